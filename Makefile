@@ -1,0 +1,41 @@
+# Two commands for a stranger: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: install demo test check bench format lock clean
+
+install: $(STAMP)
+
+$(STAMP): requirements/lock.txt pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lock.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: install  ## Replay an incident end to end and print its report
+	$(BIN)/aiops demo --once
+
+test: install  ## Unit, contract, integration and acceptance tests
+	$(BIN)/pytest tests/unit tests/contract tests/integration tests/acceptance
+
+check: install  ## Lint, format, types, import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: install  ## Speed, as ratios against the libraries we replace; absolute times with the machine's name
+	$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -p no:xdist
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:  ## Re-resolve requirements/lock.txt (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
+	    --python-version 3.11 --extra dev pyproject.toml -o requirements/lock.txt
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache

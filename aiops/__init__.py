@@ -1,0 +1,1 @@
+"""aiops: from telemetry to a ranked, cited root cause."""

@@ -1,0 +1,32 @@
+"""The domain: frozen, slotted types without I/O. Import from the submodules or from here."""
+
+from aiops.model.case import CaseData, RecordedOutput, Reference, TelemetryWindow, Trigger
+from aiops.model.entity import Entity, Indicator
+from aiops.model.faults import FaultType
+from aiops.model.graph import Call, ServiceGraph
+from aiops.model.ranking import Evidence, Propagation, Ranking, Suspect, Verdict, Window
+from aiops.model.telemetry import AlertSignal, LogTable, MetricTable, Series, SpanTable
+
+__all__ = [
+    "AlertSignal",
+    "Call",
+    "CaseData",
+    "Entity",
+    "Evidence",
+    "FaultType",
+    "Indicator",
+    "LogTable",
+    "MetricTable",
+    "Propagation",
+    "Ranking",
+    "RecordedOutput",
+    "Reference",
+    "Series",
+    "ServiceGraph",
+    "SpanTable",
+    "Suspect",
+    "TelemetryWindow",
+    "Trigger",
+    "Verdict",
+    "Window",
+]

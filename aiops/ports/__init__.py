@@ -1,0 +1,1 @@
+"""What the core needs from the world, as Protocols; each has an in-memory twin that ships."""

@@ -1,0 +1,1 @@
+"""Suites, metrics and tables: how good the analyzers are, on data anyone can get."""

@@ -1,0 +1,1 @@
+"""The live sock shop: a small real system to break."""

@@ -1,0 +1,1 @@
+"""One thin MCP server a toolset: it publishes the tools and holds no logic of its own."""

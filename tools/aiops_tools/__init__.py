@@ -1,0 +1,1 @@
+"""Typed tools over the official clients of Kubernetes, telemetry and clouds."""
