@@ -17,8 +17,9 @@ from aiops.model.telemetry import FloatArray
 FEWEST_ROWS = 20  # below this neither test has power worth printing
 MOST_DIFFERENCES = 2
 FEWEST_PERIODS = 3
-# Share of variance a period must explain, by autocorrelation at that lag, to be called one.
+# Autocorrelation at a lag for it to be called a period.
 PERIODIC = 0.5
+NOISE_FLOOR = 1e-12  # range that is rounding, in a series whose largest value is 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def stationarity(values: FloatArray, *, alpha: float = 0.05) -> Stationarity:
     while not _passes(verdict, alpha) and differences < MOST_DIFFERENCES:
         series = np.diff(series)
         differences += 1
-        if np.ptp(series) == 0:  # a straight line became a constant: stationary by any test
+        if np.ptp(series) < NOISE_FLOOR:  # a straight line became a constant: stationary
             return Stationarity(*first, differences, stationary=True)
         verdict = _tests(series)
     return Stationarity(*first, differences, stationary=_passes(verdict, alpha))
@@ -77,25 +78,27 @@ def stationarity(values: FloatArray, *, alpha: float = 0.05) -> Stationarity:
 def find_period(values: FloatArray) -> int | None:
     """Rows in one period of a series, (n,), or None where it does not repeat.
 
-    The highest peak of the autocorrelation of the detrended series, where it explains at least
-    half the variance and the window holds three periods or more.
+    The highest peak of the autocorrelation of the detrended series after it first falls below
+    zero (before that, any slow series is like itself), where it reaches .5 and the window holds
+    three periods or more.
     """
     series = _usable(values, "seasonality")
     rows = np.arange(series.size)
     series = series - np.polyval(np.polyfit(rows, series, 1), rows)
     power = np.abs(np.fft.rfft(series, 2 * series.size)) ** 2
     correlation = np.fft.irfft(power)[: series.size]
-    if correlation[0] <= 0:
+    if np.ptp(series) < NOISE_FLOOR:
         return None
     # Unbiased: each lag is divided by the number of products in it.
     correlation = correlation / correlation[0] * series.size / (series.size - rows)
     inner = correlation[1 : series.size // FEWEST_PERIODS + 2]
     peaks = 2 + np.flatnonzero((inner[1:-1] >= inner[:-2]) & (inner[1:-1] > inner[2:]))
+    below = np.flatnonzero(inner < 0)
+    peaks = peaks[(correlation[peaks] >= PERIODIC) & (peaks > below[0])] if below.size else below
     if peaks.size == 0:
         return None
-    tall = peaks[correlation[peaks] >= 0.9 * correlation[peaks].max()]
-    best = int(tall[0])  # the first of equal peaks: later ones are its multiples
-    return best if correlation[best] >= PERIODIC else None
+    # The first of about equal peaks: the later ones are its multiples.
+    return int(peaks[correlation[peaks] >= 0.9 * correlation[peaks].max()][0])
 
 
 def seasonality(values: FloatArray) -> Seasonality | None:
@@ -122,19 +125,20 @@ def _usable(values: FloatArray, asked: str) -> FloatArray:
         raise AnalysisFailed(
             f"{asked}: {series.size} rows are too few; widen the window to {FEWEST_ROWS} or more"
         )
-    if np.isnan(series).all() or np.ptp(series) == 0:
+    if np.isnan(series).all() or np.ptp(series) <= 4 * np.finfo(float).eps * np.abs(series).max():
         raise AnalysisFailed(f"{asked}: the series never varies; leave it out")
     centred = series - series.mean()
-    return centred / np.abs(centred).max()
+    scaled: FloatArray = centred / np.abs(centred).max()
+    return scaled
 
 
 def _tests(series: FloatArray) -> tuple[float, float]:
-    from statsmodels.tools.sm_exceptions import InterpolationWarning
     from statsmodels.tsa.stattools import adfuller, kpss
 
     with warnings.catch_warnings():
-        # KPSS says so whenever its p lies outside the table; the docstring above says it once.
-        warnings.simplefilter("ignore", InterpolationWarning)
+        # Tables that end, tuples that will become objects, series without noise: none of them
+        # changes what follows, since a NaN passes no test.
+        warnings.simplefilter("ignore")
         return float(adfuller(series)[1]), float(kpss(series, nlags="auto")[1])
 
 
