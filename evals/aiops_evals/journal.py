@@ -1,0 +1,80 @@
+"""Finished cases, one JSON line each, so that a sweep that was stopped goes on where it was."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Self
+
+from aiops.errors import InvalidData, InvalidInput
+from aiops_evals.outcomes import CaseReport, from_json, to_json
+
+
+class Journal:
+    """The finished cases of one run, on disk.
+
+    The first line says what the run is; each further line is one case. A last line that was cut
+    off when the run was killed is dropped.
+    """
+
+    def __init__(self, path: Path, finished: dict[str, CaseReport], file: IO[str]) -> None:
+        self.path, self.finished, self._file = path, finished, file
+
+    @classmethod
+    def open(cls, path: Path, run: Mapping[str, Any], *, fresh: bool = False) -> Self:
+        """Goes on with the run in ``path``, or starts one.
+
+        Args:
+            run: what must be the same for results to belong together (seed, commit, checksums,
+                methods); plain JSON.
+            fresh: forget what is there.
+
+        Raises:
+            InvalidInput: the file holds another run.
+            InvalidData: the file is no journal.
+        """
+        # As JSON gives it back, or tuples would differ from the lists they became.
+        identity = json.loads(json.dumps(run))
+        lines = _whole_lines(path) if path.exists() and not fresh else []
+        if lines:
+            _refuse_another_run(path, lines[0], identity)
+        else:
+            lines = [json.dumps({"run": identity}) + "\n"]
+        finished = dict(_case(path, row, line) for row, line in enumerate(lines[1:], start=2))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(lines), encoding="utf-8")
+        return cls(path, finished, path.open("a", encoding="utf-8"))
+
+    def append(self, key: str, report: CaseReport) -> None:
+        """Records that the case ``key`` is finished; on disk when this returns."""
+        self.finished[key] = report
+        self._file.write(json.dumps({"case": key, "report": to_json(report)}) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def _whole_lines(path: Path) -> list[str]:
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
+
+
+def _refuse_another_run(path: Path, line: str, identity: Mapping[str, Any]) -> None:
+    try:
+        was = json.loads(line)["run"]
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InvalidData(path, "is not the journal of an evaluation", row=1) from error
+    changed = [name for name in identity if was.get(name) != identity[name]]
+    if changed:
+        raise InvalidInput(
+            f"{path} holds another run ({', '.join(changed)} changed); "
+            "give another --out, or --fresh to start over"
+        )
+
+
+def _case(path: Path, row: int, line: str) -> tuple[str, CaseReport]:
+    try:
+        entry = json.loads(line)
+        return entry["case"], from_json(entry["report"])
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise InvalidData(path, "is damaged; give --fresh to start over", row=row) from error

@@ -1,0 +1,85 @@
+"""At which level an answer is compared: service, metric, object (notes: measures, "Accuracy")."""
+
+from collections.abc import Hashable, Iterable
+from typing import Literal
+
+from aiops_datasets.case import Answers
+
+from aiops.model import Entity, MetricTable, Ranking, Suspect
+
+Level = Literal["service", "metric", "object"]
+
+# A node or a namespace is nobody's service: such an answer exists at object level only.
+_NOT_A_SERVICE = frozenset({"node", "namespace"})
+
+
+def levels_of(answers: Answers, *, objects: bool = False) -> tuple[Level, ...]:
+    """The levels at which ``answers`` say something.
+
+    Args:
+        objects: the set labels objects (an app, a node, a namespace) and is judged on them.
+    """
+    levels: list[Level] = []
+    if any(entity.kind not in _NOT_A_SERVICE for entity in answers.entities):
+        levels.append("service")
+    if answers.metric_answer and answers.columns:
+        levels.append("metric")
+    if objects:
+        levels.append("object")
+    return tuple(levels)
+
+
+def rank_at(
+    level: Level, ranking: Ranking, answers: Answers, metrics: MetricTable | None
+) -> int | None:
+    """The rank of the best-placed answer among the distinct names of ``level``, from 1.
+
+    Suspects that name nothing at this level (no metric, say) take no place; one that repeats an
+    earlier name takes none either. Names are compared exactly. None where no answer was named.
+
+    Args:
+        metrics: the table the columns of ``answers`` belong to; needed at metric level.
+    """
+    if level == "service":
+        truth: set[Hashable] = {
+            entity.service_name for entity in answers.entities if entity.kind not in _NOT_A_SERVICE
+        }
+        named: Iterable[Hashable] = (s.entity.service_name for s in ranking.suspects)
+    elif level == "object":
+        truth = {_object(entity, answers) for entity in answers.entities}
+        named = (_object(suspect.entity, answers) for suspect in ranking.suspects)
+    else:
+        metric_of = _metric_names(metrics)
+        truth = {
+            (series.entity.service_name, series.metric)
+            for series in (metrics.series if metrics is not None else ())
+            if series.column in answers.columns
+        }
+        named = (
+            (s.entity.service_name, metric_of.get(s.indicator.name, s.indicator.name))
+            for s in ranking.suspects
+            if _names_a_metric(s) and s.indicator is not None
+        )
+    return _first(truth, named)
+
+
+def _first(truth: set[Hashable], named: Iterable[Hashable]) -> int | None:
+    for rank, name in enumerate(dict.fromkeys(named), start=1):
+        if name in truth:
+            return rank
+    return None
+
+
+def _names_a_metric(suspect: Suspect) -> bool:
+    return suspect.indicator is not None and suspect.indicator.kind == "metric"
+
+
+def _metric_names(metrics: MetricTable | None) -> dict[str, str]:
+    """Column -> metric: a method may name its indicator either way."""
+    return {s.column: s.metric for s in metrics.series} if metrics is not None else {}
+
+
+def _object(entity: Entity, answers: Answers) -> Hashable:
+    """Kind and name, and the namespace where the answers name one."""
+    namespaced = any(answer.namespace is not None for answer in answers.entities)
+    return (entity.kind, entity.name, entity.namespace if namespaced else None)
