@@ -1,0 +1,94 @@
+"""The recorded truth of a case: opened by evaluations, never by a method."""
+
+from pathlib import Path
+from typing import Any
+
+from aiops.errors import InvalidData
+from aiops.model import Entity
+from aiops.model.entity import EntityKind
+from aiops.ports.cases import CaseLocation
+from aiops_datasets import columns, public, sealed
+from aiops_datasets.case import Answers
+from aiops_datasets.faults import fault_type
+from aiops_datasets.folder import first_of
+
+# What an object's prefix means: "app/cart", "node/worker-1".
+_OBJECTS: dict[str, EntityKind] = {
+    "app": "service",
+    "service": "service",
+    "deployment": "workload",
+    "workload": "workload",
+    "pod": "instance",
+    "instance": "instance",
+    "component": "component",
+    "node": "node",
+    "namespace": "namespace",
+}
+
+
+def read_answers(location: CaseLocation) -> Answers:
+    """The answers of a case in the uniform or the alert-list layout.
+
+    They lie in ``answers.json`` where there is one, else beside the public keys.
+
+    Raises:
+        InvalidData: no answers, or keys missing or of the wrong type.
+    """
+    path = location.path
+    if path.is_file():
+        return _answers(path, _sealed(path, lambda: sealed.row(str(path), location.name)))
+    for name in ("answers.json", "case.json"):
+        file = first_of(path, name)
+        if file is not None:
+            return _answers(file, _sealed(file, lambda: sealed.whole(str(file))))  # noqa: B023
+    raise InvalidData(path, "holds no answers: neither answers.json nor case.json")
+
+
+def _sealed(path: Path, read: Any) -> dict[str, Any]:
+    try:
+        record = read()
+        sealed.check(record, sealed.ANSWERS)
+    except sealed.Refused as error:
+        raise public.refused(path, error.key, error.reason) from error
+    return dict(record)
+
+
+def _answers(path: Path, record: dict[str, Any]) -> Answers:
+    label = record.get("fault_type")
+    if not label:
+        raise InvalidData(path, "key 'fault_type' is missing; there is no answer to compare with")
+    metric = record.get("root_cause_metric")
+    listed = record.get("root_cause_columns") or ()
+    return Answers(
+        entities=_entities(path, record),
+        columns=(metric,) if metric else tuple(listed),
+        metric_answer=metric is not None,
+        inner=record.get("root_cause_inner"),
+        fault_type=fault_type(label),
+        fault_label=label,
+        inject_time_kind=record.get("inject_time_kind") or "none",
+    )
+
+
+def _entities(path: Path, record: dict[str, Any]) -> tuple[Entity, ...]:
+    service, namespace = record.get("root_cause_service"), record.get("namespace")
+    if record.get("root_cause_object"):
+        kind, _, name = record["root_cause_object"].partition("/")
+        if kind not in _OBJECTS or not name:
+            reason = f"key 'root_cause_object': {record['root_cause_object']!r} is no <kind>/<name>"
+            raise InvalidData(path, reason)
+        scope = None if _OBJECTS[kind] in ("node", "namespace") else namespace
+        return (Entity(_OBJECTS[kind], name, namespace=scope, service=_owner(service, name)),)
+    if not service:
+        raise InvalidData(path, "names neither root_cause_service nor root_cause_object")
+    if record.get("root_cause_instance"):
+        return (Entity("instance", record["root_cause_instance"], service=service),)
+    component = columns.statistic_last(record.get("root_cause_columns") or ())
+    found = (Entity("component" if component else "service", service, namespace=namespace),)
+    if record.get("root_cause_pod"):
+        return (*found, Entity("instance", record["root_cause_pod"], service=service))
+    return found
+
+
+def _owner(service: str | None, name: str) -> str | None:
+    return service if service != name else None
