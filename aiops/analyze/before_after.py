@@ -4,6 +4,7 @@ The plain robust z score, kept as the baseline scale of the causal methods; the 
 has its own, in real units.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,13 +13,14 @@ import numpy.typing as npt
 
 from aiops.analyze.columns import bridge_gaps, standardize
 from aiops.errors import AnalysisFailed
-from aiops.model import CaseData, MetricTable
+from aiops.model import CaseData, MetricTable, Series, Trigger
 from aiops.model.telemetry import FloatArray
 
 FEWEST_BEFORE = 10  # with fewer rows the spread of the baseline is a guess
 MOVED = 3.0  # robust standard deviations that count as a change
 GAUSSIAN_MAD = 1.4826
 GAUSSIAN_IQR = 1.349
+ROWS_EACH_SIDE = 300
 LEVEL_FLOOR = 0.01  # a move of less than this share of the level, per deviation, is no news
 
 
@@ -56,7 +58,8 @@ class Division:
     def shift(self, values: FloatArray) -> FloatArray:
         """(m,) distance of the median after the division, in deviations; 0 where unknown."""
         after = _median(values[self.row :])
-        return np.nan_to_num(np.abs(self.deviations(after[None, :])[0]))
+        moved: FloatArray = np.nan_to_num(np.abs(self.deviations(after[None, :])[0]))
+        return moved
 
 
 def divide(case: CaseData, table: MetricTable, *, at: float | None = None) -> Division:
@@ -66,19 +69,19 @@ def divide(case: CaseData, table: MetricTable, *, at: float | None = None) -> Di
     reference, if it has the same columns; else the first rows as they are, and a note.
 
     Raises:
-        AnalysisFailed: under 4 rows.
+        AnalysisFailed: under 2 rows.
     """
     rows = len(table.times)
-    if rows < 4:
+    if rows < 2:
         raise AnalysisFailed(
-            f"{table.source}: {rows} rows are too few to compare before with after; widen the window"
+            f"{table.source}: {rows} rows have no before and after; widen the window"
         )
     if at is None and case.trigger.at is not None:
         at = case.trigger.at.timestamp()
     notes = []
     row = int(np.searchsorted(table.times, at)) if at is not None else 0
     reference = _reference(case, table)
-    if not (1 if reference is not None else 2) <= row <= rows - 1:
+    if not (1 if reference is not None or rows < 4 else 2) <= row <= rows - 1:
         row = _largest_step(table.values)
         where = datetime.fromtimestamp(table.times[row], UTC).isoformat(timespec="seconds")
         notes.append(f"No usable alert time: divided at {where}, where most columns step.")
@@ -110,7 +113,7 @@ def onset_rows(deviations: FloatArray) -> npt.NDArray[np.intp]:
     gain = step**2 * counts * (rows - counts)
     gain[np.isnan(gain)] = -1.0
     best = np.argmax(gain, axis=0)
-    onset = best + 1
+    onset = np.asarray(best + 1, dtype=np.intp)
     for column in range(width):
         if not abs(step[best[column], column]) >= MOVED / 2:
             onset[column] = -1
@@ -118,6 +121,21 @@ def onset_rows(deviations: FloatArray) -> npt.NDArray[np.intp]:
         while onset[column] > 0 and abs(z[onset[column] - 1, column]) >= MOVED:
             onset[column] -= 1
     return onset
+
+
+def stretch(table: MetricTable, row: int) -> slice:
+    """The rows around ``row`` on which one series is tested against another."""
+    return slice(max(0, row - ROWS_EACH_SIDE), min(len(table.times), row + ROWS_EACH_SIDE))
+
+
+def alerted_columns(trigger: Trigger, series: Sequence[Series]) -> list[int]:
+    """The columns the alert fired on: its entity's metric, else all of its entity."""
+    if trigger.entity is None:
+        return []
+    service = trigger.entity.service_name
+    own = [i for i, measured in enumerate(series) if measured.entity.service_name == service]
+    exact = [i for i in own if trigger.metric in (series[i].metric, series[i].column)]
+    return exact or own
 
 
 def _reference(case: CaseData, table: MetricTable) -> FloatArray | None:
@@ -135,6 +153,8 @@ def _largest_step(values: FloatArray) -> int:
     """The row where the standardized columns, taken together, step most."""
     z = standardize(values).values
     rows = len(z)
+    if rows < 4:
+        return rows // 2
     counts = np.arange(1, rows)[:, None]
     gain = (np.cumsum(z, axis=0)[:-1] ** 2 / (counts * (rows - counts))).sum(axis=1)
     inner = slice(1, rows - 2)  # two rows at least on each side

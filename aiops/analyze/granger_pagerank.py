@@ -13,7 +13,14 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.before_after import MOVED, Division, divide, onset_rows
+from aiops.analyze.before_after import (
+    MOVED,
+    Division,
+    alerted_columns,
+    divide,
+    onset_rows,
+    stretch,
+)
 from aiops.analyze.granger import granger
 from aiops.analyze.pagerank import Blame, pagerank
 from aiops.errors import AnalysisFailed
@@ -26,13 +33,11 @@ from aiops.model import (
     Series,
     ServiceGraph,
     Suspect,
-    Trigger,
     Window,
 )
 from aiops.model.telemetry import FloatArray
 
 MOST_COLUMNS = 200
-ROWS_EACH_SIDE = 300
 MAX_LAG = 5
 ALPHA = 0.05
 # At the customary .85 the graph drowns the anomaly: rcd-like cases fall from 1.00 to .80 AC@1.
@@ -53,7 +58,7 @@ class GrangerPageRank:
         """The suspects of ``case``; confidence is not estimated (0).
 
         Raises:
-            AnalysisFailed: no metrics, under 4 rows, or no column with a signal.
+            AnalysisFailed: no metrics, under 2 rows, or no column with a signal.
         """
         table = case.window.metrics
         if table is None or not table.series:
@@ -73,7 +78,7 @@ class GrangerPageRank:
 
         score = np.zeros(shift.size)
         score[chosen] = _blamed(
-            edges, shift[chosen], _alerted(case.trigger, [table.series[i] for i in chosen])
+            edges, shift[chosen], alerted_columns(case.trigger, [table.series[i] for i in chosen])
         )
         order = [int(i) for i in np.lexsort((-shift, -np.round(score, 12))) if varying[i]]
         followers = np.zeros(shift.size, dtype=int)
@@ -105,11 +110,6 @@ def shuffled(series: tuple[Series, ...], seed: int) -> npt.NDArray[np.intp]:
         return blake2b(series[index].column.encode(), key=key, digest_size=16).digest()
 
     return np.array(sorted(range(len(series)), key=draw), dtype=np.intp)
-
-
-def stretch(table: MetricTable, row: int, *, each_side: int = ROWS_EACH_SIDE) -> slice:
-    """The rows around ``row`` on which Granger is tested."""
-    return slice(max(0, row - each_side), min(len(table.times), row + each_side))
 
 
 def _significant_causes(
@@ -148,16 +148,6 @@ def _call_blames(
             continue
         for caller in columns.get(call.source.service_name, ()):
             yield Blame(caller, callee[0], float(shift[callee[0]]))
-
-
-def _alerted(trigger: Trigger, series: list[Series]) -> list[int]:
-    """The columns the alert fired on: its entity's metric, else all of its entity."""
-    if trigger.entity is None:
-        return []
-    service = trigger.entity.service_name
-    own = [i for i, measured in enumerate(series) if measured.entity.service_name == service]
-    exact = [i for i in own if trigger.metric in (series[i].metric, series[i].column)]
-    return exact or own
 
 
 def _blamed(edges: list[Blame], shift: FloatArray, alerted: list[int]) -> FloatArray:
@@ -221,9 +211,9 @@ def _evidence(
         id=f"E{number}",
         kind="metric",
         claim=(
-            f"{measured.column} went from a median of {division.centre[column]:.4g}{unit} to {now}, "
-            f"{shift:.1f} robust deviations; its changes precede those of {followers} other series "
-            f"(Granger, corrected p < {ALPHA})."
+            f"{measured.column} went from a median of {division.centre[column]:.4g}{unit} "
+            f"to {now}, {shift:.1f} robust deviations; its changes precede those of "
+            f"{followers} other series (Granger, corrected p < {ALPHA})."
         ),
         source=table.source,
         window=Window(
