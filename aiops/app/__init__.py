@@ -1,0 +1,1 @@
+"""Use cases: what aiops does, step by step, over the pure core."""

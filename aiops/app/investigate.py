@@ -1,0 +1,148 @@
+"""The one path from a case to a report: rank, explain, check the evidence, write it down."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+
+from aiops.app import sections
+from aiops.app.evidence import EvidenceLost, resolve
+from aiops.app.findings import Citations, Findings
+from aiops.app.summary import summarise
+from aiops.errors import AnalysisFailed
+from aiops.model import CaseData, Ranking
+from aiops.model.report import Agreement, FailedStep, Report, Timings
+from aiops.ports.analyzer import Analyzer
+
+
+class Explain(Protocol):
+    """Adds propagation and its evidence to a ranking; never changes the order of suspects."""
+
+    def __call__(self, case: CaseData, ranking: Ranking, *, seed: int = 0) -> Ranking:
+        """Raises AnalysisFailed where the case gives nothing to explain it with."""
+        ...
+
+
+def investigate(
+    case: CaseData,
+    analyzer: Analyzer,
+    *,
+    explain: Explain | None = None,
+    seed: int = 0,
+    top: int = 5,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Report:
+    """Investigate one incident.
+
+    A step that fails is named in the report's ``failed_steps`` and the report is still made;
+    without a ranking its verdict is "inconclusive".
+
+    Args:
+        analyzer: ranks the suspects.
+        explain: adds propagation; None: the report has none.
+        seed: for the analyzer and the explanation.
+        top: how many candidates to list.
+        clock: seconds; injected for replays.
+    """
+    steps = _Steps(clock)
+    ranking = steps.run("rank", lambda: analyzer.rank(case, seed=seed))
+    if ranking is None:
+        ranking = Ranking(verdict="inconclusive", suspects=())
+    elif explain is not None and ranking.verdict != "healthy":
+        found, explainer = ranking, explain
+        ranking = steps.run("explain", lambda: explainer(case, found, seed=seed)) or ranking
+    checked, lost = _checked(case, ranking)
+    steps.failed.extend(lost)
+    findings = Findings(case, checked, analyzer.name, top, Citations(checked.evidence))
+    report = _written(findings, tuple(steps.failed))
+    return replace(report, timings=steps.timings())
+
+
+class _Steps:
+    """Runs steps, times them, and remembers which failed."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self.failed: list[FailedStep] = []
+        self._clock, self._began = clock, clock()
+        self._taken: list[tuple[str, float]] = []
+
+    def run(self, name: str, step: Callable[[], Ranking]) -> Ranking | None:
+        began = self._clock()
+        try:
+            return step()
+        except AnalysisFailed as failure:
+            self.failed.append(FailedStep(name, str(failure)))
+        except (ArithmeticError, LookupError, ValueError) as failure:
+            # What numerical code of third parties raises on data it did not expect. The report
+            # is worth more than the traceback, but the reader must learn that it is a defect.
+            reason = f"unexpected {type(failure).__name__}: {failure}"
+            self.failed.append(FailedStep(name, reason))
+        finally:
+            self._taken.append((name, self._clock() - began))
+        return None
+
+    def timings(self) -> Timings:
+        total = self._clock() - self._began
+        written = total - sum(seconds for _, seconds in self._taken)
+        return Timings(total, (*self._taken, ("write", written)))
+
+
+def _checked(case: CaseData, ranking: Ranking) -> tuple[Ranking, list[FailedStep]]:
+    """The ranking without evidence that points at nothing, and without references to it."""
+    kept, lost = [], []
+    for item in ranking.evidence:
+        try:
+            resolve(case, item)
+            kept.append(item)
+        except EvidenceLost as failure:
+            lost.append(FailedStep("evidence", str(failure)))
+    known = {item.id for item in kept}
+
+    def known_only(ids: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(each for each in ids if each in known)
+
+    return (
+        replace(
+            ranking,
+            evidence=tuple(kept),
+            suspects=tuple(
+                replace(each, evidence=known_only(each.evidence)) for each in ranking.suspects
+            ),
+            propagation=tuple(
+                replace(each, evidence=known_only(each.evidence)) for each in ranking.propagation
+            ),
+        ),
+        lost,
+    )
+
+
+def _written(findings: Findings, failed: tuple[FailedStep, ...]) -> Report:
+    case, ranking = findings.case, findings.ranking
+    summary = summarise(findings)
+    if not ranking.suspects and failed:
+        summary = f"Inconclusive: the ranking failed ({failed[0].reason})."
+    first = findings.candidates[0] if findings.candidates else None
+    opinion = f"{findings.method}: {ranking.verdict}"
+    if first is not None:
+        signal = f" ({first.indicator.name})" if first.indicator is not None else ""
+        opinion += f", {first.entity.name}{signal} first"
+    causes, alerts = sections.root_causes(findings), sections.alerts_explained(findings)
+    ruled_out, unknown = sections.ruled_out(findings), sections.unknowns(findings)
+    return Report(
+        subject=sections.subject(case),
+        verdict=ranking.verdict,
+        summary=summary,
+        onset=ranking.onset,
+        impact=sections.impact(findings),
+        root_causes=causes,
+        propagation=ranking.propagation,
+        # Last: the sections above may have added to it.
+        evidence=findings.citations.items,
+        alerts_explained=alerts,
+        ruled_out=ruled_out,
+        unknowns=unknown,
+        notes=tuple(dict.fromkeys(case.notes + ranking.notes)),
+        failed_steps=failed,
+        agreement=Agreement(statistics=opinion),
+        timings=Timings(0.0),
+    )

@@ -1,0 +1,1 @@
+"""The faces of a report: JSON, Markdown, one HTML file, the terminal."""

@@ -1,0 +1,53 @@
+"""What the templates share: the environment they run in and the words they use."""
+
+from typing import TYPE_CHECKING, Any
+
+from aiops.app.wording import TimeWords, duration, fault, number, percent
+from aiops.model.report import Report
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+HEADLINES = {
+    "root_cause": "Root cause found",
+    "healthy": "No fault found",
+    "inconclusive": "Inconclusive",
+}
+MODALITIES = {
+    "metrics": "metrics",
+    "logs": "logs",
+    "traces": "traces",
+    "alerts": "alerts",
+    "cluster_state": "cluster state",
+    "call_graph": "call graph",
+}
+
+
+def environment(**options: Any) -> "Environment":
+    """A jinja2 environment over this package's templates; an unknown name is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(  # noqa: S701 - each face escapes for its own language, by default
+        loader=PackageLoader("aiops.app.rendering"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        **options,
+    )
+
+
+def vocabulary(report: Report) -> dict[str, Any]:
+    """The functions and tables the templates call."""
+    subject = report.subject
+    times = TimeWords(subject.window.start, subject.relative)
+    return {
+        "at": times.at,
+        "full": times.full,
+        "offset": times.offset,
+        "duration": duration,
+        "fault": fault,
+        "number": number,
+        "percent": percent,
+        "headline": HEADLINES[report.verdict],
+        "modality": MODALITIES,
+    }
