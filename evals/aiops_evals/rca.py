@@ -129,8 +129,8 @@ def tasks(plan: Plan) -> tuple[list[Task], Counter[tuple[str, str]]]:
         variants = (CLEAN, *VARIANTS) if dataset in plan.stressed else (CLEAN,)
         own = []
         for location in locations(plan.root, dataset):
-            if location.path.name.endswith(".jsonl.gz"):
-                skipped[dataset, "alert lists only: no metrics to rank"] += 1
+            if location.path.is_file():  # a line of an alert list
+                skipped[dataset, "alert lists, no metrics to rank"] += 1
             else:
                 own.append(Task(dataset, location, plan.methods, variants, plan.seed))
         found += _drawn(own, plan, dataset)

@@ -1,5 +1,6 @@
 """An evaluation as Markdown: one table a question, columns of fixed width."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,7 +9,7 @@ from aiops_evals.stress import CLEAN, VARIANTS
 
 # Up to here a share is printed with its counts (notes: measures, "Accuracy").
 SMALL_N = 60
-LISTED = 40
+CASES_NAMED = 3
 
 LEGEND = (
     "AC@k: share of cases whose cause is among the first k. Avg@5: mean of AC@1..5. MRR: mean "
@@ -18,17 +19,17 @@ LEGEND = (
 )
 
 
-def markdown(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
-    """A Markdown table; the first column to the left, the others to the right.
+def markdown(head: Sequence[str], body: Iterable[Sequence[str]], *, names: int = 2) -> str:
+    """A Markdown table; the first ``names`` columns to the left, the others to the right.
 
     A bar inside a cell is escaped, a line break becomes a blank.
     """
     lines = [[_cell(text) for text in line] for line in (head, *body)]
     widths = [max(3, *(len(line[i]) for line in lines)) for i in range(len(head))]
-    rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+    rule = ["-" * width if i < names else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
     padded = [
         [
-            text.ljust(width) if i == 0 else text.rjust(width)
+            text.ljust(width) if i < names else text.rjust(width)
             for i, (text, width) in enumerate(zip(line, widths, strict=True))
         ]
         for line in (lines[0], rule, *lines[1:])
@@ -145,6 +146,7 @@ def _stress(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
                     (method, *(cells.get((method, variant), "-") for variant in variants))
                     for method in header["methods"]
                 ),
+                names=1,
             )
 
 
@@ -183,6 +185,7 @@ def _calibration(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[st
                 )
                 for line in header["calibration"]
             ),
+            names=1,
         )
 
 
@@ -204,21 +207,28 @@ def _mcnemar(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
                 )
                 for line in header["mcnemar"]
             ),
+            names=4,
         )
 
 
 def _unanswered(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
-    listed = header["unanswered"]
-    if listed:
+    cases: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for line in header["unanswered"]:
+        cases[tuple(line[name] for name in _ALIKE)].append(line["case"])
+    if cases:
         yield "## Failed and abstained"
-        lines = [
-            f"- {line['dataset']} {line['case']} · {line['method']} · {line['variant']}: "
-            f"{line['status']}" + (f": {line['reason']}" if line["reason"] else "")
-            for line in listed[:LISTED]
-        ]
-        if len(listed) > LISTED:
-            lines.append(f"- and {len(listed) - LISTED} more; --out lists all of them")
-        yield "\n".join(lines)
+        yield "\n".join(_alike(*key, found) for key, found in cases.items())
+
+
+_ALIKE = ("dataset", "method", "variant", "status", "reason")
+
+
+def _alike(
+    dataset: str, method: str, variant: str, status: str, reason: str, cases: Sequence[str]
+) -> str:
+    named = ", ".join(cases[:CASES_NAMED]) + (", ..." if len(cases) > CASES_NAMED else "")
+    because = f": {reason}" if reason else ""
+    return f"- {dataset} · {method} · {variant}: {len(cases)} {status}{because} ({named})"
 
 
 def _legend(_header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
