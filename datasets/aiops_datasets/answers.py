@@ -44,6 +44,56 @@ def read_answers(location: CaseLocation) -> Answers:
     raise InvalidData(path, "holds no answers: neither answers.json nor case.json")
 
 
+def rcaeval_answers(location: CaseLocation) -> Answers:
+    """RCAEval's answers: its folder is called ``<service>_<fault>``."""
+    service, bar, label = location.name.split("/")[0].rpartition("_")
+    if not bar:
+        raise InvalidData(location.path, "lies in no folder called <service>_<fault>")
+    return _named(service, label, "exact")
+
+
+def rcd_answers(location: CaseLocation) -> Answers:
+    """RCD's answers: its folder is called ``<service>-<metric>``."""
+    service, dash, label = location.name.split("/")[0].rpartition("-")
+    if not dash:
+        raise InvalidData(location.path, "lies in no folder called <service>-<metric>")
+    return _named(service, label, "window_start", f"{service}_{label}")
+
+
+def petshop_answers(location: CaseLocation) -> Answers:
+    """PetShop's answers: the root cause in target.json, the alert's metric as the fault's label."""
+    path = location.path / "target.json"
+    try:
+        record = sealed.check(
+            sealed.whole(str(path)), {"root_cause": "!object", "target": "!object"}
+        )
+        cause = sealed.check(record["root_cause"], {"node": "!string"})
+        target = sealed.check(record["target"], sealed.TARGET)
+    except sealed.Refused as error:
+        raise public.refused(path, error.key, error.reason) from error
+    return Answers(
+        entities=(Entity("component", cause["node"]),),
+        columns=(),
+        metric_answer=False,
+        inner=None,
+        fault_type=fault_type(target["metric"]),
+        fault_label=target["metric"],
+        inject_time_kind="issue_label",
+    )
+
+
+def _named(service: str, label: str, kind: str, column: str | None = None) -> Answers:
+    return Answers(
+        entities=(Entity("service", service),),
+        columns=(column,) if column else (),
+        metric_answer=column is not None,
+        inner=None,
+        fault_type=fault_type(label),
+        fault_label=label,
+        inject_time_kind=kind,
+    )
+
+
 def _sealed(path: Path, read: Any) -> dict[str, Any]:
     try:
         record = read()

@@ -6,10 +6,20 @@ from pathlib import Path
 import numpy as np
 
 from aiops.errors import InvalidData, UnknownName
-from aiops.model import Entity, LogTable, MetricTable, SpanTable, Trigger
+from aiops.model import (
+    CaseData,
+    Entity,
+    LogTable,
+    MetricTable,
+    Reference,
+    ServiceGraph,
+    SpanTable,
+    TelemetryWindow,
+    Trigger,
+)
 from aiops.model.telemetry import FloatArray
-from aiops.ports.cases import CaseHints
-from aiops_datasets import clock, columns
+from aiops.ports.cases import CaseHints, CaseLocation
+from aiops_datasets import clock, columns, graphs
 from aiops_datasets.clock import Clock
 from aiops_datasets.reading import Table
 
@@ -117,3 +127,91 @@ def trigger(
         name, metric = target
         return Trigger(when, by_name.get(name, Entity("service", name)), metric, statement)
     return Trigger(when, statement=statement)
+
+
+def entities(window: TelemetryWindow) -> set[Entity]:
+    """Everything that the window's tables, alerts and graph speak of."""
+    found = {series.entity for series in window.metrics.series} if window.metrics else set()
+    found |= {alert.entity for alert in window.alerts}
+    found |= set(window.graph.nodes) if window.graph else set()
+    named = {entity.name for entity in found}
+    for table in (window.logs, window.spans):
+        if table:
+            found |= {Entity("service", name) for name in table.services if name not in named}
+    return found
+
+
+def metrics_case(
+    location: CaseLocation,
+    hints: CaseHints,
+    path: Path,
+    table: Table,
+    *,
+    alert_at: float | None,
+    logs: LogTable | None = None,
+    spans: SpanTable | None = None,
+    graph: ServiceGraph | None = None,
+    reference: Reference | None = None,
+    target: tuple[str, str] | None = None,
+) -> CaseData:
+    """A case of a native layout, which has metrics on every occasion.
+
+    Args:
+        path: the metrics file, for messages.
+        alert_at: the alert time the layout records, on the table's clock; a hint wins over it.
+        graph: the call graph the layout records; a hint wins over it.
+    """
+    if hints.graph is not None:
+        graph = graphs.read_graph(hints.graph, columns.entity)
+    known = tuple(node.name for node in graph.nodes) if graph else ()
+    metrics, notes = metric_table(path, table, known=known)
+    bounds = (float(metrics.times[0]), float(metrics.times[-1]))
+    value = alert_at if hints.inject_time is None else hints.inject_time
+    at, said = alert_time(path, value, table.clock, bounds)
+    window = TelemetryWindow(
+        start=clock.moment(bounds[0]),
+        end=clock.moment(bounds[1]),
+        relative=table.clock.relative,
+        metrics=metrics,
+        logs=logs,
+        spans=spans,
+        graph=graph,
+        reference=reference,
+    )
+    return CaseData(
+        id=location.id,
+        window=window,
+        trigger=trigger(at, hints, entities(window), target=target),
+        notes=(*notes, *said),
+    )
+
+
+def stitched(before: Table, after: Table, interval: float, *, move_before: bool = False) -> Table:
+    """Two runs as one: ``after`` starts ``interval`` seconds behind ``before``'s last row.
+
+    Only columns that both have are kept. One run keeps its times, the other is moved.
+    """
+    shift = float(before.times[-1] + interval - after.times[0])
+    names = [name for name in after.columns if name in set(before.columns)]
+    here = {name: i for i, name in enumerate(before.columns)}
+    there = {name: i for i, name in enumerate(after.columns)}
+    times = np.concatenate(
+        [
+            before.times - (shift if move_before else 0.0),
+            after.times + (0.0 if move_before else shift),
+        ]
+    )
+    values = np.concatenate(
+        [
+            before.values[:, [here[name] for name in names]],
+            after.values[:, [there[name] for name in names]],
+        ]
+    )
+    moved = "baseline" if move_before else "anomalous"
+    notes = [*before.notes, *(note for note in after.notes if note not in before.notes)]
+    if shift:
+        notes.append(f"two runs stitched: the {moved} rows were moved by {abs(shift):.15g} s")
+    left = len(before.columns) + len(after.columns) - 2 * len(names)
+    if left:
+        notes.append(f"{left} columns that only one of the two runs has left out")
+    return Table(times, values, tuple(names), after.clock, tuple(notes))

@@ -1,19 +1,21 @@
 """Every recorded case below a data root: for evaluations, which see the answers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
 from aiops.errors import InvalidData, UnknownName
-from aiops.ports.cases import CaseHints, CaseLocation
-from aiops_datasets import public
-from aiops_datasets.answers import read_answers
-from aiops_datasets.case import Case
-from aiops_datasets.folder import first_of
+from aiops.ports.cases import CaseHints, CaseLocation, CaseSource
+from aiops_datasets import answers, public
+from aiops_datasets.case import Answers, Case
+from aiops_datasets.petshop import PetShopLayout
+from aiops_datasets.rcaeval import RcaEvalLayout
+from aiops_datasets.rcd import RcdLayout
 from aiops_datasets.tvdiag import AlertListLayout
 from aiops_datasets.uniform import UniformLayout
 
 NO_HINTS = CaseHints()
+Layout = tuple[CaseSource, Callable[[CaseLocation], Answers]]
 
 
 def datasets(root: Path) -> tuple[str, ...]:
@@ -24,30 +26,21 @@ def datasets(root: Path) -> tuple[str, ...]:
     """
     if not root.is_dir():
         raise InvalidData(root, "is not a folder; point --data at the folder of the data sets")
-    return tuple(
-        sorted(
-            folder.name
-            for folder in root.iterdir()
-            if folder.is_dir()
-            and not folder.name.startswith(("_", "."))
-            and (
-                first_of(folder, "cases.jsonl.gz", "cases.jsonl") or any(folder.glob("*/case.json"))
-            )
-        )
-    )
+    folders = (folder for folder in root.iterdir() if not folder.name.startswith(("_", ".")))
+    return tuple(sorted(folder.name for folder in folders if _layout_of(folder) is not None))
 
 
 def locations(root: Path, dataset: str) -> Iterator[CaseLocation]:
-    """The cases of one data set, in the order of their names.
+    """The cases of one data set, in its order.
 
     Raises:
         UnknownName: ``root`` holds no such data set.
     """
-    if dataset not in datasets(root):
-        raise UnknownName("dataset", dataset, datasets(root))
-    folder = root / dataset
-    for layout in _layouts():
-        yield from layout.locate(folder)
+    if dataset not in (names := datasets(root)):
+        raise UnknownName("dataset", dataset, names)
+    layout = _layout_of(root / dataset)
+    if layout is not None:
+        yield from layout[0].locate(root / dataset)
 
 
 def load_case(location: CaseLocation) -> Case:
@@ -56,12 +49,28 @@ def load_case(location: CaseLocation) -> Case:
     Raises:
         InvalidData: a file that cannot be used, naming file, column or key, and reason.
     """
-    uniform, alert_lists = _layouts()
-    layout = alert_lists if location.path.is_file() else uniform
-    return Case(location.dataset, layout.load(location, NO_HINTS), read_answers(location))
+    for source, read_answers in _layouts():
+        if source.recognises(location.path) or location.path.is_file():
+            data = source.load(location, NO_HINTS)
+            return Case(location.dataset, data, read_answers(location))
+    raise InvalidData(location.path, "is no recorded case in a layout we know")
+
+
+def _layout_of(folder: Path) -> Layout | None:
+    for layout in _layouts():
+        if next(layout[0].locate(folder), None) is not None:
+            return layout
+    return None
 
 
 @cache
-def _layouts() -> tuple[UniformLayout, AlertListLayout]:
+def _layouts() -> tuple[Layout, ...]:
     # The answers are read here anyway: no need for a process of its own for the public half.
-    return UniformLayout(public.within), AlertListLayout(public.within)
+    # Alert lists come first: they alone lie many in a file.
+    return (
+        (AlertListLayout(public.within), answers.read_answers),
+        (UniformLayout(public.within), answers.read_answers),
+        (RcaEvalLayout(), answers.rcaeval_answers),
+        (RcdLayout(), answers.rcd_answers),
+        (PetShopLayout(public.within), answers.petshop_answers),
+    )

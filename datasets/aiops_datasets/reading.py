@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def read_table(
 
     Args:
         header_rows: rows before the data; the fields of a column are joined with "_".
-        ignore: columns that are not metrics and need not be numbers.
+        ignore: columns that are not metrics and need not be numbers; these may stand twice.
         budget_cells: above it adjacent rows are averaged, and the notes say so.
 
     Raises:
@@ -131,8 +132,12 @@ def read_table(
             ascending, text among numbers, fewer than two rows.
     """
     header, first = _head(path, header_rows)
-    time_at = _time_column(path, header)
-    wanted = [i for i in range(len(header)) if i != time_at and header[i] not in ignore]
+    time_at = _time_column(path, header, ignore)
+    wanted = [
+        i
+        for i, name in enumerate(header)
+        if i != time_at and name != header[time_at] and name not in ignore
+    ]
     if not wanted:
         raise InvalidData(path, "has no metric columns beside the time")
     text_time = bool(first) and not _is_number(first[time_at])
@@ -207,15 +212,16 @@ def _head(path: Path, header_rows: int) -> tuple[list[str], list[str]]:
         raise InvalidData(path, f"cannot be read ({error.strerror})") from error
     if not top[0]:
         raise InvalidData(path, "is empty")
-    if header_rows > 1:
-        return ["_".join(filter(None, fields)) for fields in zip(*top, strict=False)], first
+    if header_rows > 1:  # the index's own name is the last header row of the first column
+        joined = ["_".join(filter(None, fields)) for fields in zip_longest(*top, fillvalue="")]
+        return [top[-1][0] if top[-1] else "", *joined[1:]], first
     return [name.strip() for name in top[0]], first
 
 
-def _time_column(path: Path, header: list[str]) -> int:
+def _time_column(path: Path, header: list[str], ignore: tuple[str, ...]) -> int:
     seen: set[str] = set()
     for name in header:
-        if name in seen:
+        if name in seen and name not in ignore:
             raise InvalidData(path, "stands twice in the header", column=name)
         seen.add(name)
     for i, name in enumerate(header):

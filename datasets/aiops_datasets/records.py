@@ -62,7 +62,8 @@ def read_spans(path: Path) -> SpanTable:
     operations, operation_of = frame.codes(frame.need("operation", _OPERATION))
     pod, status = frame.find(_POD), frame.find(_STATUS)
     instances, instance_of = frame.codes(pod) if pod else ((), None)
-    parents = frame.texts(frame.need("parent span", _PARENT))
+    parent = frame.find(_PARENT)
+    parents = frame.texts(parent) if parent else np.full(frame.rows, "", dtype=object)
     parents[parents == "root"] = ""
     duration = frame.need("duration", tuple(_DURATION))
     return SpanTable(

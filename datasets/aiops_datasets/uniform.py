@@ -118,7 +118,7 @@ class _Loader:
             trigger=assembly.trigger(
                 at,
                 self.hints,
-                _entities(window),
+                assembly.entities(window),
                 target=(target["node"], f"{target['metric']}_{target['agg']}") if target else None,
                 statement=self.facts.get("query"),
             ),
@@ -253,13 +253,3 @@ def _joined(parts: list[Any]) -> MetricTable:
         values.append(part.values[:end, chosen])
     series = tuple(Series(LOAD, name, name) for name in names)
     return MetricTable(np.concatenate(times), np.concatenate(values), series, "locust")
-
-
-def _entities(window: TelemetryWindow) -> set[Entity]:
-    found = {series.entity for series in window.metrics.series} if window.metrics else set()
-    found |= {alert.entity for alert in window.alerts}
-    found |= set(window.graph.nodes) if window.graph else set()
-    for table in (window.logs, window.spans):
-        if table:
-            found |= {Entity("service", name) for name in table.services}
-    return found
