@@ -212,23 +212,21 @@ def _mcnemar(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _unanswered(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
-    cases: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    alike: dict[tuple[str, str], list[str]] = defaultdict(list)
     for line in header["unanswered"]:
-        cases[tuple(line[name] for name in _ALIKE)].append(line["case"])
-    if cases:
+        because = f": {line['reason']}" if line["reason"] else ""
+        key = f"{line['dataset']} · {line['method']} · {line['variant']}", line["status"] + because
+        alike[key].append(line["case"])
+    if alike:
         yield "## Failed and abstained"
-        yield "\n".join(_alike(*key, found) for key, found in cases.items())
+        yield "\n".join(
+            f"- {where}: {len(cases)} {what} ({_some(cases)})"
+            for (where, what), cases in alike.items()
+        )
 
 
-_ALIKE = ("dataset", "method", "variant", "status", "reason")
-
-
-def _alike(
-    dataset: str, method: str, variant: str, status: str, reason: str, cases: Sequence[str]
-) -> str:
-    named = ", ".join(cases[:CASES_NAMED]) + (", ..." if len(cases) > CASES_NAMED else "")
-    because = f": {reason}" if reason else ""
-    return f"- {dataset} · {method} · {variant}: {len(cases)} {status}{because} ({named})"
+def _some(cases: Sequence[str]) -> str:
+    return ", ".join([*cases[:CASES_NAMED], *(["..."] if len(cases) > CASES_NAMED else [])])
 
 
 def _legend(_header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:

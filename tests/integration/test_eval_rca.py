@@ -290,19 +290,21 @@ def test_registering_the_command_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == ""
 
 
+CALL: Callable[[Callable[[], Any]], Any] = operator.call
+KILLER: Callable[[], Any] = partial(os._exit, 9)
+
+
 def test_one_task_that_kills_its_worker_costs_no_other_task() -> None:
-    killer = partial(os._exit, 9)
-    tasks = [partial(abs, -1), killer, partial(abs, -2), partial(abs, -3)]
-    done = list(sweep(tasks, operator.call, jobs=2, split=lambda _: ()))
+    tasks: list[Callable[[], Any]] = [partial(abs, -1), KILLER, partial(abs, -2), partial(abs, -3)]
+    done = list(sweep(tasks, CALL, jobs=2, split=lambda _: ()))
     assert sorted(result for one in done for result in one.results) == [1, 2, 3]
-    assert [one.lost for one in done if one.lost] == [(killer,)]
+    assert [one.lost for one in done if one.lost] == [(KILLER,)]
 
 
 def test_a_task_that_kills_its_worker_is_split_and_its_good_parts_are_kept() -> None:
-    killer = partial(os._exit, 9)
-    (done,) = sweep([killer], operator.call, jobs=1, split=lambda _: (partial(abs, -1), killer))
+    (done,) = sweep([KILLER], CALL, jobs=1, split=lambda _: (partial(abs, -1), KILLER))
     assert done.results == (1,)
-    assert done.lost == (killer,)
+    assert done.lost == (KILLER,)
 
 
 REPORT = CaseReport(
