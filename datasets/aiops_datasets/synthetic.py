@@ -6,7 +6,6 @@ one world, to the bit, and the same seed planted "healthy" is its control: it do
 row before the onset.
 """
 
-import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from aiops.model import (
 from aiops.model.telemetry import FloatArray
 from aiops.ports.cases import CaseHints, CaseLocation
 from aiops_datasets.case import Answers, Case
+from aiops_datasets.folder import opaque_id
 from aiops_datasets.var_process import LaggedEdge, VarProcess, var_process
 from aiops_datasets.worlds import (
     FAULTS,
@@ -178,7 +178,7 @@ def _utc(seconds: float) -> datetime:
 
 
 def _opaque(spec: World) -> str:
-    return hashlib.sha256(f"{_DATASET}/{spec!r}".encode()).hexdigest()[:12]
+    return opaque_id(_DATASET, repr(spec))
 
 
 def specified(text: str) -> World:
