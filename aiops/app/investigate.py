@@ -48,14 +48,27 @@ def investigate(
     ranking = steps.run("rank", lambda: analyzer.rank(case, seed=seed))
     if ranking is None:
         ranking = Ranking(verdict="inconclusive", suspects=())
-    elif explain is not None and ranking.verdict != "healthy":
+    ranking = _backed(case, _checked(case, ranking, steps), analyzer.name, top)
+    if explain is not None and ranking.verdict != "healthy":
         found, explainer = ranking, explain
-        ranking = steps.run("explain", lambda: explainer(case, found, seed=seed)) or ranking
-    checked, lost = _checked(case, ranking)
-    steps.failed.extend(lost)
-    findings = Findings(case, checked, analyzer.name, top, Citations(checked.evidence))
+        explained = steps.run("explain", lambda: explainer(case, found, seed=seed))
+        ranking = _checked(case, explained, steps) if explained is not None else ranking
+    findings = Findings(case, ranking, analyzer.name, top, Citations(ranking.evidence))
     report = _written(findings, tuple(steps.failed))
     return replace(report, timings=steps.timings())
+
+
+def _backed(case: CaseData, ranking: Ranking, method: str, top: int) -> Ranking:
+    """The ranking with evidence for each candidate of which the method only gave a score."""
+    findings = Findings(case, ranking, method, top, Citations(ranking.evidence))
+    bare = {suspect: findings.movement_of(suspect) for suspect in findings.candidates}
+    suspects = tuple(
+        replace(each, evidence=(findings.citations.of(movement),))
+        if not each.evidence and (movement := bare.get(each)) is not None
+        else each
+        for each in ranking.suspects
+    )
+    return replace(ranking, suspects=suspects, evidence=findings.citations.items)
 
 
 class _Steps:
@@ -87,32 +100,30 @@ class _Steps:
         return Timings(total, (*self._taken, ("write", written)))
 
 
-def _checked(case: CaseData, ranking: Ranking) -> tuple[Ranking, list[FailedStep]]:
+def _checked(case: CaseData, ranking: Ranking, steps: _Steps) -> Ranking:
     """The ranking without evidence that points at nothing, and without references to it."""
-    kept, lost = [], []
+    kept = []
     for item in ranking.evidence:
         try:
             resolve(case, item)
-            kept.append(item)
         except EvidenceLost as failure:
-            lost.append(FailedStep("evidence", str(failure)))
+            steps.failed.append(FailedStep("evidence", str(failure)))
+        else:
+            kept.append(item)
     known = {item.id for item in kept}
 
     def known_only(ids: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(each for each in ids if each in known)
 
-    return (
-        replace(
-            ranking,
-            evidence=tuple(kept),
-            suspects=tuple(
-                replace(each, evidence=known_only(each.evidence)) for each in ranking.suspects
-            ),
-            propagation=tuple(
-                replace(each, evidence=known_only(each.evidence)) for each in ranking.propagation
-            ),
+    return replace(
+        ranking,
+        evidence=tuple(kept),
+        suspects=tuple(
+            replace(each, evidence=known_only(each.evidence)) for each in ranking.suspects
         ),
-        lost,
+        propagation=tuple(
+            replace(each, evidence=known_only(each.evidence)) for each in ranking.propagation
+        ),
     )
 
 

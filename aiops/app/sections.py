@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from aiops.app.findings import Findings, moved, path_between
+from aiops.app.findings import Findings, moved, path_between, size_of, subject_of
 from aiops.app.movement import Movement
-from aiops.app.wording import duration, listed, number, percent, plain
+from aiops.app.wording import duration, listed, percent, plain
 from aiops.model import CaseData, FaultType, Suspect, Window
 from aiops.model.report import (
     AlertExplained,
@@ -54,7 +54,7 @@ def subject(case: CaseData) -> Subject:
 
 
 def root_causes(findings: Findings) -> tuple[RootCause, ...]:
-    """The candidates in order; a signal without evidence of the method's own gets ours."""
+    """The candidates in order."""
     return tuple(
         RootCause(
             rank=rank,
@@ -64,7 +64,7 @@ def root_causes(findings: Findings) -> tuple[RootCause, ...]:
             fault_type_candidates=suspect.fault_types,
             score=suspect.score,
             confidence=suspect.confidence if findings.calibrated else None,
-            evidence=suspect.evidence or _own_evidence(findings, suspect),
+            evidence=suspect.evidence,
         )
         for rank, suspect in enumerate(findings.candidates, start=1)
     )
@@ -99,17 +99,17 @@ def alerts_explained(findings: Findings) -> tuple[AlertExplained, ...]:
     name = plain(accused.entity.name)
     words = []
     if trigger.at is not None and findings.start is not None:
-        offset = findings.times.offset(trigger.at, findings.start, f"{name} began to change")
+        offset = findings.times.offset(trigger.at, findings.start, f"the change of {name}")
         words.append(f"it fired {offset}")
-    evidence: tuple[str, ...] = ()
+    evidence = _own_evidence(findings, accused)
     if trigger.entity is not None:
         path = path_between(findings.case.window.graph, trigger.entity, accused.entity)
         if path:
             words.append("calls lead from it to the cause: " + " → ".join(map(plain, path)))
         alerting = findings.strongest.get(trigger.entity.service_name)
         if alerting is not None:
-            evidence = (findings.citations.of(alerting),)
-            words.append(f"its {plain(alerting.series.metric)} {moved(alerting)}")
+            evidence = tuple(dict.fromkeys((*evidence, findings.citations.of(alerting))))
+            words.append(f"{subject_of(alerting)} {moved(alerting)}")
     label = " ".join(
         plain(part)
         for part in (trigger.entity.name if trigger.entity else None, trigger.metric)
@@ -118,7 +118,7 @@ def alerts_explained(findings: Findings) -> tuple[AlertExplained, ...]:
     explanation = "; ".join(words)
     return (
         AlertExplained(
-            alert=trigger.statement or label or "the alert",
+            alert=(trigger.statement or "").rstrip(".") or label or "The alert",
             at=trigger.at,
             explanation=explanation[:1].upper() + explanation[1:] + ".",
             evidence=evidence,
@@ -179,10 +179,7 @@ def _reason(
             because.append(f"it began {duration(gap)} after {name}")
     reference = findings.movement_of(accused)
     if reference is not None and reference.size > 1.5 * movement.size:
-        because.append(
-            f"its shift is {number(movement.size)} times its ordinary variation against "
-            f"{number(reference.size)} for {name}"
-        )
+        because.append(f"it shifted by {size_of(movement)}, {name} by {size_of(reference)}")
     if place is not None and not because:
         share = f" with {percent(suspect.confidence)}" if suspect and findings.calibrated else ""
         because.append(f"the method {findings.method} ranks it {place + 1}{share}")

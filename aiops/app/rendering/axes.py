@@ -69,7 +69,7 @@ def value_ticks(scale: Scale, unit: str | None, count: int = 4) -> tuple[Tick, .
     for index in range(first, last + 1):
         value = index * step
         text = number(value / divisor) if decimals > 6 else f"{value / divisor:,.{decimals}f}"
-        ticks.append(Tick(scale(value), text + sign))
+        ticks.append(Tick(scale(value), text + sign if index else "0"))
     return tuple(ticks)
 
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -164,7 +165,7 @@ def thinned(
         return times, values
     edges = np.linspace(0, len(values), most // 2 + 1).astype(int)
     keep: set[int] = set()
-    for start, end in zip(edges[:-1], edges[1:], strict=True):
+    for start, end in pairwise(edges):
         bucket = values[start:end]
         keep |= {start + int(bucket.argmin()), start + int(bucket.argmax())}
     index = np.array(sorted(keep))
@@ -192,7 +193,7 @@ def _breaks(times: FloatArray) -> frozenset[int]:
 
 def _paths(points: list[tuple[float, float]], breaks: frozenset[int]) -> tuple[str, ...]:
     starts = [0, *sorted(breaks), len(points)]
-    pieces = [points[a:b] for a, b in zip(starts[:-1], starts[1:], strict=True)]
+    pieces = [points[a:b] for a, b in pairwise(starts)]
     # A lone point is drawn as a dot: a line of no length with round ends.
     return tuple(
         "M" + " L".join(f"{x:g} {y:g}" for x, y in (piece if len(piece) > 1 else piece * 2))

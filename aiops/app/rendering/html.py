@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from aiops.app.rendering.charts import charts
-from aiops.app.rendering.propagation import edge_words, layout
+from aiops.app.rendering.propagation import layout
 from aiops.app.rendering.words import environment, vocabulary
 from aiops.app.wording import plain
 from aiops.model import CaseData
@@ -36,7 +36,6 @@ def render(report: Report, case: CaseData) -> str:
         report=report,
         charts=charts(report, case),
         graph=layout(report, case),
-        edge_words=edge_words,
         style=style,
         script=script,
         style_hash=_digest(style),

@@ -86,7 +86,7 @@ def layout(report: Report, case: CaseData) -> Layout | None:
         nodes=tuple(
             _node(name, place, report, strongest.get(name)) for name, place in places.items()
         ),
-        arrows=tuple(_arrow(edge, places) for edge in edges),
+        arrows=tuple(_arrow(group, places) for group in _by_ends(edges)),
         columns=tuple(
             Column(
                 _MARGIN + index * _COLUMN,
@@ -103,6 +103,14 @@ def edge_words(edge: Propagation) -> str:
     if edge.p_value is not None:
         words.append("p < 0.0001" if edge.p_value < 1e-4 else f"p = {number(edge.p_value)}")
     return ", ".join(words) or edge.relation
+
+
+def _by_ends(edges: list[Propagation]) -> list[list[Propagation]]:
+    """Edges between the same two services, which share one arrow; the best measured comes first."""
+    groups: dict[tuple[str, str], list[Propagation]] = {}
+    for edge in edges:
+        groups.setdefault(_ends(edge), []).append(edge)
+    return [sorted(group, key=lambda edge: edge.p_value is None) for group in groups.values()]
 
 
 def _ends(edge: Propagation) -> tuple[str, str]:
@@ -159,8 +167,8 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
 
 
-def _arrow(edge: Propagation, places: Mapping[str, tuple[float, float]]) -> Arrow:
-    source, target = _ends(edge)
+def _arrow(edges: list[Propagation], places: Mapping[str, tuple[float, float]]) -> Arrow:
+    source, target = _ends(edges[0])
     (x1, y1), (x2, y2) = places[source], places[target]
     middle = BOX_HEIGHT / 2
     if x1 < x2:
@@ -173,13 +181,13 @@ def _arrow(edge: Propagation, places: Mapping[str, tuple[float, float]]) -> Arro
         start, end = (x1 + BOX_WIDTH, y1 + middle), (x2 + BOX_WIDTH + 7, y2 + middle)
         bends = ((start[0] + 46, start[1]), (end[0] + 46, end[1]))
     (a, b), (c, d) = bends
-    label = edge_words(edge)
+    words = "; ".join(f"{edge.relation}, {edge_words(edge)}" for edge in edges)
     return Arrow(
         path=f"M{start[0]:g} {start[1]:g} C{a:g} {b:g} {c:g} {d:g} {end[0]:g} {end[1]:g}",
-        label=label,
-        title=f"{plain(source)} → {plain(target)}: {edge.relation}, {label}",
+        label=edge_words(edges[0]),
+        title=f"{plain(source)} → {plain(target)}: {words}",
         # The curve's own midpoint.
         x=round((start[0] + 3 * a + 3 * c + end[0]) / 8, 1),
         y=round((start[1] + 3 * b + 3 * d + end[1]) / 8 - 5, 1),
-        relation=edge.relation,
+        relation=edges[0].relation,
     )

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from aiops.app.rendering.propagation import edge_words
 from aiops.app.wording import TimeWords, duration, fault, number, percent
 from aiops.model.report import Report
 
@@ -45,6 +46,7 @@ def vocabulary(report: Report) -> dict[str, Any]:
         "full": times.full,
         "offset": times.offset,
         "duration": duration,
+        "edge_words": edge_words,
         "fault": fault,
         "number": number,
         "percent": percent,
