@@ -54,8 +54,7 @@ def rca(
     try:
         if engine != "process":
             raise InvalidInput(f"engine {engine!r} is not available; use --engine process")
-        if out is not None and out.is_dir():
-            raise InvalidInput(f"{out} is a folder; give --out a file")
+        journal = _journal_path(out, resume)
         from aiops_evals.rca import make_plan
 
         plan = make_plan(
@@ -69,7 +68,6 @@ def rca(
             limit=limit,
             healthy=healthy,
         )
-        journal = resume or (out.with_suffix(".jsonl") if out is not None else None)
         code = _evaluate(plan, out, journal, fresh=fresh)
     except InvalidInput as error:
         typer.echo(f"aiops: {error}", err=True)
@@ -82,12 +80,13 @@ def _evaluate(plan: "Plan", out: Path | None, journal_path: Path | None, *, fres
     from aiops_evals.journal import Journal
     from aiops_evals.tables import report as as_markdown
 
-    found, skipped = suite.tasks(plan)
+    identity = plan.identity()
     journal = None
     if journal_path is not None:
-        journal = Journal.open(journal_path, plan.identity(), fresh=fresh)
+        journal = Journal.open(journal_path, identity, fresh=fresh)
         if journal.finished:
             typer.echo(f"going on with {len(journal.finished)} cases of {journal_path}", err=True)
+    found, skipped = suite.tasks(plan)
     reports: list[CaseReport] = []
     interrupted = False
     try:
@@ -98,11 +97,20 @@ def _evaluate(plan: "Plan", out: Path | None, journal_path: Path | None, *, fres
     finally:
         if journal is not None:
             journal.close()
-    evaluation = suite.result(plan, reports, skipped, partial=interrupted)
+    evaluation = suite.result(plan, reports, skipped, identity=identity, partial=interrupted)
     if out is not None:
         suite.write_atomically(out, suite.as_json(evaluation))
     typer.echo(as_markdown(evaluation))
     return _exit_code(plan, evaluation, interrupted=interrupted)
+
+
+def _journal_path(out: Path | None, resume: Path | None) -> Path | None:
+    """Where finished cases are kept; None where nothing is written at all."""
+    if out is not None and (out.is_dir() or out.suffix == ".jsonl"):
+        raise InvalidInput(f"{out} cannot be the result; give --out a file that ends in .json")
+    if resume is not None and not resume.is_file():
+        raise InvalidInput(f"there is no journal {resume} to go on with; leave --resume out")
+    return resume or (out.with_suffix(".jsonl") if out is not None else None)
 
 
 def _exit_code(plan: "Plan", evaluation: dict[str, Any], *, interrupted: bool) -> int:

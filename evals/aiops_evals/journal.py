@@ -29,7 +29,7 @@ class Journal:
             fresh: forget what is there.
 
         Raises:
-            InvalidInput: the file holds another run.
+            InvalidInput: the file holds another run, or cannot be written.
             InvalidData: the file is no journal.
         """
         # As JSON gives it back, or tuples would differ from the lists they became.
@@ -40,9 +40,14 @@ class Journal:
         else:
             lines = [json.dumps({"run": identity}) + "\n"]
         finished = dict(_case(path, row, line) for row, line in enumerate(lines[1:], start=2))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(lines), encoding="utf-8")
-        return cls(path, finished, path.open("a", encoding="utf-8"))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("".join(lines), encoding="utf-8")
+            return cls(path, finished, path.open("a", encoding="utf-8"))
+        except OSError as error:
+            raise InvalidInput(
+                f"{path} cannot be written ({error.strerror}); give another --out"
+            ) from error
 
     def append(self, key: str, report: CaseReport) -> None:
         """Records that the case ``key`` is finished; on disk when this returns."""
@@ -55,14 +60,15 @@ class Journal:
 
 
 def _whole_lines(path: Path) -> list[str]:
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    # Bytes that are no text become marks that are no JSON: refused with their row below.
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
     return lines if not lines or lines[-1].endswith("\n") else lines[:-1]
 
 
 def _refuse_another_run(path: Path, line: str, identity: Mapping[str, Any]) -> None:
     try:
-        was = json.loads(line)["run"]
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        was = dict(json.loads(line)["run"])
+    except (ValueError, KeyError, TypeError) as error:
         raise InvalidData(path, "is not the journal of an evaluation", row=1) from error
     changed = [name for name in identity if was.get(name) != identity[name]]
     if changed:

@@ -2,10 +2,11 @@
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from aiops import plugins
@@ -194,6 +195,7 @@ def result(
     reports: Sequence[CaseReport],
     skipped: Counter[tuple[str, str]],
     *,
+    identity: Mapping[str, Any],
     partial: bool = False,
     fit: Fit | None = None,
 ) -> dict[str, Any]:
@@ -201,6 +203,12 @@ def result(
 
     Beyond what the design asks, the header carries the healthy windows, the calibration, the
     comparisons, and every case that failed, abstained or was skipped, with its reason.
+
+    Args:
+        skipped: what ``tasks`` left out.
+        identity: ``plan.identity()`` as it was when the run began.
+        partial: the run was stopped before its end.
+        fit: see ``compare.calibrations``.
     """
     ordered = sorted(
         (outcome for report in reports for outcome in report.outcomes),
@@ -215,11 +223,12 @@ def result(
     header = {
         "schema": "aiops.eval/1",
         "partial": partial,
-        **plan.identity(),
+        **identity,
         "jobs": plan.jobs,
         "versions": provenance.versions(),
         "machine": provenance.machine(),
         "command": provenance.command_line(),
+        "load_ms_per_case": _load_ms(reports),
         "notes": _notes(plan),
         "skipped": [
             {"dataset": dataset, "reason": reason, "n": n}
@@ -231,6 +240,15 @@ def result(
         "mcnemar": comparisons(faulty, plan.methods),
     }
     return {"header": header, "rows": rows(faulty)}
+
+
+def _load_ms(reports: Iterable[CaseReport]) -> dict[str, float]:
+    """Set -> median milliseconds to load one of its cases."""
+    seconds: dict[str, list[float]] = defaultdict(list)
+    for report in reports:
+        if report.facts is not None and report.outcomes and not report.facts.healthy:
+            seconds[report.facts.dataset].append(report.load_s)
+    return {dataset: 1000 * median(own) for dataset, own in sorted(seconds.items())}
 
 
 def _unanswered(outcome: Outcome) -> dict[str, str]:

@@ -258,6 +258,8 @@ def test_a_run_in_which_nothing_was_scored_exits_with_1(root: Path, run: Evaluat
         (("--methods", "nosuch"), "unknown method"),
         (("--datasets", "nosuch"), "unknown dataset"),
         (("--engine", "ray"), "engine 'ray'"),
+        (("--out", "result.jsonl"), "ends in .json"),
+        (("--resume", "nosuch.jsonl"), "no journal nosuch.jsonl"),
     ],
 )
 def test_wrong_use_is_one_line_and_exit_2(root: Path, wrong: tuple[str, str], said: str) -> None:
@@ -344,6 +346,12 @@ def test_a_file_that_is_no_journal_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="not the journal"):
         Journal.open(path, {"seed": 0})
     assert path.read_text() == "dear diary\n"
+
+
+def test_a_journal_that_cannot_be_written_is_said_before_anything_runs(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="cannot be written"):
+        Journal.open(tmp_path / "file" / "run.jsonl", {"seed": 0})
 
 
 class MeanShift:

@@ -1,5 +1,7 @@
 """Rows counted from outcomes, and the Markdown made of them."""
 
+import json
+
 import pytest
 from aiops_evals.outcomes import (
     CaseReport,
@@ -12,6 +14,8 @@ from aiops_evals.outcomes import (
 )
 from aiops_evals.rows import Row, rows
 from aiops_evals.tables import markdown, report, share
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aiops.model import Verdict
 
@@ -95,6 +99,35 @@ def test_an_outcome_survives_its_journal_line() -> None:
     narrowed = lost(Facts("set", "c1", "cpu", ("service",)), "no-culprit", "m", "broke")
     before = CaseReport(FACTS, (answered, narrowed), "", 0.25)
     assert from_json(to_json(before)) == before
+
+
+@given(
+    st.lists(
+        st.builds(
+            Outcome,
+            facts=st.just(FACTS),
+            variant=st.text(),
+            method=st.text(),
+            status=st.sampled_from(("ranked", "abstained", "failed")),
+            ranks=st.fixed_dictionaries({"service": st.none() | st.integers(1)}),
+            verdict=st.sampled_from(("root_cause", "healthy", None)),
+            confidence=st.floats(0, 1),
+            scores=st.lists(st.floats(allow_nan=False)).map(tuple),
+            ms=st.floats(0, 1e9),
+            reason=st.text(),
+        )
+    ).map(tuple)
+)
+def test_any_outcome_survives_being_written_and_read(outcomes: tuple[Outcome, ...]) -> None:
+    before = CaseReport(FACTS, outcomes)
+    assert from_json(json.loads(json.dumps(to_json(before)))) == before
+
+
+@given(st.lists(st.tuples(st.text(), st.text()), min_size=1))
+def test_no_text_in_a_cell_breaks_the_table(body: list[tuple[str, str]]) -> None:
+    lines = markdown(("a", "b"), body).split("\n")
+    assert len(lines) == 2 + len(body)
+    assert len({len(line) for line in lines}) == 1
 
 
 def test_an_unread_case_survives_its_journal_line() -> None:
