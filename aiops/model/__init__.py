@@ -5,6 +5,7 @@ from aiops.model.entity import Entity, Indicator
 from aiops.model.faults import FaultType
 from aiops.model.graph import Call, ServiceGraph
 from aiops.model.ranking import Evidence, Propagation, Ranking, Suspect, Verdict, Window
+from aiops.model.report import FailedStep, Report, RootCause, RuledOut, Subject
 from aiops.model.telemetry import AlertSignal, LogTable, MetricTable, Series, SpanTable
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "CaseData",
     "Entity",
     "Evidence",
+    "FailedStep",
     "FaultType",
     "Indicator",
     "LogTable",
@@ -21,9 +23,13 @@ __all__ = [
     "Ranking",
     "RecordedOutput",
     "Reference",
+    "Report",
+    "RootCause",
+    "RuledOut",
     "Series",
     "ServiceGraph",
     "SpanTable",
+    "Subject",
     "Suspect",
     "TelemetryWindow",
     "Trigger",

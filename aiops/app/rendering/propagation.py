@@ -10,7 +10,7 @@ from aiops.model import CaseData, Propagation
 from aiops.model.report import Report
 
 BOX_WIDTH, BOX_HEIGHT = 158.0, 46.0
-_COLUMN, _ROW, _MARGIN, _TOP = 250.0, 74.0, 14.0, 34.0
+_COLUMN, _ROW, _MARGIN, _TOP = 270.0, 74.0, 14.0, 34.0
 _MOST_COLUMNS, _MOST_NODES = 5, 14
 _LONGEST_NAME = 20
 
@@ -29,10 +29,11 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Arrow:
-    """An edge as a curve; ``label`` is its lag and p-value, ``title`` the whole in words."""
+    """An edge as a curve, with a label above (lag) and below it; ``title`` is all in words."""
 
     path: str
-    label: str
+    above: str
+    below: str
     title: str
     x: float
     y: float
@@ -181,13 +182,15 @@ def _arrow(edges: list[Propagation], places: Mapping[str, tuple[float, float]]) 
         start, end = (x1 + BOX_WIDTH, y1 + middle), (x2 + BOX_WIDTH + 7, y2 + middle)
         bends = ((start[0] + 46, start[1]), (end[0] + 46, end[1]))
     (a, b), (c, d) = bends
+    above, _, below = edge_words(edges[0]).partition(", ")
     words = "; ".join(f"{edge.relation}, {edge_words(edge)}" for edge in edges)
     return Arrow(
         path=f"M{start[0]:g} {start[1]:g} C{a:g} {b:g} {c:g} {d:g} {end[0]:g} {end[1]:g}",
-        label=edge_words(edges[0]),
+        above=above,
+        below=below,
         title=f"{plain(source)} → {plain(target)}: {words}",
         # The curve's own midpoint.
         x=round((start[0] + 3 * a + 3 * c + end[0]) / 8, 1),
-        y=round((start[1] + 3 * b + 3 * d + end[1]) / 8 - 5, 1),
+        y=round((start[1] + 3 * b + 3 * d + end[1]) / 8, 1),
         relation=edges[0].relation,
     )
