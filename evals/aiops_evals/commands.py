@@ -126,14 +126,20 @@ def _exit_code(plan: "Plan", evaluation: dict[str, Any], *, interrupted: bool) -
 def _shown(reports: "Iterator[CaseReport]", total: int) -> "Iterable[CaseReport]":
     """The same reports, counted on a progress bar where somebody is watching."""
     from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
 
     console = Console(stderr=True)
     if not console.is_terminal:
         yield from reports
         return
-    columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(TextColumn("cases"), *columns[1:], console=console, transient=True) as progress:
+    columns = (TextColumn("cases"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
         yield from progress.track(reports, total=total)
 
 

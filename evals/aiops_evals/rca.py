@@ -239,7 +239,11 @@ def result(
         "calibration": calibrations(faulty, plan.methods, fit),
         "mcnemar": comparisons(faulty, plan.methods),
     }
-    return {"header": header, "rows": rows(faulty)}
+    # Stable: within a set and method, levels and fault types stay as they came.
+    in_order = sorted(
+        rows(faulty), key=lambda row: (row["dataset"], plan.methods.index(row["method"]))
+    )
+    return {"header": header, "rows": in_order}
 
 
 def _load_ms(reports: Iterable[CaseReport]) -> dict[str, float]:

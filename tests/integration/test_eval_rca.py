@@ -113,7 +113,7 @@ def root(tmp_path: Path) -> Path:
         case = {
             "dataset": "planted",
             "inject_time": 1_700_000_030,
-            "inject_time_kind": "exact",
+            "inject_time_kind": "window_start",
             "root_cause_service": f"s{culprit}",
             "root_cause_metric": f"s{culprit}_cpu",
             "fault_type": "cpu",
@@ -191,6 +191,22 @@ def test_every_method_is_counted_on_every_case_and_what_failed_is_listed(
     assert header["methods"] == ["shift", "order", "raises", "abstains"]
     assert len(header["datasets"]["planted"]) == 64
     assert not header["partial"]
+
+
+def test_windows_without_a_fault_are_ranked_too_and_accusations_in_them_counted(
+    root: Path, run: Evaluate, tmp_path: Path
+) -> None:
+    out = tmp_path / "result.json"
+    done = run("--data", root, "--methods", "shift,abstains", "--healthy", "--out", out)
+    assert done.returncode == 0, done.stderr
+    evaluation = json.loads(out.read_text())
+    alarms = {
+        line["method"]: (line["n"], line["false_alarms"])
+        for line in evaluation["header"]["healthy_windows"]
+        if line["dataset"] == "all"
+    }
+    assert alarms == {"shift": (CASES, CASES), "abstains": (CASES, 0)}
+    assert row(evaluation, "shift")["n"] == CASES
 
 
 def test_a_worker_that_is_killed_fails_its_case_and_no_other(
