@@ -55,8 +55,8 @@ def size_of(movement: Movement) -> str:
 
 def moved(movement: Movement) -> str:
     """The shift in words and units: "rose from 1.26 to 95.1"."""
-    unit = movement.series.unit
-    before, after = quantity(movement.before, unit), quantity(movement.after, unit)
+    before = quantity(movement.before, movement.unit)
+    after = quantity(movement.after, movement.unit)
     if before == after:
         return f"stayed at about {before}"
     return f"{movement.verb} from {before} to {after}"
@@ -150,7 +150,9 @@ class Findings:
         """Whether it began before the accused signal, by more than sampling can explain."""
         if movement.began is None or self.start is None:
             return False
-        return movement.began < self.start - 2 * self.interval
+        # The ranking's onset is a change point over many series; either moment may be the later.
+        reference = min(self.start, self.pivot or self.start)
+        return movement.began < reference - 2 * self.interval
 
     def services(self) -> frozenset[str]:
         """Every service that has a series."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from aiops.analyze.units import trusted_units
 from aiops.model import CaseData, MetricTable, Series, Window
 from aiops.model.telemetry import FloatArray
 
@@ -24,6 +25,7 @@ class Movement:
     """How one series differs after the onset from before.
 
     Attributes:
+        unit: symbol of the series' unit where it is trusted, None where unknown.
         source: the table's name, for evidence.
         before, after: medians on either side of the onset, in the series' unit.
         low, high: 5th and 95th percentile before the onset: the baseline band.
@@ -34,6 +36,7 @@ class Movement:
     """
 
     series: Series
+    unit: str | None
     source: str
     before: float
     after: float
@@ -77,10 +80,12 @@ def movements(case: CaseData, onset: datetime | None) -> tuple[Movement, ...]:
     (settled,) = _quantiles(after, (50,))
     spread = _spread(before, level, upper - lower, settled)
     sizes = np.abs(settled - level) / spread
+    units = [unit.symbol if unit is not None else None for unit in trusted_units(columns)]
     window = Window(_utc(table.times[0]), _utc(table.times[-1]))
     found = [
         Movement(
             series,
+            units[i],
             table.source,
             float(level[i]),
             float(settled[i]),

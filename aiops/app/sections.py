@@ -83,7 +83,7 @@ def impact(findings: Findings) -> Impact:
         slo = " ".join(part for part in (trigger.entity.name, trigger.metric) if part)
     moved_services = list(findings.strongest)
     affected = None
-    if findings.movements and moved_services:
+    if findings.ranking.verdict != "healthy" and moved_services:
         affected = (
             f"{len(moved_services)} of {len(findings.services())} services moved: "
             f"{listed([plain(name) for name in moved_services], most=6)}"

@@ -61,10 +61,9 @@ def _spread(findings: Findings) -> str:
         return "No other service moved beyond its ordinary variation (inferred)."
     names = [_place(each, findings) for each in after]
     ids = [findings.citations.of(each) for each in after[:3]]
-    return (
-        f"{len(after)} of the {len(findings.services()) - 1} other services moved with it or "
-        f"after it: {listed(names, most=3)}{cited(ids)}."
-    )
+    others = len(findings.services()) - 1
+    share = f"{len(after)} of the {others} other services" if others > 1 else "The other service"
+    return f"{share} moved with it or after it: {listed(names, most=3)}{cited(ids)}."
 
 
 def _place(movement: Movement, findings: Findings) -> str:
@@ -113,7 +112,7 @@ def _healthy(findings: Findings) -> str:
         f"the {count} series of {len(findings.services())} services" if count else "the data"
     )
     return (
-        f"No fault found: nothing in {looked_at} changed beyond ordinary variation between "
+        f"No fault found: nothing in {looked_at} changed in the way of a fault between "
         f"{findings.times.at(window.start)} and {findings.times.at(window.end)} (inferred)."
     )
 
@@ -122,7 +121,7 @@ def _inconclusive(findings: Findings) -> str:
     if not findings.ranking.suspects:
         return "Inconclusive: no cause could be ranked (inferred)."
     names = listed([plain(each.entity.name) for each in findings.candidates], most=3)
-    ids = [each for suspect in findings.candidates[:3] for each in suspect.evidence]
+    ids = [suspect.evidence[0] for suspect in findings.candidates[:3] if suspect.evidence]
     return f"Inconclusive: the data single out no cause; first to look at: {names}{cited(ids)}."
 
 

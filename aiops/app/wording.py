@@ -10,7 +10,6 @@ from aiops.model import FaultType
 _LARGE = ((1e12, "T"), (1e9, "G"), (1e6, "M"))
 _BYTE_STEPS = ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
 _ACRONYMS = (FaultType.CPU, FaultType.OOM, FaultType.DNS)
-_UNIT_SIGNS = {"percent": "%", "ratio": "", "seconds": "s", "requests_per_second": "req/s"}
 
 
 def plain(text: str) -> str:
@@ -42,19 +41,16 @@ def quantity(value: float, unit: str | None) -> str:
     """``value`` with its unit; bytes and seconds are scaled. No unit is invented.
 
     Args:
-        unit: as the source's metadata names it ("bytes", "seconds", "percent"); None: unknown.
+        unit: its symbol ("B", "s", "%"); "" for a ratio; None: unknown.
     """
     if not math.isfinite(value):
         return "no value"
-    if unit == "bytes":
+    if unit == "B":
         size, sign = next(((s, n) for s, n in _BYTE_STEPS if abs(value) >= s), (1.0, "B"))
         return f"{number(value / size)} {sign}"
-    if unit == "seconds" and 0 < abs(value) < 1:
+    if unit == "s" and 0 < abs(value) < 1:
         return f"{number(value * 1e3)} ms"
-    if unit is None:
-        return number(value)
-    sign = _UNIT_SIGNS.get(unit, plain(unit))
-    return number(value) + (f" {sign}" if sign else "")
+    return number(value) + (f" {plain(unit)}" if unit else "")
 
 
 def duration(seconds: float) -> str:
@@ -77,10 +73,10 @@ def _two_units(small: float, per_big: int, big_name: str, small_name: str) -> st
 
 
 def percent(share: float) -> str:
-    """A probability as "87 %"; certainty is never printed."""
+    """A probability as "87 %"; certainty and impossibility are never printed."""
     if share >= 0.995:
         return "over 99 %"
-    if 0 < share < 0.01:
+    if share < 0.01:
         return "under 1 %"
     return f"{share * 100:.0f} %"
 

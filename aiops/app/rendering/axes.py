@@ -13,9 +13,9 @@ _TIME_STEPS = (
     *(86400 * d for d in (1, 2, 7, 14, 28)),
 )
 _SCALES = {
-    "bytes": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
+    "B": ((1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB"), (1.0, "B")),
     "": ((1e12, "T"), (1e9, "G"), (1e6, "M")),
-    "seconds": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
+    "s": ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")),
 }
 
 
@@ -53,7 +53,7 @@ def value_ticks(scale: Scale, unit: str | None, count: int = 4) -> tuple[Tick, .
     """About ``count`` round values with their unit.
 
     Args:
-        unit: as the source's metadata names it; None: bare numbers.
+        unit: its symbol; None: bare numbers.
     """
     rough = (scale.high - scale.low) / count
     power = 10.0 ** math.floor(math.log10(rough))
@@ -74,12 +74,10 @@ def value_ticks(scale: Scale, unit: str | None, count: int = 4) -> tuple[Tick, .
 
 
 def _divisor(largest: float, unit: str | None) -> tuple[float, str]:
-    if unit == "percent":
-        return 1.0, " %"
     for divisor, sign in _SCALES.get(unit or "", ()):
         if largest >= divisor:
             return divisor, f" {sign}"
-    return 1.0, f" {plain(unit)}" if unit and len(unit) <= 6 and unit not in _SCALES else ""
+    return 1.0, f" {plain(unit)}" if unit else ""
 
 
 def time_ticks(scale: Scale, *, relative_to: float | None, count: int = 5) -> tuple[Tick, ...]:

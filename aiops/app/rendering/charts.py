@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from aiops.analyze.units import trusted_units
 from aiops.app.evidence import EvidenceLost, columns_of, resolve
 from aiops.app.rendering.axes import Scale, Tick, time_ticks, value_range, value_ticks
 from aiops.app.wording import TimeWords, plain, quantity
@@ -96,7 +97,7 @@ def curves(case: CaseData, evidence: Iterable[Evidence]) -> Iterable[Curve]:
             yield Curve(
                 item.id,
                 f"duration of {plain(item.ref)}",
-                "seconds",
+                "s",
                 found.starts[order],
                 found.durations[order],
             )
@@ -108,8 +109,10 @@ def _metric_curves(case: CaseData, item: Evidence) -> Iterable[Curve]:
             continue
         for column in columns_of(table, item.ref):
             series = table.series[column]
+            (unit,) = trusted_units((series,))
+            symbol = unit.symbol if unit is not None else None
             title = f"{plain(series.entity.name)} · {plain(series.metric)}"
-            yield Curve(item.id, title, series.unit, table.times, table.values[:, column])
+            yield Curve(item.id, title, symbol, table.times, table.values[:, column])
 
 
 def _counted(item: Evidence, times: FloatArray, case: CaseData) -> Curve:

@@ -100,7 +100,7 @@ def _section(console: "Console", title: str, lines: list[str], style: str = "bol
     console.print()
     console.print(title, style=style)
     for line in lines:
-        console.print(Padding(line, (0, 0, 0, 2)))
+        console.print(Padding(line, (0, 0, 0, 2), expand=False))
 
 
 def _candidates(report: Report, case: CaseData) -> "Table":
