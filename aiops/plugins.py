@@ -33,13 +33,23 @@ def load(group: str, name: str) -> Any:
 
 
 def analyzer(name: str) -> Analyzer:
-    """The analyzer called ``name``; raises UnknownName."""
-    if name not in _group("aiops.analyzers"):
+    """The analyzer called ``name``; "name/no-part" is one that offers parts, with one left out.
+
+    Raises:
+        UnknownName: no such analyzer, or it has no such part.
+    """
+    base, _, part = name.partition("/no-")
+    if base not in _group("aiops.analyzers"):
         raise UnknownName("method", name, names("aiops.analyzers"))
-    return cast(Analyzer, load("aiops.analyzers", name)())
+    found = load("aiops.analyzers", base)()
+    if part:
+        if not hasattr(found, "without"):
+            raise UnknownName("method", name, names("aiops.analyzers"))
+        found = found.without(part)
+    return cast("Analyzer", found)
 
 
 def case_sources() -> Iterator[CaseSource]:
     """Every layout of recorded cases, in the order of their names."""
     for name in names("aiops.case_sources"):
-        yield cast(CaseSource, load("aiops.case_sources", name)())
+        yield cast("CaseSource", load("aiops.case_sources", name)())

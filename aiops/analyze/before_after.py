@@ -21,6 +21,7 @@ MOVED = 3.0  # robust standard deviations that count as a change
 GAUSSIAN_MAD = 1.4826
 GAUSSIAN_IQR = 1.349
 ROWS_EACH_SIDE = 300
+ROWS_TO_SETTLE = 10
 LEVEL_FLOOR = 0.01  # a move of less than this share of the level, per deviation, is no news
 
 
@@ -97,28 +98,27 @@ def divide(case: CaseData, table: MetricTable, *, at: float | None = None) -> Di
 
 
 def onset_rows(deviations: FloatArray) -> npt.NDArray[np.intp]:
-    """(m,) row at which each column left its baseline for good, or -1 where it did not.
+    """(m,) row at which each column of (n, m) left its baseline, or -1 where it did not.
 
-    The least-squares single change point (Page 1954; Hinkley 1970) of deviations cut to
-    +-10, moved back over the rows before it that already lie beyond 3.
+    The least-squares single change point (Hinkley 1970) of deviations cut to +-10, moved back
+    over the rows before it that already lie beyond 3. It counts as an onset only where half of
+    the next ten rows lie beyond 3.
     """
     rows, width = deviations.shape
-    if rows < 4:
-        return np.full(width, -1)
+    if rows < 2:
+        return np.full(width, -1, dtype=np.intp)
     z = np.clip(bridge_gaps(deviations), -10.0, 10.0)
-    counts = np.arange(1, rows)[:, None]
     before = np.cumsum(z, axis=0)[:-1]
-    total = z.sum(axis=0)
-    step = (total - before) / (rows - counts) - before / counts
-    gain = step**2 * counts * (rows - counts)
-    gain[np.isnan(gain)] = -1.0
-    best = np.argmax(gain, axis=0)
-    onset = np.asarray(best + 1, dtype=np.intp)
+    counts = np.arange(1, rows)[:, None]
+    step = (z.sum(axis=0) - before) / (rows - counts) - before / counts
+    gain = np.nan_to_num(step**2 * counts * (rows - counts))
+    onset = np.asarray(np.argmax(gain, axis=0) + 1, dtype=np.intp)
+    far = np.abs(z) >= MOVED  # False where a column has no deviations at all
     for column in range(width):
-        if not abs(step[best[column], column]) >= MOVED / 2:
+        if far[onset[column] : onset[column] + ROWS_TO_SETTLE, column].mean() < 0.5:
             onset[column] = -1
             continue
-        while onset[column] > 0 and abs(z[onset[column] - 1, column]) >= MOVED:
+        while onset[column] > 0 and far[onset[column] - 1, column]:
             onset[column] -= 1
     return onset
 

@@ -12,6 +12,7 @@ from aiops.model import MetricTable
 from aiops.model.telemetry import FloatArray
 
 HORIZON = 10
+LEAST_SHARE = 0.05  # of the forecast error; less is not worth a sentence
 
 AddEvidence = Callable[[str, MetricTable, int, slice], str]
 
@@ -46,6 +47,8 @@ def deepen(table: MetricTable, rows: slice, order: list[int], add: AddEvidence) 
     first = table.series[made[0][0]].column
     interval = float(np.median(np.diff(table.times)))
     for place, (column, _) in enumerate(made[1:], start=1):
+        if response.shares[place, 0] < LEAST_SHARE:
+            continue
         path = response.responses[:, place, 0]
         peak = int(np.argmax(np.abs(path)))
         add(

@@ -11,7 +11,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from aiops.analyze.before_after import alerted_columns, divide, onset_rows, stretch
+from aiops.analyze.before_after import (
+    ROWS_TO_SETTLE,
+    alerted_columns,
+    divide,
+    onset_rows,
+    stretch,
+)
 from aiops.analyze.columns import standardize
 from aiops.analyze.granger import GrangerResult, granger
 from aiops.errors import AnalysisFailed
@@ -40,7 +46,8 @@ def explain(
 
     Looks at the series of the first ``suspects`` metric suspects and of the trigger. A Granger
     edge is a significant test (Benjamini-Hochberg over these pairs, .05) on once-differenced
-    series whose effect did not leave its baseline before its cause. A call edge joins caller and
+    series whose effect did not leave its baseline before its cause, and that no two stronger
+    edges explain. A call edge joins caller and
     callee where both moved; trouble flows from the one that moved first, else from the callee.
     Every new claim has one column as its ref; an edge cites both columns' claims.
 
@@ -176,8 +183,12 @@ def _columns(trigger: Trigger, ranking: Ranking, table: MetricTable, suspects: i
         for s in ranking.suspects
         if s.indicator is not None and (s.entity, s.indicator.name) in place
     ]
-    alerted = set(alerted_columns(trigger, table.series))
-    return list(dict.fromkeys([*ranked[:suspects], *[i for i in ranked if i in alerted][:1]]))
+    alerted = alerted_columns(trigger, table.series)
+    # By name where none is suspected: the order of columns must not choose.
+    alerted = [i for i in ranked if i in alerted] or sorted(
+        alerted, key=lambda i: table.series[i].column
+    )
+    return list(dict.fromkeys([*ranked[:suspects], *alerted[:1]]))
 
 
 def _onset_claims(story: _Story, book: _Evidence) -> dict[int, str]:
@@ -188,14 +199,14 @@ def _onset_claims(story: _Story, book: _Evidence) -> dict[int, str]:
         if not np.isfinite(story.onsets[column]):
             continue
         since = story.deviations[story.table.times >= story.onsets[column], column]
-        typical = float(np.nanmedian(since)) if np.isfinite(since).any() else 0.0
+        typical = float(np.nanmedian(since[:ROWS_TO_SETTLE]))
         late = story.onsets[column] - first
         claim = (
             f"{story.table.series[column].column} left its baseline at "
             f"{_utc(story.onsets[column]):%H:%M:%S} UTC, "
             + (f"{late:g} s after the first suspect" if late else "first among the suspects")
-            + f", and stayed {abs(typical):.1f} robust deviations "
-            + ("above it." if typical > 0 else "below it.")
+            + f", by {abs(typical):.1f} robust deviations "
+            + ("upwards." if typical > 0 else "downwards.")
         )
         ids[column] = book.add(claim, story.table, column, story.rows)
     return ids
@@ -238,7 +249,20 @@ def _significant(tests: GrangerResult, story: _Story) -> list[tuple[int, int]]:
         back = onsets[cause] == onsets[effect] and forth[::-1] in best
         if not later and not back:
             best.setdefault(forth, (cause, effect))
-    return list(best.values())
+    return [best[forth] for forth in _direct(list(best))]
+
+
+def _direct(edges: list[tuple[Entity, Entity]]) -> list[tuple[Entity, Entity]]:
+    """Strongest first in, without those that two stronger edges already explain.
+
+    As ARACNE prunes (Margolin et al. 2006): a -> c goes where a -> b and b -> c are stronger.
+    """
+    kept: list[tuple[Entity, Entity]] = []
+    for source, target in edges:
+        steps = {end for start, end in kept if start == source}
+        if not any((step, target) in kept for step in steps):
+            kept.append((source, target))
+    return kept
 
 
 def _strongest_lag(story: _Story, tests: GrangerResult, cause: int, effect: int) -> int:

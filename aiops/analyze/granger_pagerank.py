@@ -43,6 +43,7 @@ ALPHA = 0.05
 # At the customary .85 the graph drowns the anomaly: rcd-like cases fall from 1.00 to .80 AC@1.
 DAMPING = 0.5
 CITED = 5
+NAMED = 5
 
 
 class GrangerPageRank:
@@ -88,7 +89,6 @@ class GrangerPageRank:
             for number, column in enumerate(order[:CITED], start=1)
         )
         largest = float(shift.max())
-        flat = table.values.shape[1] - int(varying.sum())
         return Ranking(
             verdict="root_cause" if largest >= MOVED else "inconclusive",
             suspects=_suspects(table.series, order, score),
@@ -96,7 +96,7 @@ class GrangerPageRank:
             evidence=evidence,
             notes=(
                 *division.notes,
-                *([f"{flat} columns without a signal were left out."] if flat else []),
+                *_left_out(table, varying),
                 *notes,
             ),
         )
@@ -171,6 +171,14 @@ def _varying(values: FloatArray) -> npt.NDArray[np.bool_]:
     high = np.where(finite, values, -np.inf).max(axis=0)
     varying: npt.NDArray[np.bool_] = high > low
     return varying
+
+
+def _left_out(table: MetricTable, varying: npt.NDArray[np.bool_]) -> tuple[str, ...]:
+    flat = sorted(table.series[i].column for i in np.flatnonzero(~varying))
+    if not flat:
+        return ()
+    more = f" and {len(flat) - NAMED} more" if len(flat) > NAMED else ""
+    return (f"Left out, constant or without samples: {', '.join(flat[:NAMED])}{more}.",)
 
 
 def _suspects(

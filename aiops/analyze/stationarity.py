@@ -43,7 +43,7 @@ class Stationarity:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seasonality:
-    """A series as trend + season + rest, (n,) each (STL; Cleveland et al. 1990).
+    """A series as trend + season + rest, (n,) each in its own unit (STL; Cleveland et al. 1990).
 
     Attributes:
         period: rows in one period.
@@ -112,10 +112,13 @@ def seasonality(values: FloatArray) -> Seasonality | None:
         return None
     from statsmodels.tsa.seasonal import STL
 
-    fit = STL(_usable(values, "seasonality"), period=period, robust=True).fit()
-    trend, season, rest = (np.asarray(part) for part in (fit.trend, fit.seasonal, fit.resid))
+    series = bridge_gaps(values[:, None])[:, 0]
+    level, scale = float(series.mean()), float(np.ptp(series))  # bytes fit as well as seconds
+    fit = STL((series - level) / scale, period=period, robust=True).fit()
+    trend, season, rest = (scale * np.asarray(p) for p in (fit.trend, fit.seasonal, fit.resid))
+    trend += level
     # Strength as Hyndman and Athanasopoulos (Forecasting: principles and practice, 4.3) have it.
-    strength = max(0.0, 1.0 - float(np.var(rest) / max(np.var(season + rest), 1e-300)))
+    strength = max(0.0, 1.0 - float(np.var(rest)) / max(float(np.var(season + rest)), 1e-300))
     return Seasonality(period, strength, trend, season, rest)
 
 

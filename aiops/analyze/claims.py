@@ -1,0 +1,71 @@
+"""Evidence of shifts: one sentence a metric, with its numbers and where to look them up."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from aiops.analyze.metric_kinds import MetricKind
+from aiops.analyze.onset import Anomaly
+from aiops.analyze.shifts import Shifts
+from aiops.analyze.units import Unit, trusted_units
+from aiops.model import Evidence, MetricTable, Window
+
+
+class Claims:
+    """Collects evidence for one ranking, each column once.
+
+    Args:
+        table: the table that was ranked; its success rates are failed shares here.
+    """
+
+    def __init__(self, table: MetricTable, shifts: Shifts, anomaly: Anomaly) -> None:
+        self._table, self._shifts = table, shifts
+        self._units = trusted_units(table.series)
+        times = table.times
+        self._window = Window(_utc(times[anomaly.first]), _utc(times[anomaly.end - 1]))
+        self._cited: dict[int, Evidence] = {}
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """Everything cited so far, in order of citation."""
+        return tuple(self._cited.values())
+
+    def cite(self, columns: Sequence[int]) -> tuple[str, ...]:
+        """The ids of the evidence of ``columns``."""
+        return tuple(self._of(column).id for column in columns)
+
+    def _of(self, column: int) -> Evidence:
+        if column not in self._cited:
+            self._cited[column] = Evidence(
+                id=f"E{len(self._cited) + 1}",
+                kind="metric",
+                claim=self._sentence(column),
+                source=self._table.source,
+                window=self._window,
+                ref=self._table.series[column].column,
+            )
+        return self._cited[column]
+
+    def _sentence(self, column: int) -> str:
+        shifts, one = self._shifts, self._table.series[column]
+        before, after = float(shifts.before[column]), float(shifts.after[column])
+        size = abs(float(shifts.surprise[column]))
+        if shifts.kinds[column] is MetricKind.SUCCESS:
+            what, unit = f"failures by {one.metric}", Unit("%", "share", 1e-2)
+            before, after = 100 * before, 100 * after
+        else:
+            what, unit = one.metric, self._units[column]
+        verb = "rose" if after > before else "fell" if after < before else "stayed"
+        times = f", {size:,.0f} times its usual variation" if size >= 2 else ""
+        return (
+            f"{what} of {one.entity.name} {verb} from {_number(before, unit)} "
+            f"to {_number(after, unit)} (medians){times}"
+        )
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
+
+
+def _number(value: float, unit: Unit | None) -> str:
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{text} {unit.symbol}".rstrip() if unit is not None else text

@@ -1,0 +1,45 @@
+"""Which kind of fault the shifts of a service look like, in our vocabulary."""
+
+import numpy as np
+
+from aiops.analyze.metric_kinds import MetricKind
+from aiops.analyze.shifts import Shifts
+from aiops.analyze.suspicion import upward
+from aiops.model import FaultType, Series
+
+_TYPES = {
+    MetricKind.CPU: FaultType.CPU,
+    MetricKind.MEMORY: FaultType.MEMORY,
+    MetricKind.DISK: FaultType.DISK,
+    MetricKind.LATENCY: FaultType.LATENCY,
+    MetricKind.ERRORS: FaultType.ERROR,
+    MetricKind.SUCCESS: FaultType.ERROR,
+    MetricKind.LOAD: FaultType.TRAFFIC,
+    MetricKind.NETWORK: FaultType.NETWORK_DELAY,
+}
+MOST_CANDIDATES = 3
+
+
+def candidates(
+    shifts: Shifts, series: tuple[Series, ...], column: int
+) -> tuple[tuple[FaultType, float], ...]:
+    """Fault types of the service of ``column`` with shares that sum to 1, most likely first.
+
+    The share of a type is that of its kinds' strongest log-shift; the kind of ``column`` itself,
+    which the ranking chose, counts double.
+    """
+    service = series[column].entity.service_name
+    strength = np.log1p(upward(shifts.material, shifts.kinds))
+    found: dict[FaultType, float] = {}
+    for i, one in enumerate(series):
+        if one.entity.service_name != service:
+            continue
+        fault = _TYPES.get(shifts.kinds[i], FaultType.UNKNOWN)
+        doubled = 2.0 if i == column else 1.0
+        found[fault] = max(found.get(fault, 0.0), doubled * float(strength[i]))
+    total = sum(found.values())
+    if total <= 0:
+        return ((FaultType.UNKNOWN, 1.0),)
+    ranked = sorted(found.items(), key=lambda item: (-item[1], item[0]))[:MOST_CANDIDATES]
+    kept = sum(share for _, share in ranked)
+    return tuple((fault, share / kept) for fault, share in ranked)

@@ -1,0 +1,140 @@
+"""How far each metric moved, in numbers that compare across metrics and systems.
+
+Two scales. *Surprise* divides the shift by the metric's own robust variation, as BARO's and
+n-sigma's scorers do. *Material* also divides by how much the same metric varies across the fleet:
+a service that idled at nothing and now does a little is surprising but immaterial. That floor
+needs no unit; where a trusted unit is known, the least shift of operational interest joins it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from aiops.analyze.metric_kinds import SYMPTOMS, MetricKind, reading_of
+from aiops.analyze.onset import Anomaly
+from aiops.analyze.units import least_of_interest, trusted_units
+from aiops.model import Series
+from aiops.model.telemetry import FloatArray
+
+LEVEL_SHARE = 0.05
+"""A shift counts in multiples of at least this share of the level: flat series are not precise."""
+SIGMA_SHARE = 0.5
+"""Share of the standard deviation in the scale: bursts outside the quartiles still count."""
+FLEET_RESOURCE = 2.0
+"""Fleet floor of resources, in mean robust variations of the same metric over its peers."""
+FLEET_SYMPTOM = 0.3
+"""The same for latency and errors: a fast callee's delay is the cause of a slow caller's."""
+LEAST_PEERS = 3
+"""Peers that make a fleet; with fewer there is no floor."""
+FAILURE_SHARE_FLOOR = 0.005
+"""Half a point of failed requests: the least variation assumed of a success rate."""
+GAUSSIAN_MAD = 1.4826
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shifts:
+    """(m,) each: what every column did between the baseline and the anomalous rows.
+
+    Attributes:
+        before, after: medians, in the column's own unit; for success rates the failed share.
+        moved: after minus before, no larger than the step seen right at the onset.
+        surprise: ``moved`` in the column's own robust variations, signed.
+        material: ``moved`` in the larger of that and the fleet floor, signed.
+        kinds: what each column measures.
+    """
+
+    before: FloatArray
+    after: FloatArray
+    moved: FloatArray
+    surprise: FloatArray
+    material: FloatArray
+    kinds: npt.NDArray[np.object_]
+
+
+def failures(values: FloatArray, kinds: npt.NDArray[np.object_], series: Sequence[Series]) -> None:
+    """Turn success rates into failed shares in place, so that up is bad for every symptom.
+
+    A rate whose fleet-wide maximum passes 1.5 is a percentage.
+    """
+    names: dict[str, list[int]] = {}
+    for i in np.flatnonzero(kinds == MetricKind.SUCCESS):
+        names.setdefault(series[i].metric, []).append(int(i))
+    for columns in names.values():
+        block = values[:, columns]
+        whole = 100.0 if block.max(initial=0.0) > 1.5 else 1.0
+        values[:, columns] = (whole - block) / whole
+
+
+def kinds_of(series: Sequence[Series]) -> npt.NDArray[np.object_]:
+    """(m,) the MetricKind of each series."""
+    kinds = np.empty(len(series), dtype=object)
+    kinds[:] = [reading_of(one).kind for one in series]
+    return kinds
+
+
+def measure(
+    values: FloatArray,
+    series: Sequence[Series],
+    kinds: npt.NDArray[np.object_],
+    anomaly: Anomaly,
+    *,
+    fleet: bool = True,
+) -> Shifts:
+    """The shift of every column at ``anomaly``.
+
+    Args:
+        values: (n, m) without NaN, success rates already turned into failures.
+        fleet: whether the fleet floor counts (off in the ablation).
+    """
+    baseline, during = values[: anomaly.first], values[anomaly.first : anomaly.end]
+    low, before, high = np.percentile(baseline, [25, 50, 75], axis=0)
+    mad = GAUSSIAN_MAD * np.median(np.abs(baseline - before), axis=0)
+    own = np.maximum.reduce(
+        [
+            high - low,
+            mad,
+            SIGMA_SHARE * baseline.std(axis=0),
+            LEVEL_SHARE * np.abs(before),
+        ]
+    )
+    own = np.where(kinds == MetricKind.SUCCESS, np.maximum(own, FAILURE_SHARE_FLOOR), own)
+    after = np.median(during, axis=0)
+    moved = _step_at_onset(values, anomaly, after - before)
+    scale = np.maximum(own, _floors(own, series, kinds)) if fleet else own
+    # A flat zero baseline has no variation: the new level itself is the measure.
+    own = np.where(own > 0, own, np.where(after != 0, LEVEL_SHARE * np.abs(after), np.inf))
+    scale = np.where(scale > 0, scale, own)
+    return Shifts(before, after, moved, moved / own, moved / scale, kinds)
+
+
+def _step_at_onset(values: FloatArray, anomaly: Anomaly, moved: FloatArray) -> FloatArray:
+    """Cut each shift to what happened right at the onset: older drifts are not this incident's."""
+    reach = max(2, len(values) - anomaly.first)
+    if reach >= anomaly.first:
+        return moved
+    recent = np.median(values[anomaly.first - reach : anomaly.first], axis=0)
+    step = np.median(values[anomaly.first : anomaly.end][:reach], axis=0) - recent
+    step = np.where(np.sign(step) == np.sign(moved), step, 0.0)
+    cut: FloatArray = np.sign(moved) * np.minimum(np.abs(moved), np.abs(step))
+    return cut
+
+
+def _floors(
+    own: FloatArray, series: Sequence[Series], kinds: npt.NDArray[np.object_]
+) -> FloatArray:
+    """(m,) the variation below which a shift of this metric is immaterial."""
+    floors = np.zeros(len(series))
+    names: dict[str, list[int]] = {}
+    for i, one in enumerate(series):
+        names.setdefault(one.metric, []).append(i)
+    units = trusted_units(series)
+    for columns in names.values():
+        kind = kinds[columns[0]]
+        floor = least_of_interest(kind, units[columns[0]])
+        if len(columns) >= LEAST_PEERS:
+            share = FLEET_SYMPTOM if kind in SYMPTOMS else FLEET_RESOURCE
+            floor = max(floor, share * float(own[columns].mean()))
+        floors[columns] = floor
+    return floors
