@@ -38,7 +38,7 @@ def smooth(rng: np.random.Generator) -> np.ndarray:
 
 
 def telemetry(rng: np.random.Generator) -> np.ndarray:
-    """Bytes with a leak, a stepped CPU share, rounded latencies, a rate with a season, idle zeros."""
+    """Bytes with a leak, a stepped CPU share, rounded latencies, a seasonal rate, idle zeros."""
     rows = np.arange(ROWS)
     fault = rows >= 200
     return np.column_stack(

@@ -138,7 +138,7 @@ def test_a_planted_cause_survives_fifteen_percent_of_gaps():
 
 
 def test_too_few_rows_are_refused_and_the_message_says_how_many_are_needed():
-    with pytest.raises(AnalysisFailed, match="16 rows cannot carry 5 lags; .* 17 rows"):
+    with pytest.raises(AnalysisFailed, match=r"16 rows cannot carry 5 lags; .* 17 rows"):
         granger(noise(rows=16), lag=5)
     assert granger(noise(rows=17), lag=5).identifiable.any()
     with pytest.raises(AnalysisFailed, match="4 rows cannot carry"):
