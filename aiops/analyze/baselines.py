@@ -1,35 +1,47 @@
 """The methods every table shows beside ours, as published, behind the same port.
 
 None of them re-anchors, weighs kinds or knows a graph: they compare everything before the alert
-with everything after it. Each scores columns and is otherwise alike.
+with everything after it, column by column.
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from aiops.analyze.confidence import DEFAULT
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Indicator, MetricTable, Ranking, Suspect
 from aiops.model.telemetry import FloatArray
 
+_BORROWED = "Confidence is that of the default method's curve, not fitted to this one."
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sides:
-    """The rows of ``table`` before the alert and from it on."""
+    """The rows of ``table`` before the alert and from it on.
+
+    Attributes:
+        salt: of the run and the case, for what must be arbitrary but repeatable.
+    """
 
     before: FloatArray
     after: FloatArray
     table: MetricTable
-    seed: int
+    salt: str
 
     def in_megabytes(self) -> tuple[FloatArray, FloatArray]:
         """Both, after the package's preprocessing: ``*_mem`` columns divided by a million."""
         scale = [1e-6 if one.column.endswith("_mem") else 1.0 for one in self.table.series]
         return self.before * np.array(scale), self.after * np.array(scale)
+
+    def lots(self) -> list[int]:
+        """(m,) a number a column, from its name: no order of columns leaks through."""
+        return [zlib.crc32(f"{self.salt}:{one.column}".encode()) for one in self.table.series]
 
 
 class _BeforeAfter:
@@ -39,26 +51,24 @@ class _BeforeAfter:
     alarm: ClassVar[float] = 3.0  # score from which it calls a window faulty: three sigma
 
     def rank(self, case: CaseData, *, seed: int = 0) -> Ranking:
-        """The columns by score; raises AnalysisFailed without rows on both sides of an alert."""
+        """The columns by score; raises AnalysisFailed without metrics or under two rows."""
         table = case.window.metrics
         if table is None or not table.series:
             raise AnalysisFailed("no metrics were recorded, and this method reads nothing else")
-        if case.trigger.at is None:
-            raise AnalysisFailed("this method needs the time of the alert")
-        row = int(np.searchsorted(table.times, case.trigger.at.timestamp()))
-        sides = _Sides(table.values[:row], table.values[row:], table, seed)
-        if len(sides.before) < 1 or len(sides.after) < 1:
-            raise AnalysisFailed(
-                f"{len(sides.before)} rows before the alert and {len(sides.after)} after it"
-            )
+        rows = len(table.times)
+        if rows < 2:
+            raise AnalysisFailed(f"{table.source}: {rows} rows have no before and after")
+        notes = [_BORROWED]
+        row = 0
+        if case.trigger.at is not None:
+            row = int(np.searchsorted(table.times, case.trigger.at.timestamp()))
+        if not 1 <= row <= rows - 1:
+            row = max(1, rows // 4)
+            notes.append("No rows on one side of the alert: the first quarter is the baseline.")
+        sides = _Sides(table.values[:row], table.values[row:], table, f"{seed}:{case.id}")
         score = self._score(sides)
-        return _ranking(
-            table,
-            score,
-            seed,
-            case.trigger.at,
-            bool(np.nanmax(score, initial=-np.inf) > self.alarm),
-        )
+        alarming = bool(np.nanmax(score, initial=-np.inf) > self.alarm)
+        return _ranking(sides, score, alarming, notes)
 
     def _score(self, sides: _Sides) -> FloatArray:
         """(m,) score of each column; NaN drops it."""
@@ -66,19 +76,19 @@ class _BeforeAfter:
 
 
 class NSigma(_BeforeAfter):
-    """Largest z score after the alert (n-sigma; as in Pham et al., FSE 2024, baselines)."""
+    """Largest z score after the alert (n-sigma; a baseline of Pham et al., FSE 2024)."""
 
     name = "nsigma"
 
     def _score(self, sides: _Sides) -> FloatArray:
         before, after = sides.in_megabytes()
-        spread = _unless_zero(_nan(np.nanstd, before))
-        z = (_nan(np.nanmax, after) - _nan(np.nanmean, before)) / spread
+        spread = _unless_zero(_known(np.nanstd, before))
+        z = (_known(np.nanmax, after) - _known(np.nanmean, before)) / spread
         return np.where(_varying(before) & _varying(after), z, np.nan)
 
 
 class Baro(_BeforeAfter):
-    """BARO's robust scorer (Pham et al., FSE 2024, section 3.3): (x - median) / IQR, the largest.
+    """BARO's robust scorer (Pham et al., FSE 2024, section 3.3): largest (x - median) / IQR.
 
     As in the authors' package: constant columns dropped, memory in megabytes, an IQR of zero
     taken as one.
@@ -88,9 +98,8 @@ class Baro(_BeforeAfter):
 
     def _score(self, sides: _Sides) -> FloatArray:
         before, after = sides.in_megabytes()
-        median = _nan(np.nanmedian, before)
-        low, high = (_nan(np.nanpercentile, before, q) for q in (25.0, 75.0))
-        z = (_nan(np.nanmax, after) - median) / _unless_zero(high - low)
+        low, median, high = (_known(np.nanpercentile, before, q) for q in (25, 50, 75))
+        z = (_known(np.nanmax, after) - median) / _unless_zero(high - low)
         return np.where(_varying(before) & _varying(after), z, np.nan)
 
 
@@ -98,39 +107,34 @@ class Correlation(_BeforeAfter):
     """Absolute correlation of each column with the step at the alert."""
 
     name = "correlation"
-    alarm = 0.5**0.5  # half the variance
+    alarm = 0.5**0.5  # the step explains half the variance
 
     def _score(self, sides: _Sides) -> FloatArray:
         values = np.concatenate([sides.before, sides.after])
         step = np.repeat([0.0, 1.0], [len(sides.before), len(sides.after)])
         step -= step.mean()
-        known = np.isfinite(values)
-        centred = np.where(known, values - _nan(np.nanmean, values), 0.0)
+        centred = np.where(np.isfinite(values), values - _known(np.nanmean, values), 0.0)
         norm = np.sqrt((centred**2).sum(axis=0) * (step**2).sum())
         return np.where(norm > 0, np.abs(centred.T @ step) / np.where(norm > 0, norm, 1.0), np.nan)
 
 
 class Random(_BeforeAfter):
-    """A shuffle by seed: what chance reaches."""
+    """A shuffle by seed and case: what chance reaches."""
 
     name = "random"
     alarm = -1.0  # always
 
     def _score(self, sides: _Sides) -> FloatArray:
-        # By name, so that the order of the columns cannot leak into the order of the suspects.
-        names = [f"{sides.seed}:{len(sides.before)}:{s.column}" for s in sides.table.series]
-        return np.array([zlib.crc32(name.encode()) / 2**32 for name in names])
+        return np.array(sides.lots(), dtype=np.float64)
 
 
-def _ranking(
-    table: MetricTable, score: FloatArray, seed: int, alert: datetime, alarming: bool
-) -> Ranking:
-    ties = [zlib.crc32(f"{seed}:{one.column}".encode()) for one in table.series]
-    order = [int(i) for i in np.lexsort((ties, -score)) if np.isfinite(score[i])]
-    services: dict[str, int] = {}
+def _ranking(sides: _Sides, score: FloatArray, alarming: bool, notes: list[str]) -> Ranking:
+    table = sides.table
+    order = [int(i) for i in np.lexsort((sides.lots(), -score)) if np.isfinite(score[i])]
+    leading: dict[str, int] = {}
     for column in order:
-        services.setdefault(table.series[column].entity.service_name, column)
-    first = list(services.values())
+        leading.setdefault(table.series[column].entity.service_name, column)
+    first = list(leading.values())
     positive = np.maximum(score[first], 0.0)
     sure = DEFAULT.of(positive, float(np.log1p(positive.max(initial=0.0))))
     confidence = dict(zip(first, sure, strict=True))
@@ -145,13 +149,13 @@ def _ranking(
             )
             for column in order
         ),
-        onset=alert.astimezone(UTC),
-        notes=("Confidence is that of the default method's curve, not fitted to this one.",),
+        onset=datetime.fromtimestamp(float(table.times[len(sides.before)]), UTC),
+        notes=tuple(notes),
     )
 
 
-def _varying(values: FloatArray) -> FloatArray:
-    return _nan(np.nanmax, values) != _nan(np.nanmin, values)
+def _varying(values: FloatArray) -> npt.NDArray[np.bool_]:
+    return np.asarray(_known(np.nanmax, values) != _known(np.nanmin, values))
 
 
 def _unless_zero(spread: FloatArray) -> FloatArray:
@@ -159,10 +163,10 @@ def _unless_zero(spread: FloatArray) -> FloatArray:
     return np.where(spread < 10 * np.finfo(np.float64).eps, 1.0, spread)
 
 
-def _nan(function: object, values: FloatArray, *arguments: float) -> FloatArray:
+def _known(reduce: Callable[..., FloatArray], values: FloatArray, *at: float) -> FloatArray:
     """A NaN-skipping reduction over rows; NaN for a column without samples, without a warning."""
     known = np.isfinite(values).any(axis=0)
     result = np.full(values.shape[1], np.nan)
     if known.any():
-        result[known] = function(values[:, known], *arguments, axis=0)  # type: ignore[operator]
+        result[known] = reduce(values[:, known], *at, axis=0)
     return result

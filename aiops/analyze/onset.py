@@ -89,7 +89,7 @@ def consensus(values: FloatArray, alert: int | None) -> int | None:
     votes = np.maximum(
         -np.log1p(-np.minimum(share, 1 - 1e-6)) + np.log1p(-LEAST_SHARE_EXPLAINED), 0.0
     )
-    tally = np.bincount(split, weights=votes, minlength=rows + 1)
+    tally: FloatArray = np.bincount(split, weights=votes, minlength=rows + 1).astype(np.float64)
     reach = max(1, rows // 150)
     kernel = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)
     tally = np.convolve(tally, kernel, mode="same")
@@ -143,21 +143,22 @@ def locate(
         alert_at: time of the alert, None where unknown.
         signal: (n,) the alert's own metric, where it names one.
     """
-    rows = len(values)
-    alert = None if alert_at is None else int(np.searchsorted(times, alert_at))
-    if alert is not None and signal is not None and 1 <= rows - alert <= COARSE_ROWS:
-        # The alert falls into the interval that the row before it summarises.
-        holding = int(np.searchsorted(times, alert_at, side="right")) - 1  # type: ignore[arg-type]
-        stretch = around_alert(signal, max(1, holding))
-        if stretch is not None:
-            return Anomaly(*stretch, found=True)
-    usable = alert is not None and 2 <= alert <= rows - 2
-    if usable and alert is not None and rows < LEAST_VOTE_ROWS:
+    rows, alert = len(values), None
+    if alert_at is not None:
+        first_after = int(np.searchsorted(times, alert_at))
+        if signal is not None and 1 <= rows - first_after <= COARSE_ROWS:
+            # The alert falls into the interval that the row before it summarises.
+            holding = int(np.searchsorted(times, alert_at, side="right")) - 1
+            stretch = around_alert(signal, max(1, holding))
+            if stretch is not None:
+                return Anomaly(*stretch, found=True)
+        alert = first_after if 2 <= first_after <= rows - 2 else None
+    if alert is not None and rows < LEAST_VOTE_ROWS:
         return Anomaly(alert, rows, found=False)
-    row = consensus(values, alert if usable else None)
+    row = consensus(values, alert)
     if row is not None and 2 <= row <= rows - 2:
         return Anomaly(row, rows, found=True)
-    fallback = alert if usable and alert is not None else max(2, rows // 6)
+    fallback = alert if alert is not None else max(2, rows // 6)
     return Anomaly(max(1, min(fallback, rows - 1)), rows, found=False)
 
 
