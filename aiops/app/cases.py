@@ -40,6 +40,8 @@ def resolve(case: str, data_root: Path, hints: CaseHints) -> tuple[CaseSource, C
     if path.exists():
         raise InvalidInput(_not_a_case(path, sources))
     dataset, colon, name = case.partition(":")
+    if not colon and len(path.parts) > 1:
+        raise InvalidInput(f"{case}: no such folder; {_FORMS}")
     if colon:
         return _named(dataset, name, data_root, sources)
     return _by_id(case, data_root, sources)

@@ -89,6 +89,8 @@ def alert_time(
     at = clock.seconds(value, rhythm or clock.detect(value))
     if value == 0 and not (rhythm and rhythm.relative):
         return None, ("the alert time is 0: taken as not recorded",)
+    if not clock.representable(at):
+        raise InvalidData(path, f"the alert time {value:.15g} is no time")
     if window and not window[0] <= at <= window[1]:
         unit = "s" if rhythm and rhythm.relative else "unix s"
         raise InvalidData(

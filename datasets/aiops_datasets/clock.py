@@ -60,6 +60,11 @@ def parse_iso(text: str) -> float:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
+def representable(unix: float) -> bool:
+    """Whether ``unix`` seconds fall into the years that a date can have, 69 to 9889."""
+    return -6e10 <= unix <= 2.5e11
+
+
 def moment(unix: float) -> datetime:
-    """``unix`` seconds as a UTC datetime."""
+    """``unix`` seconds as a UTC datetime; ``representable`` ones only."""
     return datetime.fromtimestamp(unix, tz=UTC)

@@ -6,6 +6,7 @@ kept beside a set. Each gets an alert inside it: an analyzer is only ever asked 
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -97,7 +98,7 @@ def _runs(times: FloatArray, interval: float) -> list[tuple[int, int]]:
     """(first, end) of the stretches of rows without a pause."""
     breaks = np.flatnonzero(np.diff(times) > _GAP * interval) + 1
     edges = [0, *breaks.tolist(), len(times)]
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def _healthy(

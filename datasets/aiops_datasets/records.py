@@ -139,14 +139,17 @@ class _Frame:
         return self._converted(name, float, "is not a number")
 
     def times(self, name: str) -> FloatArray:
-        """(n,) unix seconds, whatever the unit of the file."""
+        """(n,) unix seconds, whatever the unit of the file; NaN where a cell is no time."""
         texts = self.texts(name)
         first = next((text for text in texts if text), "")
         try:
             scale = clock.detect(float(first)).scale if first else 1.0
         except ValueError:
             return self._converted(name, clock.parse_iso, "is no time")
-        return self.numbers(name) * scale
+        found = self.numbers(name) * scale
+        # A damaged stamp costs its line the time, not the case its logs.
+        found[~np.array([clock.representable(unix) for unix in found])] = np.nan
+        return found
 
     def _converted(self, name: str, convert: Callable[[str], float], wrong: str) -> FloatArray:
         texts: Any = self.texts(name)

@@ -77,8 +77,11 @@ def _is_a(value: object, types: str) -> bool:
     return any(isinstance(value, TYPES[name]) for name in types.split())
 
 
-def check(record: object, schema: dict[str, str]) -> dict[str, Any]:
-    """The keys of ``record`` that ``schema`` lists, after checking their types."""
+def check(record: object, schema: dict[str, str], *, secret: bool = False) -> dict[str, Any]:
+    """The keys of ``record`` that ``schema`` lists, after checking their types.
+
+    The value of a ``secret`` key is not quoted: the message leaves this process.
+    """
     if not isinstance(record, dict):
         raise Refused(None, "is not a JSON object")
     found = {}
@@ -89,7 +92,8 @@ def check(record: object, schema: dict[str, str]) -> dict[str, Any]:
                 raise Refused(key, "is missing")
             continue
         if not _is_a(record[key], types):
-            raise Refused(key, f"must be {types.replace(' ', ' or ')}, is {record[key]!r:.60}")
+            shown = "something else" if secret else f"{record[key]!r:.60}"
+            raise Refused(key, f"must be {types.replace(' ', ' or ')}, is {shown}")
         found[key] = record[key]
     return found
 
@@ -116,7 +120,7 @@ def _json(text: str) -> Any:
 
 def public_case(record: object) -> dict[str, Any]:
     """The public keys of a uniform ``case.json``, with or without answers in it."""
-    check(record, ANSWERS)
+    check(record, ANSWERS, secret=True)
     found = check(record, CASE)
     if isinstance(found.get("target"), dict):
         found["target"] = check(found["target"], TARGET)
@@ -131,7 +135,7 @@ def public_target(record: object) -> dict[str, Any]:
 
 def public_row(record: object) -> dict[str, Any]:
     """The public keys of one row of an alert-list set."""
-    check(record, ANSWERS)
+    check(record, ANSWERS, secret=True)
     return check(record, ROW)
 
 

@@ -13,12 +13,23 @@ from typing import Any
 import numpy as np
 
 from aiops.errors import InvalidData
-from aiops.model import CaseData, Entity, MetricTable, Reference, Series, TelemetryWindow
+from aiops.model import (
+    AlertSignal,
+    CaseData,
+    Entity,
+    MetricTable,
+    RecordedOutput,
+    Reference,
+    Series,
+    ServiceGraph,
+    TelemetryWindow,
+)
+from aiops.model.entity import EntityKind
 from aiops.ports.cases import CaseHints, CaseLocation
 from aiops_datasets import assembly, clock, columns, graphs, public, records, snapshots
 from aiops_datasets.folder import csv_of, first_of, inside, opaque_id
 from aiops_datasets.public import PublicReader
-from aiops_datasets.reading import read_table
+from aiops_datasets.reading import Table, read_table
 
 LOAD = Entity("workload", "load-generator")
 
@@ -160,11 +171,11 @@ class _Loader:
         self.notes.append("no telemetry has a time; the window is the moment of the snapshot")
         return (unix, unix), False
 
-    def _outputs(self, name: str) -> tuple[Any, ...]:
+    def _outputs(self, name: str) -> tuple[RecordedOutput, ...]:
         path = first_of(self.folder, f"{name}.json.gz", f"{name}.json")
         return snapshots.read_outputs(path) if path else ()
 
-    def _alerts(self) -> tuple[Any, ...]:
+    def _alerts(self) -> tuple[AlertSignal, ...]:
         path = first_of(self.folder, "alerts.json.gz", "alerts.json")
         if path is None:
             return ()
@@ -187,17 +198,18 @@ class _Loader:
         path = self._graph_file()
         if path is None:
             return ()
-        graph = _read_graph(path, None)
-        return tuple(node.name for node in graph.nodes)
+        return tuple(
+            node.name for node in _read_graph(path, _written_at(path), None, "service").nodes
+        )
 
-    def _graph(self, metrics: MetricTable | None) -> Any:
+    def _graph(self, metrics: MetricTable | None) -> ServiceGraph | None:
         path = self._graph_file()
         if path is None:
             return None
         kinds = {series.entity.kind for series in metrics.series} if metrics else set()
         # A graph of a set whose metrics are of components is of components too.
-        kind = "component" if kinds == {"component"} else "service"
-        return _read_graph(path, self.namespace, kind)
+        kind: EntityKind = "component" if kinds == {"component"} else "service"
+        return _read_graph(path, _written_at(path), self.namespace, kind)
 
     def _load(self) -> MetricTable | None:
         parts = []
@@ -215,23 +227,30 @@ class _Loader:
         shared = self.folder.parent / "_normal"
         day = clock.moment(at).date().isoformat() if at is not None else None
         for stem in filter(None, (self.facts.get("scenario"), day)):
-            found = _read_reference(shared, stem, self.namespace)
-            if found is not None:
-                return found
+            files = tuple(csv_of(shared, f"{stem}.{n}") for n in ("metrics", "logs", "traces"))
+            if any(files):
+                return _read_reference(*files, sum(map(_written_at, files)), self.namespace)
         return None
 
 
+def _written_at(path: Path | None) -> int:
+    """What changes when a file is written anew: a cache must not outlive its file."""
+    return path.stat().st_mtime_ns if path else 0
+
+
 @lru_cache(maxsize=16)
-def _read_graph(path: Path, namespace: str | None, kind: Any = "service") -> Any:
+def _read_graph(path: Path, _written: int, namespace: str | None, kind: EntityKind) -> ServiceGraph:
     return graphs.read_graph(path, partial(columns.entity, kind=kind, namespace=namespace))
 
 
 @lru_cache(maxsize=4)  # one reference serves all cases of a day or scenario
-def _read_reference(shared: Path, stem: str, namespace: str | None) -> Reference | None:
-    metrics = csv_of(shared, f"{stem}.metrics")
-    logs, spans = csv_of(shared, f"{stem}.logs"), csv_of(shared, f"{stem}.traces")
-    if metrics is None and logs is None and spans is None:
-        return None
+def _read_reference(
+    metrics: Path | None,
+    logs: Path | None,
+    spans: Path | None,
+    _written: int,
+    namespace: str | None,
+) -> Reference:
     table = None
     if metrics:
         table, _ = assembly.metric_table(metrics, read_table(metrics), namespace=namespace)
@@ -242,7 +261,7 @@ def _read_reference(shared: Path, stem: str, namespace: str | None) -> Reference
     )
 
 
-def _joined(parts: list[Any]) -> MetricTable:
+def _joined(parts: list[Table]) -> MetricTable:
     """Load statistics of the runs that were stitched, on one clock; the later run wins."""
     names = [name for name in parts[-1].columns if all(name in p.columns for p in parts)]
     times, values = [], []
