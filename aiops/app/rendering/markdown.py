@@ -6,7 +6,8 @@ from aiops.app.rendering.words import environment, vocabulary
 from aiops.app.wording import plain
 from aiops.model.report import Report
 
-_SPECIAL = re.compile(r"([\\`*\[\]|#~])")
+# Brackets around evidence ids are ours, and no link begins with one.
+_SPECIAL = re.compile(r"([\\*|#~]|\[(?!E\d))")
 
 
 def render(report: Report) -> str:
@@ -25,7 +26,8 @@ def _escaped(value: object) -> object:
 
     if isinstance(value, Markup):
         return str(value)
-    text = _SPECIAL.sub(r"\\\1", plain(str(value))).replace("&", "&amp;")
+    # A backtick would open a code span that swallows the escapes after it.
+    text = _SPECIAL.sub(r"\\\1", plain(str(value)).replace("`", "'")).replace("&", "&amp;")
     # "@" and "<" also start mentions in chats.
     return text.replace("<", "&lt;").replace("@", "@\u200b")
 
