@@ -134,13 +134,14 @@ class _Transfer:
 
     def run(self, client: "httpx.Client", retries: int, pause_s: float) -> None:
         """Download and check; afterwards ``part`` is the pinned file."""
-        failures = 0
+        failures, furthest = 0, self._received()
         while self._received() < self.file.size:
-            before = self._received()
             try:
                 self._attempt(client)
             except _Interrupted as reason:
-                failures = 0 if self._received() > before else failures + 1
+                # Gained only where it never was before: starting over again and again is no gain.
+                failures = 0 if self._received() > furthest else failures + 1
+                furthest = max(furthest, self._received())
                 if failures > retries:
                     raise FetchFailed(
                         f"{self.file.url}: {reason}, {failures} times in a row; "

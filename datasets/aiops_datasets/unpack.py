@@ -1,12 +1,15 @@
 """Unpacks an archive that came from elsewhere without trusting it."""
 
+import lzma
 import shutil
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -16,6 +19,11 @@ from aiops_datasets.manifest import ArchiveKind, stays_below
 MAX_BYTES = 16 * 2**30
 MAX_ENTRIES = 1_000_000
 _BLOCK = 2**20
+# What the standard library's readers raise on damaged archives, found by damaging some.
+_BROKEN = (
+    *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, IndexError, NotImplementedError, ValueError),
+)
 
 
 class UnsafeArchive(AiopsError):  # noqa: N818  named like aiops.errors
@@ -32,7 +40,7 @@ class UnsafeArchive(AiopsError):  # noqa: N818  named like aiops.errors
 
 class _Entry(NamedTuple):
     name: str
-    content: IO[bytes] | None  # None for a folder
+    open: Callable[[], IO[bytes]] | None  # None for a folder
 
 
 def unpack(archive: Path, kind: ArchiveKind, into: Path, *, max_bytes: int = MAX_BYTES) -> None:
@@ -49,10 +57,12 @@ def unpack(archive: Path, kind: ArchiveKind, into: Path, *, max_bytes: int = MAX
     into.mkdir(parents=True)
     done = False
     try:
-        _write(archive, _tar(archive) if kind == "tar" else _zip(archive), into, max_bytes)
+        with closing(_tar(archive) if kind == "tar" else _zip(archive)) as entries:
+            _write(archive, entries, into, max_bytes)
         done = True
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as e:
-        raise UnsafeArchive(archive, f"is broken ({e})") from e
+    except _BROKEN as error:
+        reason = str(error).partition("\n")[0].rstrip(":")  # tarfile says it once per compression
+        raise UnsafeArchive(archive, f"is broken ({reason})") from error
     except OSError as error:
         # gzip and lzma report broken data as OSError too, without an errno.
         reason = f"cannot be unpacked ({error.strerror or error})"
@@ -64,17 +74,17 @@ def unpack(archive: Path, kind: ArchiveKind, into: Path, *, max_bytes: int = MAX
 
 def _write(archive: Path, entries: Iterator[_Entry], into: Path, max_bytes: int) -> None:
     left = max_bytes
-    for number, (name, content) in enumerate(entries, start=1):
+    for number, (name, opened) in enumerate(entries, start=1):
         if number > MAX_ENTRIES:
             raise UnsafeArchive(archive, f"holds more than {MAX_ENTRIES:,} entries")
         if not stays_below(name):
             raise UnsafeArchive(archive, f"entry {name!r} climbs out of its folder")
         target = into / name
-        if content is None:
+        if opened is None:
             target.mkdir(parents=True, exist_ok=True)
             continue
         target.parent.mkdir(parents=True, exist_ok=True)
-        with content, target.open("xb") as out:
+        with opened() as content, target.open("xb") as out:
             while block := content.read(_BLOCK):
                 left -= len(block)
                 if left < 0:
@@ -82,25 +92,30 @@ def _write(archive: Path, entries: Iterator[_Entry], into: Path, max_bytes: int)
                 out.write(block)
 
 
-def _tar(archive: Path) -> Iterator[_Entry]:
+def _tar(archive: Path) -> Generator[_Entry, None, None]:
     with tarfile.open(archive, "r:*") as opened:
         for member in opened:
             if member.isdir():
                 yield _Entry(member.name, None)
             elif member.isreg():
-                content = opened.extractfile(member)
-                if content is not None:
-                    yield _Entry(member.name, content)
+                yield _Entry(member.name, partial(_content, opened, member))
             else:
                 raise UnsafeArchive(archive, f"entry {member.name!r} is a link or a device")
 
 
-def _zip(archive: Path) -> Iterator[_Entry]:
-    with closing(zipfile.ZipFile(archive)) as opened:
+def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes]:
+    content = archive.extractfile(member)
+    if content is None:
+        raise tarfile.ReadError(f"{member.name!r} has no content")
+    return content
+
+
+def _zip(archive: Path) -> Generator[_Entry, None, None]:
+    with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
             mode = member.external_attr >> 16
             if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise UnsafeArchive(archive, f"entry {member.filename!r} is a link or a device")
             if member.flag_bits & 1:
                 raise UnsafeArchive(archive, f"entry {member.filename!r} is encrypted")
-            yield _Entry(member.filename, None if member.is_dir() else opened.open(member))
+            yield _Entry(member.filename, None if member.is_dir() else partial(opened.open, member))
