@@ -31,7 +31,7 @@ SAME_DIRECTION = 1e-10
 NEARLY_SAME = 1e-4
 # Joint residuals below this share of the own residuals: the subtraction loses digits, as above.
 NEARLY_PERFECT = 1e-4
-BLOCK_CELLS = 32_768  # cells in one (targets x sources) plane; a few dozen planes stay in cache
+BLOCK_CELLS = 65_536  # cells in one (targets x sources) plane: large enough for matrix products
 EXACT_PAIRS = 256  # pairs in one batch of the exact path
 
 
@@ -183,7 +183,7 @@ class _Bases:
         now = table.values[start:] - table.values[start:].mean(axis=0)
         residuals = np.empty_like(now)
         weakest = np.empty(width)
-        step = max(1, BLOCK_CELLS * 16 // max(1, rows * length))  # bounds the copies QR makes
+        step = max(1, BLOCK_CELLS * 8 // max(1, rows * length))  # bounds the copies QR makes
         for low in range(0, width, step):
             part = slice(low, low + step)
             past = np.stack(

@@ -40,7 +40,8 @@ from aiops.model.telemetry import FloatArray
 MOST_COLUMNS = 200
 MAX_LAG = 5
 ALPHA = 0.05
-# At the customary .85 the graph drowns the anomaly: rcd-like cases fall from 1.00 to .80 AC@1.
+# At the customary .85 the graph drowns the anomaly: on the development cases with one-second
+# metrics service AC@1 falls from 30 to 20 of 30, and it falls or stays on nearly every other set.
 DAMPING = 0.5
 CITED = 5
 NAMED = 5
