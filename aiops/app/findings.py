@@ -49,8 +49,12 @@ def subject_of(movement: Movement) -> str:
 
 def size_of(movement: Movement) -> str:
     """The shift beside the series' own noise: "12.6 times its ordinary variation"."""
-    times = number(movement.size) if movement.size < 100 else "over 100"
-    return f"{times} times its ordinary variation"
+    return f"{times_of(movement)} its ordinary variation"
+
+
+def times_of(movement: Movement) -> str:
+    """The same, short: "12.6 times"."""
+    return f"{number(movement.size) if movement.size < 100 else 'over 100'} times"
 
 
 def moved(movement: Movement) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from aiops.app.findings import Findings, moved, path_between, size_of, subject_of
+from aiops.app.findings import Findings, moved, path_between, size_of, subject_of, times_of
 from aiops.app.movement import Movement
 from aiops.app.wording import duration, listed, percent, plain
 from aiops.model import CaseData, FaultType, Suspect, Window
@@ -179,7 +179,7 @@ def _reason(
             because.append(f"it began {duration(gap)} after {name}")
     reference = findings.movement_of(accused)
     if reference is not None and reference.size > 1.5 * movement.size:
-        because.append(f"it shifted by {size_of(movement)}, {name} by {size_of(reference)}")
+        because.append(f"it shifted by {size_of(movement)}, {name} by {times_of(reference)}")
     if place is not None and not because:
         share = f" with {percent(suspect.confidence)}" if suspect and findings.calibrated else ""
         because.append(f"the method {findings.method} ranks it {place + 1}{share}")

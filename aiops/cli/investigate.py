@@ -44,6 +44,9 @@ def investigate(
     ] = None,
 ) -> None:
     """Investigate a recorded incident and report the root cause with its evidence."""
+    import io
+    import sys
+
     from aiops import plugins
     from aiops.analyze.explain import explain
     from aiops.app.cases import load
@@ -55,6 +58,9 @@ def investigate(
     from aiops.errors import InvalidInput
     from aiops.ports.cases import CaseHints
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that has no arrow shows a question mark, not a traceback.
+        sys.stdout.reconfigure(errors="replace")
     if as_json and markdown:
         raise InvalidInput("--json and --markdown both print to standard output; choose one")
     analyzer = plugins.analyzer(method)

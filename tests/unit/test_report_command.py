@@ -1,6 +1,7 @@
 """aiops investigate, as a person runs it."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,22 @@ def test_a_write_that_fails_leaves_the_old_page_and_no_draft(tmp_path: Path) -> 
         write_whole(page, "new")
     assert [each.name for each in tmp_path.iterdir()] == ["report.html"]
     assert (page / "kept").exists()
+
+
+def test_a_terminal_without_unicode_gets_question_marks_not_a_traceback() -> None:
+    program = (
+        "import typer; from aiops.cli.investigate import register; app = typer.Typer(); "
+        f"register(app); app(['{CASE}'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+    )
+    assert done.stdout.startswith("Root cause found: granite")
+    assert done.stderr == ""
 
 
 def test_the_command_is_light_to_import() -> None:

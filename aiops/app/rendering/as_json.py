@@ -12,8 +12,8 @@ from aiops.model.report import SCHEMA, Report, Timings
 
 
 def dumps(report: Report) -> str:
-    """The report as indented JSON text, ending in a newline."""
-    return json.dumps(document(report), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """The report as indented JSON text in ASCII, which every pipe can carry; ends in a newline."""
+    return json.dumps(document(report), indent=2, allow_nan=False) + "\n"
 
 
 def document(report: Report) -> dict[str, Any]:

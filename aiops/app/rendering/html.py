@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def _digest(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _cited_in(known: set[str]):  # type: ignore[no-untyped-def]
+def _cited_in(known: set[str]) -> Callable[[str], "Markup"]:
     """A filter that escapes text and links the evidence ids in it to the evidence table."""
 
     def cited(text: str) -> "Markup":
