@@ -1,7 +1,7 @@
 """The methods every table shows beside ours, as published, behind the same port.
 
 None of them re-anchors, weighs kinds or knows a graph: they compare everything before the alert
-with everything after it, column by column.
+with everything after it, column by column. They state no confidence.
 """
 
 import zlib
@@ -13,12 +13,9 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.confidence import DEFAULT
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Indicator, MetricTable, Ranking, Suspect
 from aiops.model.telemetry import FloatArray
-
-_BORROWED = "Confidence is that of the default method's curve, not fitted to this one."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,7 +55,7 @@ class _BeforeAfter:
         rows = len(table.times)
         if rows < 2:
             raise AnalysisFailed(f"{table.source}: {rows} rows have no before and after")
-        notes = [_BORROWED]
+        notes = []
         row = 0
         if case.trigger.at is not None:
             row = int(np.searchsorted(table.times, case.trigger.at.timestamp()))
@@ -130,14 +127,7 @@ class Random(_BeforeAfter):
 
 def _ranking(sides: _Sides, score: FloatArray, alarming: bool, notes: list[str]) -> Ranking:
     table = sides.table
-    order = [int(i) for i in np.lexsort((sides.lots(), -score)) if np.isfinite(score[i])]
-    leading: dict[str, int] = {}
-    for column in order:
-        leading.setdefault(table.series[column].entity.service_name, column)
-    first = list(leading.values())
-    positive = np.maximum(score[first], 0.0)
-    sure = DEFAULT.of(positive, float(np.log1p(positive.max(initial=0.0))))
-    confidence = dict(zip(first, sure, strict=True))
+    order = [int(i) for i in np.lexsort((np.array(sides.lots()), -score)) if np.isfinite(score[i])]
     return Ranking(
         "root_cause" if alarming else "healthy",
         tuple(
@@ -145,7 +135,6 @@ def _ranking(sides: _Sides, score: FloatArray, alarming: bool, notes: list[str])
                 table.series[column].entity,
                 Indicator("metric", table.series[column].metric),
                 score=float(score[column]),
-                confidence=float(confidence.get(column, 0.0)),
             )
             for column in order
         ),

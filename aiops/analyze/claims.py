@@ -49,11 +49,10 @@ class Claims:
         shifts, one = self._shifts, self._table.series[column]
         before, after = float(shifts.before[column]), float(shifts.after[column])
         size = abs(float(shifts.surprise[column]))
+        what, unit = one.metric, self._units[column]
         if shifts.kinds[column] is MetricKind.SUCCESS:
             what, unit = f"failures by {one.metric}", Unit("%", "share", 1e-2)
             before, after = 100 * before, 100 * after
-        else:
-            what, unit = one.metric, self._units[column]
         verb = "rose" if after > before else "fell" if after < before else "stayed"
         times = f", {size:,.0f} times its usual variation" if size >= 2 else ""
         return (

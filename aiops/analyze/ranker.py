@@ -212,7 +212,7 @@ def _ranking(scored: _Scored, seed: int, notes: list[str]) -> Ranking:
 def _order(scored: _Scored, seed: int) -> list[int]:
     """Columns by score; ties by a seeded hash of the name, never by position or alphabet."""
     ties = [zlib.crc32(f"{seed}:{one.column}".encode()) for one in scored.table.series]
-    return [int(i) for i in np.lexsort((ties, -scored.score))]
+    return [int(i) for i in np.lexsort((np.array(ties), -scored.score))]
 
 
 def _first_of_each_service(scored: _Scored, order: list[int]) -> list[int]:
@@ -228,7 +228,7 @@ def _judge(
     """The verdict, and the confidence of each service's strongest column."""
     presence = float(scored.presence.max(initial=0.0))
     scores = scored.score[strongest]
-    probabilities = confidence.DEFAULT.of(scores, presence)
+    probabilities = confidence.DEFAULT.of(scores)
     if scored.anomaly.first < GUESSED_BASELINE:
         probabilities = np.minimum(probabilities, GUESSED_CONFIDENCE)
         notes.append(

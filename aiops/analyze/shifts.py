@@ -59,8 +59,9 @@ def failures(values: FloatArray, kinds: npt.NDArray[np.object_], series: Sequenc
     A rate whose fleet-wide maximum passes 1.5 is a percentage.
     """
     names: dict[str, list[int]] = {}
-    for i in np.flatnonzero(kinds == MetricKind.SUCCESS):
-        names.setdefault(series[i].metric, []).append(int(i))
+    for i, one in enumerate(series):
+        if kinds[i] is MetricKind.SUCCESS:
+            names.setdefault(one.metric, []).append(i)
     for columns in names.values():
         block = values[:, columns]
         whole = 100.0 if block.max(initial=0.0) > 1.5 else 1.0
@@ -91,7 +92,7 @@ def measure(
     baseline, during = values[: anomaly.first], values[anomaly.first : anomaly.end]
     low, before, high = np.percentile(baseline, [25, 50, 75], axis=0)
     mad = GAUSSIAN_MAD * np.median(np.abs(baseline - before), axis=0)
-    own = np.maximum.reduce(
+    own: FloatArray = np.maximum.reduce(
         [
             high - low,
             mad,
@@ -99,7 +100,7 @@ def measure(
             LEVEL_SHARE * np.abs(before),
         ]
     )
-    own = np.where(kinds == MetricKind.SUCCESS, np.maximum(own, FAILURE_SHARE_FLOOR), own)
+    own = np.maximum(own, np.where(kinds == MetricKind.SUCCESS, FAILURE_SHARE_FLOOR, 0.0))
     after = np.median(during, axis=0)
     moved = _step_at_onset(values, anomaly, after - before)
     scale = np.maximum(own, _floors(own, series, kinds)) if fleet else own

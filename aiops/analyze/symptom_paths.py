@@ -80,7 +80,7 @@ def relevance(
     centred = progress - progress.mean(axis=0)
     signal = centred[:, alerted]
     norm = np.sqrt((centred**2).sum(axis=0) * (signal**2).sum())
-    together = np.maximum(centred.T @ signal / np.where(norm > 0, norm, np.inf), 0.0)
+    together: FloatArray = np.maximum(centred.T @ signal / np.where(norm > 0, norm, np.inf), 0.0)
     return together * _of_the_alerts_kind(shifts.kinds, read(series[alerted].metric).kind)
 
 

@@ -52,9 +52,7 @@ class MetricTable:
     def between(self, start: float, end: float) -> "MetricTable":
         """The rows with start <= time < end (a view, not a copy)."""
         low, high = np.searchsorted(self.times, [start, end])
-        return MetricTable(
-            self.times[low:high], self.values[low:high], self.series, self.source
-        )
+        return MetricTable(self.times[low:high], self.values[low:high], self.series, self.source)
 
     def take(self, columns: npt.NDArray[np.intp]) -> "MetricTable":
         """The given columns, in the given order."""

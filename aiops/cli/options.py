@@ -1,0 +1,31 @@
+"""Options that several commands share. None means: as the settings say."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Case = Annotated[str, typer.Argument(help="A folder, DATASET:CASE, or a case id.")]
+Method = Annotated[
+    str | None, typer.Option("--method", metavar="NAME", help="The analyzer that ranks.")
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of everything random.")]
+Top = Annotated[int | None, typer.Option("--top", help="Candidates to list.")]
+Data = Annotated[
+    Path | None, typer.Option("--data", metavar="DIR", help="Folder of recorded data sets.")
+]
+InjectTime = Annotated[
+    float | None,
+    typer.Option("--inject-time", metavar="T", help="When the alert fired, in the case's clock."),
+]
+Graph = Annotated[
+    Path | None, typer.Option("--graph", metavar="FILE", help="Call graph: source,target CSV.")
+]
+AlertOn = Annotated[
+    str | None, typer.Option("--trigger", metavar="SVC[:METRIC]", help="What the alert fired on.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
+AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write one HTML page.")
+]

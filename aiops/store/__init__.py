@@ -1,0 +1,1 @@
+"""Adapters that keep or number things, and their in-memory twins."""
