@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from aiops.errors import UnknownName
-from aiops.ports.analyzer import Analyzer
-from aiops.ports.cases import CaseSource
+
+if TYPE_CHECKING:  # the ports bring numpy, which `aiops --help` has no use for
+    from aiops.ports.analyzer import Analyzer
+    from aiops.ports.cases import CaseSource
 
 
 @cache
@@ -32,7 +34,7 @@ def load(group: str, name: str) -> Any:
     return entries[name].load()
 
 
-def analyzer(name: str) -> Analyzer:
+def analyzer(name: str) -> "Analyzer":
     """The analyzer called ``name``; "name/no-part" is one that offers parts, with one left out.
 
     Raises:
@@ -49,7 +51,7 @@ def analyzer(name: str) -> Analyzer:
     return cast("Analyzer", found)
 
 
-def case_sources() -> Iterator[CaseSource]:
+def case_sources() -> Iterator["CaseSource"]:
     """Every layout of recorded cases, in the order of their names."""
     for name in names("aiops.case_sources"):
         yield cast("CaseSource", load("aiops.case_sources", name)())

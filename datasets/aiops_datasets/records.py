@@ -140,13 +140,14 @@ class _Frame:
 
     def times(self, name: str) -> FloatArray:
         """(n,) unix seconds, whatever the unit of the file; NaN where a cell is no time."""
-        texts = self.texts(name)
-        first = next((text for text in texts if text), "")
+        first = next((text for text in self.texts(name) if text), "")
         try:
-            scale = clock.detect(float(first)).scale if first else 1.0
+            float(first or 0)
         except ValueError:
             return self._converted(name, clock.parse_iso, "is no time")
-        found = self.numbers(name) * scale
+        counts = self.numbers(name)
+        known = counts[~np.isnan(counts)]
+        found = counts * (clock.detect(float(np.median(known))).scale if len(known) else 1.0)
         # A damaged stamp costs its line the time, not the case its logs.
         found[~np.array([clock.representable(unix) for unix in found])] = np.nan
         return found
