@@ -53,9 +53,9 @@ class Calibration(TypedDict):
 
 
 def comparisons(outcomes: Iterable[Outcome], methods: Sequence[str]) -> list[Comparison]:
-    """Every method against every baseline, pooled, and per set with enough discordant pairs.
+    """Every whole method against every baseline, pooled, and per set with enough discordant pairs.
 
-    The first of ``methods`` is also compared with those that are no baselines (its ablations).
+    The first of them is also compared with the others and with the ablations.
     """
     right: dict[tuple[Level, str], dict[tuple[str, str], bool]] = defaultdict(dict)
     for outcome in outcomes:
@@ -89,9 +89,15 @@ def comparisons(outcomes: Iterable[Outcome], methods: Sequence[str]) -> list[Com
 
 def _pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
     baselines = [method for method in methods if method in BASELINES]
-    others = [method for method in methods if method not in BASELINES]
-    pairs = [(method, baseline) for method in others for baseline in baselines]
-    return pairs + [(others[0], other) for other in others[1:]]
+    whole = [method for method in methods if method not in BASELINES and not is_ablation(method)]
+    pairs = [(method, baseline) for method in whole for baseline in baselines]
+    others = [method for method in methods if method not in (*baselines, *whole[:1])]
+    return pairs + [(method, other) for method in whole[:1] for other in others]
+
+
+def is_ablation(method: str) -> bool:
+    """Whether ``method`` is another one with a part left out, such as "aiops/no-calls"."""
+    return "/no-" in method
 
 
 def calibrations(

@@ -9,11 +9,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from aiops import plugins
 from aiops.errors import InvalidInput, UnknownName
+from aiops.model.telemetry import FloatArray
 from aiops_evals import provenance
 from aiops_evals.blind import generator
-from aiops_evals.compare import Fit, calibrations, comparisons
+from aiops_evals.calibration import BoolArray, Predictor
+from aiops_evals.compare import calibrations, comparisons
 from aiops_evals.healthy import false_alarms
 from aiops_evals.journal import Journal
 from aiops_evals.judge import DOCUMENTED_UNITS, Task, run, under
@@ -115,9 +119,9 @@ def make_plan(
 
 
 def _ablations() -> tuple[str, ...]:
-    from aiops.analyze.ranker import ABLATIONS
+    from aiops.analyze.ranker import PARTS
 
-    return tuple(ABLATIONS)
+    return tuple(f"{DEFAULT_METHOD}/no-{part}" for part in PARTS)
 
 
 def tasks(plan: Plan) -> tuple[list[Task], Counter[tuple[str, str]]]:
@@ -197,7 +201,6 @@ def result(
     *,
     identity: Mapping[str, Any],
     partial: bool = False,
-    fit: Fit | None = None,
 ) -> dict[str, Any]:
     """The evaluation as JSON: header and rows, in the design's format.
 
@@ -208,7 +211,6 @@ def result(
         skipped: what ``tasks`` left out.
         identity: ``plan.identity()`` as it was when the run began.
         partial: the run was stopped before its end.
-        fit: see ``compare.calibrations``.
     """
     ordered = sorted(
         (outcome for report in reports for outcome in report.outcomes),
@@ -236,7 +238,9 @@ def result(
         ],
         "unanswered": [_unanswered(o) for o in ordered if o.status != "ranked"],
         "healthy_windows": false_alarms(ordered, plan.methods),
-        "calibration": calibrations(faulty, plan.methods, fit),
+        "calibration": calibrations(
+            faulty, plan.methods, _refit if plan.methods[0] == DEFAULT_METHOD else None
+        ),
         "mcnemar": comparisons(faulty, plan.methods),
     }
     # Stable: within a set and method, levels and fault types stay as they came.
@@ -244,6 +248,14 @@ def result(
         rows(faulty), key=lambda row: (row["dataset"], plan.methods.index(row["method"]))
     )
     return {"header": header, "rows": in_order}
+
+
+def _refit(scores: FloatArray, correct: BoolArray) -> Predictor:
+    """The default's calibration, fitted anew on the cases given."""
+    from aiops.analyze import confidence
+
+    fitted = confidence.fit(scores, correct)
+    return lambda unseen: np.array([fitted.first(leading) for leading in unseen])
 
 
 def _load_ms(reports: Iterable[CaseReport]) -> dict[str, float]:

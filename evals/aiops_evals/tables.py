@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from aiops_evals.compare import is_ablation
 from aiops_evals.rows import ALL, Row
 from aiops_evals.stress import CLEAN, VARIANTS
 
@@ -70,7 +71,11 @@ def _skip(line: Mapping[str, Any]) -> str:
 
 def _levels(_header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     for level in ("service", "metric", "object"):
-        chosen = _of(rows, level=level, fault_type=ALL, variant=CLEAN)
+        chosen = [
+            row
+            for row in _of(rows, level=level, fault_type=ALL, variant=CLEAN)
+            if not is_ablation(row["method"])
+        ]
         if chosen:
             yield f"## {level.capitalize()} level"
             yield markdown(
@@ -127,6 +132,27 @@ def _fault_types(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str
                 for row in sorted(chosen, key=lambda row: (row["dataset"], row["fault_type"]))
             ),
         )
+
+
+def _ablation(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
+    left_out = [method for method in header["methods"] if is_ablation(method)]
+    if not left_out:
+        return
+    whole = [method for method in header["methods"] if left_out[0].startswith(f"{method}/")]
+    for level in ("service", "metric", "object"):
+        chosen = _of(rows, level=level, fault_type=ALL, variant=CLEAN)
+        sets = list(dict.fromkeys(row["dataset"] for row in chosen))
+        cells = {(row["method"], row["dataset"]): f"{row['ac1']:.3f}" for row in chosen}
+        if sets:
+            yield f"## Without each part: AC@1 at {level} level"
+            yield markdown(
+                ("method", *sets),
+                (
+                    (method, *(cells.get((method, dataset), "-") for dataset in sets))
+                    for method in (*whole, *left_out)
+                ),
+                names=1,
+            )
 
 
 def _stress(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
@@ -237,6 +263,7 @@ _SECTIONS = (
     _run,
     _levels,
     _fault_types,
+    _ablation,
     _stress,
     _healthy,
     _calibration,

@@ -111,6 +111,15 @@ def test_an_ablation_is_compared_with_the_whole_method() -> None:
     assert (line["method"], line["baseline"]) == ("ours", "ours/no-graph")
 
 
+def test_an_ablation_is_not_compared_with_the_baselines() -> None:
+    methods = ["ours", "baro", "ours/no-graph"]
+    lines = comparisons([outcome("1", method, 1) for method in methods], methods)
+    assert [(line["method"], line["baseline"]) for line in lines] == [
+        ("ours", "baro"),
+        ("ours", "ours/no-graph"),
+    ]
+
+
 def test_only_an_accusation_in_a_healthy_window_is_a_false_alarm() -> None:
     outcomes = [
         window("1", "root_cause"),
