@@ -146,7 +146,7 @@ class _Frame:
         except ValueError:
             return self._converted(name, clock.parse_iso, "is no time")
         counts = self.numbers(name)
-        known = counts[~np.isnan(counts)]
+        known = counts[counts > 0]
         found = counts * (clock.detect(float(np.median(known))).scale if len(known) else 1.0)
         # A damaged stamp costs its line the time, not the case its logs.
         found[~np.array([clock.representable(unix) for unix in found])] = np.nan

@@ -63,7 +63,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-class Refused(Exception):  a message to the parent process, not an error of ours
+class Refused(Exception):  # a message to the parent process, not an error of ours
     """The file cannot be used: which key (None for the whole file) and why."""
 
     def __init__(self, key: str | None, reason: str) -> None:
