@@ -30,7 +30,7 @@ Progress = Callable[[RemoteFile, int], None]
 def _silent(*_: object) -> None: ...
 
 
-class FetchFailed(AiopsError):  named like aiops.errors
+class FetchFailed(AiopsError):  # named like aiops.errors
     """A download that did not end well; what came of it is kept for the next run to resume."""
 
 
@@ -44,7 +44,7 @@ class ChecksumMismatch(FetchFailed):
         )
 
 
-class _Interrupted(Exception):  caught in here and tried again
+class _Interrupted(Exception):  # caught in here and tried again
     """The transfer ended early for a reason that may pass."""
 
 

@@ -26,7 +26,7 @@ _BROKEN = (
 )
 
 
-class UnsafeArchive(AiopsError):  named like aiops.errors
+class UnsafeArchive(AiopsError):  # named like aiops.errors
     """An archive that cannot be unpacked, or not without risk; nothing of it is kept.
 
     Args:
