@@ -27,7 +27,7 @@ check: install  ## Lint, format, types, import contract
 	$(BIN)/lint-imports
 
 bench: install  ## Speed, as ratios against the libraries we replace; absolute times with the machine's name
-	$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -p no:xdist
+	$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -n 0
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -1,4 +1,4 @@
-"""Named exceptions. The message is written for a tired person: what happened, to what, what to do."""
+"""Named exceptions. The message is for a tired person: what happened, to what, what to do."""
 
 
 class AiopsError(Exception):

@@ -1,4 +1,4 @@
-"""Telemetry in columns: one row a timestamp, line or span. Times are unix seconds (float64, UTC)."""
+"""Telemetry in columns: one row a timestamp, line or span; times in unix seconds (float64)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -84,7 +84,7 @@ class LogTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanTable:
-    """Spans, (n,) each. ``starts`` in unix seconds, ``durations`` in seconds; a root's parent is "".
+    """Spans, (n,) each. ``starts`` and ``durations`` in seconds; the parent of a root is "".
 
     ``*_of`` arrays index the tuple of the same name.
     """

@@ -1,1 +1,1 @@
-"""Loaders from recorded layouts to cases; the only place besides the evaluations that knows answers."""
+"""Loaders from recorded layouts to cases; besides the evaluations nothing else knows answers."""

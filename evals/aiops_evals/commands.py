@@ -34,7 +34,10 @@ def rca(
     datasets: Annotated[str, typer.Option(help="Sets, comma-separated; all by default.")] = "",
     methods: Annotated[str, typer.Option(help="Methods, comma-separated; all by default.")] = "",
     stress: Annotated[
-        bool, typer.Option("--stress", help="Also the stress variants, on the sets named.")
+        bool,
+        typer.Option(
+            "--stress", help="Also the stress variants; on rcd-sockshop unless sets are named."
+        ),
     ] = False,
     ablation: Annotated[
         bool, typer.Option("--ablation", help="Also the default method without each of its parts.")
@@ -51,28 +54,23 @@ def rca(
     healthy: Annotated[bool, typer.Option(help="Also windows without a fault.")] = True,
 ) -> None:
     """Rank the recorded causes of faults and print how often each method was right."""
-    try:
-        if engine != "process":
-            raise InvalidInput(f"engine {engine!r} is not available; use --engine process")
-        journal = _journal_path(out, resume)
-        from aiops_evals.rca import make_plan
+    if engine != "process":
+        raise InvalidInput(f"engine {engine!r} is not available; use --engine process")
+    journal = _journal_path(out, resume)
+    from aiops_evals.rca import make_plan
 
-        plan = make_plan(
-            data,
-            datasets=_names(datasets),
-            methods=_names(methods),
-            ablation=ablation,
-            stress=stress,
-            seed=seed,
-            jobs=jobs,
-            limit=limit,
-            healthy=healthy,
-        )
-        code = _evaluate(plan, out, journal, fresh=fresh)
-    except InvalidInput as error:
-        typer.echo(f"aiops: {error}", err=True)
-        raise typer.Exit(2) from error
-    raise typer.Exit(code)
+    plan = make_plan(
+        data,
+        datasets=_names(datasets),
+        methods=_names(methods),
+        ablation=ablation,
+        stress=stress,
+        seed=seed,
+        jobs=jobs,
+        limit=limit,
+        healthy=healthy,
+    )
+    raise typer.Exit(_evaluate(plan, out, journal, fresh=fresh))
 
 
 def _evaluate(plan: "Plan", out: Path | None, journal_path: Path | None, *, fresh: bool) -> int:

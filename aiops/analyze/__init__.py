@@ -1,0 +1,1 @@
+"""Finding causes: pure functions of (data, parameters, seed)."""
