@@ -35,9 +35,7 @@ def rca(
     methods: Annotated[str, typer.Option(help="Methods, comma-separated; all by default.")] = "",
     stress: Annotated[
         bool,
-        typer.Option(
-            "--stress", help="Also the stress variants; on rcd-sockshop unless sets are named."
-        ),
+        typer.Option("--stress", help="Also stress variants: of rcd-sockshop, or the sets named."),
     ] = False,
     ablation: Annotated[
         bool, typer.Option("--ablation", help="Also the default method without each of its parts.")
