@@ -104,6 +104,7 @@ def _runs(times: FloatArray, interval: float) -> list[tuple[int, int]]:
 def _healthy(
     like: CaseData, name: str, metrics: MetricTable, reference: Reference | None = None
 ) -> CaseData:
+    metrics = metrics.take(np.flatnonzero(~np.isnan(metrics.values).all(axis=0)))
     start, end = float(metrics.times[0]), float(metrics.times[-1])
     return replace(
         like,

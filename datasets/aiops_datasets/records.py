@@ -146,10 +146,12 @@ class _Frame:
         except ValueError:
             return self._converted(name, clock.parse_iso, "is no time")
         counts = self.numbers(name)
-        known = counts[counts > 0]
-        found = counts * (clock.detect(float(np.median(known))).scale if len(known) else 1.0)
+        usual = counts[counts > 0]
+        rhythm = clock.detect(float(np.median(usual)) if len(usual) else 0.0)
+        found = counts * rhythm.scale
         # A damaged stamp costs its line the time, not the case its logs.
-        found[~np.array([clock.representable(unix) for unix in found])] = np.nan
+        damaged = np.array([not clock.representable(unix) for unix in found], dtype=bool)
+        found[damaged if rhythm.relative else damaged | (found <= 0)] = np.nan
         return found
 
     def _converted(self, name: str, convert: Callable[[str], float], wrong: str) -> FloatArray:
