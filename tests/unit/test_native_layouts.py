@@ -21,7 +21,7 @@ from aiops.ports.cases import CaseHints, CaseSource
 T0 = 1_700_000_000
 
 
-def write(path: Path, rows: Sequence[Sequence[Any]]) -> Path:
+def write(path: Path, rows: Sequence[Any]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(",".join(map(str, row)) + "\n" for row in rows))
     return path

@@ -23,7 +23,7 @@ FACTS = {"dataset": "shop", "inject_time": T0 + 5, "fault_type": "cpu", "root_ca
 METRICS = [["time", "a_cpu", "b_cpu"], *([T0 + i, i, 2] for i in range(10))]
 
 
-def table(path: Path, rows: Sequence[Sequence[Any]]) -> None:
+def table(path: Path, rows: Sequence[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     opening = gzip.open if path.suffix == ".gz" else open
     with opening(path, "wt", encoding="utf-8", newline="") as out:
@@ -31,7 +31,7 @@ def table(path: Path, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def folder(
-    root: Path, facts: dict[str, Any] | None = FACTS, metrics: Sequence[Sequence[Any]] = METRICS
+    root: Path, facts: dict[str, Any] | None = FACTS, metrics: Sequence[Any] = METRICS
 ) -> Path:
     case = root / "shop" / "a_cpu_1"
     case.mkdir(parents=True)
