@@ -3,10 +3,14 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+import numpy as np
+import numpy.typing as npt
+
 from aiops.analyze.metric_kinds import MetricKind
 from aiops.analyze.onset import Anomaly
 from aiops.analyze.shifts import Shifts
 from aiops.analyze.units import Unit, trusted_units
+from aiops.analyze.wording import number, plain, quantity
 from aiops.model import Evidence, MetricTable, Window
 
 
@@ -15,10 +19,18 @@ class Claims:
 
     Args:
         table: the table that was ranked; its success rates are failed shares here.
+        seen: (m,) whether a column has samples of its own among the anomalous rows; what was
+            only bridged over there proves nothing and is not cited.
     """
 
-    def __init__(self, table: MetricTable, shifts: Shifts, anomaly: Anomaly) -> None:
-        self._table, self._shifts = table, shifts
+    def __init__(
+        self,
+        table: MetricTable,
+        shifts: Shifts,
+        anomaly: Anomaly,
+        seen: npt.NDArray[np.bool_],
+    ) -> None:
+        self._table, self._shifts, self._seen = table, shifts, seen
         self._units = trusted_units(table.series)
         times = table.times
         self._window = Window(_utc(times[anomaly.first]), _utc(times[anomaly.end - 1]))
@@ -31,7 +43,7 @@ class Claims:
 
     def cite(self, columns: Sequence[int]) -> tuple[str, ...]:
         """The ids of the evidence of ``columns``."""
-        return tuple(self._of(column).id for column in columns)
+        return tuple(self._of(column).id for column in columns if self._seen[column])
 
     def _of(self, column: int) -> Evidence:
         if column not in self._cited:
@@ -54,17 +66,13 @@ class Claims:
             what, unit = f"failures by {one.metric}", Unit("%", "share", 1e-2)
             before, after = 100 * before, 100 * after
         verb = "rose" if after > before else "fell" if after < before else "stayed"
-        times = f", {size:,.0f} times its usual variation" if size >= 2 else ""
+        times = f", {number(size)} times its usual variation" if size >= 2 else ""
+        symbol = None if unit is None else unit.symbol
         return (
-            f"{what} of {one.entity.name} {verb} from {_number(before, unit)} "
-            f"to {_number(after, unit)} (medians){times}"
+            f"{plain(what)} of {plain(one.entity.name)} {verb} from {quantity(before, symbol)} "
+            f"to {quantity(after, symbol)} (medians){times}."
         )
 
 
 def _utc(seconds: float) -> datetime:
     return datetime.fromtimestamp(float(seconds), UTC)
-
-
-def _number(value: float, unit: Unit | None) -> str:
-    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
-    return f"{text} {unit.symbol}".rstrip() if unit is not None else text

@@ -20,6 +20,7 @@ from aiops.analyze.before_after import (
 )
 from aiops.analyze.columns import standardize
 from aiops.analyze.granger import GrangerResult, granger
+from aiops.analyze.wording import number
 from aiops.errors import AnalysisFailed
 from aiops.model import (
     CaseData,
@@ -205,8 +206,8 @@ def _onset_claims(story: _Story, book: _Evidence) -> dict[int, str]:
             f"{story.table.series[column].column} left its baseline at "
             f"{_utc(story.onsets[column]):%H:%M:%S} UTC, "
             + (f"{late:g} s after the first suspect" if late else "first among the suspects")
-            + f", by {abs(typical):.1f} robust deviations "
-            + ("upwards." if typical > 0 else "downwards.")
+            + f", {'up' if typical > 0 else 'down'} by {number(abs(typical))} times its usual "
+            + "variation."
         )
         ids[column] = book.add(claim, story.table, column, story.rows)
     return ids
@@ -224,7 +225,7 @@ def _granger_edges(
         claim = (
             f"Changes of {series[cause].column} precede those of {series[effect].column}, most "
             f"by {lag:g} s (Granger, {tests.lags[effect]} lags, F = {tests.f[cause, effect]:.1f}, "
-            f"corrected p = {q:.2g})."
+            f"{_probability(q)})."
         )
         test = book.add(claim, story.table, effect, story.rows)
         cited = (test, onset_ids[cause], onset_ids[effect])
@@ -335,6 +336,11 @@ def _with_evidence(
         else s
         for s in ranking.suspects
     )
+
+
+def _probability(q: float) -> str:
+    """A corrected p value; what underflows is bounded, never printed as zero."""
+    return f"corrected p = {q:.2g}" if q > 1e-12 else "corrected p < 1e-12"
 
 
 def _utc(seconds: float) -> datetime:

@@ -221,7 +221,7 @@ def _evidence(
         kind="metric",
         claim=(
             f"{measured.column} went from a median of {division.centre[column]:.4g}{unit} "
-            f"to {now}, {shift:.1f} robust deviations; its changes precede those of "
+            f"to {now}, {shift:.1f} times its usual variation; its changes precede those of "
             f"{followers} other series (Granger, corrected p < {ALPHA})."
         ),
         source=table.source,

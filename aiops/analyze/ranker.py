@@ -58,6 +58,7 @@ class _Scored:
     presence: FloatArray
     services: tuple[str, ...]
     service: npt.NDArray[np.intp]
+    seen: npt.NDArray[np.bool_]
 
 
 class ShiftRanker:
@@ -100,7 +101,7 @@ class ShiftRanker:
     def _score(self, case: CaseData, table: MetricTable, notes: list[str]) -> _Scored:
         parts = self._parts
         alert = case.trigger.at.timestamp() if case.trigger.at is not None else None
-        table = _usable(_shortened(table, alert, notes), notes)
+        table, gaps = _usable(_shortened(table, alert, notes), notes)
         series, kinds = table.series, shifts.kinds_of(table.series)
         values = table.values
         shifts.failures(values, kinds, series)
@@ -128,7 +129,8 @@ class ShiftRanker:
             score = suspicion.corroborated(score, kinds, service)
         if parts.memory_first:
             score = suspicion.memory_first(score, moved, service)
-        return _Scored(table, anomaly, moved, score, presence, tuple(names), service)
+        seen = np.asarray((~gaps[anomaly.first : anomaly.end]).any(axis=0))
+        return _Scored(table, anomaly, moved, score, presence, tuple(names), service, seen)
 
 
 def _shortened(table: MetricTable, alert: float | None, notes: list[str]) -> MetricTable:
@@ -154,29 +156,28 @@ def _shortened(table: MetricTable, alert: float | None, notes: list[str]) -> Met
     return replace(table, times=table.times[skip::factor], values=values)
 
 
-def _usable(table: MetricTable, notes: list[str]) -> MetricTable:
-    """The columns that carry a signal, gaps bridged, in an array of its own."""
-    values = table.values
-    filled = values.copy() if np.isfinite(values).all() else bridge_gaps(values)
+def _usable(table: MetricTable, notes: list[str]) -> tuple[MetricTable, npt.NDArray[np.bool_]]:
+    """The columns that carry a signal, gaps bridged, in an array of its own; and the gaps."""
+    gaps = ~np.isfinite(table.values)
+    filled = bridge_gaps(table.values) if gaps.any() else table.values.copy()
     flat = ~(np.ptp(filled, axis=0) > 0)  # NaN is flat too
     if flat.all():
         raise AnalysisFailed(f"{table.source}: none of its {len(flat)} columns ever changes")
     if not flat.any():
-        return replace(table, values=filled)
+        return replace(table, values=filled), gaps
     dropped = [table.series[i].column for i in np.flatnonzero(flat)]
     shown = ", ".join(dropped[:5]) + (f" and {len(dropped) - 5} more" if len(dropped) > 5 else "")
-    notes.append(
-        f"{len(dropped)} columns never change or hold nothing, and were left out: {shown}."
-    )
+    notes.append(f"Columns that never change or hold nothing, left out: {shown}.")
     kept = np.flatnonzero(~flat)
-    return replace(table, values=filled[:, kept], series=tuple(table.series[i] for i in kept))
+    series = tuple(table.series[i] for i in kept)
+    return replace(table, values=filled[:, kept], series=series), gaps[:, kept]
 
 
 def _ranking(scored: _Scored, seed: int, notes: list[str]) -> Ranking:
     order = _order(scored, seed)
     strongest = _first_of_each_service(scored, order)
     verdict, probability = _judge(scored, strongest, notes)
-    claims = Claims(scored.table, scored.shifts, scored.anomaly)
+    claims = Claims(scored.table, scored.shifts, scored.anomaly, scored.seen)
     cited: dict[int, tuple[str, ...]] = {}
     for column in strongest[:EXPLAINED_SUSPECTS]:
         own = [c for c in order if scored.service[c] == scored.service[column]]

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
+from aiops.analyze.wording import TimeWords, number, plain, quantity
 from aiops.app.movement import Movement, movements
-from aiops.app.wording import TimeWords, number, plain, quantity
 from aiops.model import CaseData, Entity, Evidence, Ranking, ServiceGraph, Suspect
 
 
@@ -48,8 +48,8 @@ def subject_of(movement: Movement) -> str:
 
 
 def size_of(movement: Movement) -> str:
-    """The shift beside the series' own noise: "12.6 times its ordinary variation"."""
-    return f"{times_of(movement)} its ordinary variation"
+    """The shift beside the series' own noise: "12.6 times its usual variation"."""
+    return f"{times_of(movement)} its usual variation"
 
 
 def times_of(movement: Movement) -> str:

@@ -48,7 +48,7 @@ class Movement:
 
     @property
     def notable(self) -> bool:
-        """Whether the shift is beyond ordinary variation."""
+        """Whether the shift is beyond usual variation."""
         return self.size >= NOTABLE
 
     @property

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from aiops.analyze.wording import duration, listed, percent, plain
 from aiops.app.findings import Findings, moved, path_between, size_of, subject_of, times_of
 from aiops.app.movement import Movement
-from aiops.app.wording import duration, listed, percent, plain
 from aiops.model import CaseData, FaultType, Suspect, Window
 from aiops.model.report import (
     AlertExplained,

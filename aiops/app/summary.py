@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from aiops.analyze.wording import fault, listed, number, percent, plain
 from aiops.app.findings import Findings, moved, size_of, subject_of
 from aiops.app.movement import Movement
-from aiops.app.wording import fault, listed, number, percent, plain
 from aiops.model import FaultType, Suspect
 
 
@@ -58,7 +58,7 @@ def _spread(findings: Findings) -> str:
     # Only what followed can have been caused; what moved earlier is said in the refutation.
     after = [each for each in findings.others if each.began and not findings.earlier(each)]
     if not after:
-        return "No other service moved beyond its ordinary variation (inferred)."
+        return "No other service moved beyond its usual variation (inferred)."
     names = [_place(each, findings) for each in after]
     ids = [findings.citations.of(each) for each in after[:3]]
     others = len(findings.services()) - 1

@@ -5,13 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from aiops_datasets.case import Answers, Case
-
 from aiops import plugins
 from aiops.errors import InvalidInput
 from aiops.model import CaseData, MetricTable, Ranking
 from aiops.ports.analyzer import Analyzer
 from aiops.ports.cases import CaseLocation
+from aiops_datasets.case import Answers, Case
 from aiops_evals.blind import shuffled
 from aiops_evals.levels import Level, levels_of, rank_at
 from aiops_evals.outcomes import SCORES_KEPT, CaseReport, Facts, Outcome, lost

@@ -3,9 +3,8 @@
 from collections.abc import Hashable, Iterable
 from typing import Literal
 
-from aiops_datasets.case import Answers
-
 from aiops.model import Entity, MetricTable, Ranking, Suspect
+from aiops_datasets.case import Answers
 
 Level = Literal["service", "metric", "object"]
 

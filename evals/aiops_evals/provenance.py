@@ -12,9 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import aiops_datasets
-
 import aiops
+import aiops_datasets
 import aiops_evals
 
 _LIBRARIES = ("aiops", "numpy", "scipy", "statsmodels", "networkx", "fse-baro")

@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
-from aiops_datasets.case import Answers
 
 from aiops.model import CaseData, MetricTable, Series
 from aiops.model.telemetry import FloatArray
+from aiops_datasets.case import Answers
 from aiops_evals.blind import generator
 
 CLEAN = "clean"

@@ -16,8 +16,9 @@ from typing import Any
 
 import pytest
 import typer
-from aiops_datasets.commands import register
 from typer.testing import CliRunner, Result
+
+from aiops_datasets.commands import register
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = Path(os.environ.get("AIOPS_DATASETS", REPOSITORY.parent / "shared" / "datasets"))

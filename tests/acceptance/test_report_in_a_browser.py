@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-from aiops_datasets.synthetic import plant, specified
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from aiops import plugins
 from aiops.analyze.explain import explain
 from aiops.app.investigate import investigate
 from aiops.app.rendering import html
+from aiops_datasets.synthetic import plant, specified
 
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aiops_datasets import catalog, healthy
 
 from aiops import plugins
 from aiops.model import CaseData, FaultType
 from aiops.ports.cases import CaseSource
+from aiops_datasets import catalog, healthy
 
 REPOSITORY = Path(__file__).parents[2]
 ROOT = Path(os.environ.get("AIOPS_DATASETS", REPOSITORY.parent / "shared" / "datasets"))

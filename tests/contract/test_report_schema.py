@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from aiops_datasets.synthetic import plant, specified
 
 from aiops import plugins
 from aiops.analyze.explain import explain
 from aiops.app.investigate import investigate
 from aiops.app.rendering import as_json
 from aiops.model import Report
+from aiops_datasets.synthetic import plant, specified
 
 TOP = [
     "schema",

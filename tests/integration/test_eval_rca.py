@@ -14,6 +14,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from aiops.cli import main
+from aiops.errors import InvalidData, InvalidInput
+from aiops.model import CaseData, Indicator, Ranking, Suspect
 from aiops_datasets.catalog import load_case, locations
 from aiops_evals.accuracy import accuracy
 from aiops_evals.journal import Journal
@@ -21,10 +25,6 @@ from aiops_evals.judge import evaluate
 from aiops_evals.outcomes import CaseReport, Facts, lost
 from aiops_evals.stress import CLEAN, VARIANTS
 from aiops_evals.sweep import sweep
-
-from aiops.cli import main
-from aiops.errors import InvalidData, InvalidInput
-from aiops.model import CaseData, Indicator, Ranking, Suspect
 
 CASES = 6
 DATASETS = Path(

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from aiops_datasets.case import Answers
-from aiops_evals.accuracy import accuracy
-from aiops_evals.levels import levels_of, rank_at
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.model import Entity, FaultType, Indicator, MetricTable, Ranking, Series, Suspect
+from aiops_datasets.case import Answers
+from aiops_evals.accuracy import accuracy
+from aiops_evals.levels import levels_of, rank_at
 
 
 def service(name: str) -> Entity:

@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+
+from aiops.model import Verdict
+from aiops.model.telemetry import FloatArray
 from aiops_evals.calibration import (
     BoolArray,
     Predictor,
@@ -11,9 +14,6 @@ from aiops_evals.calibration import (
 from aiops_evals.compare import calibrations, comparisons
 from aiops_evals.healthy import false_alarms
 from aiops_evals.outcomes import Facts, Outcome
-
-from aiops.model import Verdict
-from aiops.model.telemetry import FloatArray
 
 
 def outcome(

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiops.errors import InvalidData, UnknownName
 from aiops_datasets import catalog
 from aiops_datasets.cards import card, cards, parse
 from aiops_datasets.describe import describe
@@ -17,10 +21,6 @@ from aiops_datasets.manifest import (
     stays_below,
 )
 from aiops_datasets.verify import digests, listed
-from hypothesis import given
-from hypothesis import strategies as st
-
-from aiops.errors import InvalidData, UnknownName
 
 REPOSITORY = Path(__file__).parents[2]
 DATA = Path(os.environ.get("AIOPS_DATASETS", REPOSITORY.parent / "shared" / "datasets"))

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from aiops_datasets import clock
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aiops_datasets import clock
 
 SCALES = {"s": 1.0, "ms": 1e3, "us": 1e6, "ns": 1e9}
 DATES = st.datetimes(

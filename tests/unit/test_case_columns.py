@@ -1,9 +1,10 @@
 """Column names are read by their shape, never by a list of names."""
 
 import pytest
-from aiops_datasets import columns
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
+from aiops_datasets import columns
 
 WORD = st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=12)
 METRIC = st.text("abcdefghijklmnopqrstuvwxyz%()", min_size=1, max_size=8)

@@ -4,11 +4,11 @@ import gzip
 from pathlib import Path
 
 import pytest
-from aiops_datasets import columns, graphs
-from aiops_datasets.faults import fault_type
 
 from aiops.errors import InvalidData
 from aiops.model import FaultType, ServiceGraph
+from aiops_datasets import columns, graphs
+from aiops_datasets.faults import fault_type
 
 
 def read(folder: Path, text: str) -> ServiceGraph:

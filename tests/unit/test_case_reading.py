@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from aiops_datasets.reading import AveragingBuffer, read_table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiops.errors import InvalidData
+from aiops_datasets.reading import AveragingBuffer, read_table
 
 ON_DISK = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]

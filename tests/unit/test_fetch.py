@@ -14,11 +14,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from aiops_datasets.fetch import ChecksumMismatch, Fetched, FetchFailed, fetch
 from aiops_datasets.manifest import ArchiveKind, RemoteFile, stays_below
 from aiops_datasets.unpack import UnsafeArchive, unpack
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from aiops.errors import InvalidData
+from aiops.model import CaseData, Entity, FaultType
+from aiops.ports.cases import CaseHints, CaseSource
 from aiops_datasets import answers, catalog, public
 from aiops_datasets.petshop import PetShopLayout
 from aiops_datasets.rcaeval import RcaEvalLayout
 from aiops_datasets.rcd import RcdLayout
 from aiops_datasets.uniform import UniformLayout
-
-from aiops.errors import InvalidData
-from aiops.model import CaseData, Entity, FaultType
-from aiops.ports.cases import CaseHints, CaseSource
 
 T0 = 1_700_000_000
 

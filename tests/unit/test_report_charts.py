@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiops.analyze.wording import TimeWords, duration, listed, number, percent, plain, quantity
 from aiops.app.rendering.axes import Scale, time_ticks, value_range, value_ticks
 from aiops.app.rendering.charts import MOST_POINTS, thinned
-from aiops.app.wording import TimeWords, duration, listed, number, percent, plain, quantity
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False).map(lambda x: round(x, 6))
 

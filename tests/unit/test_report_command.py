@@ -10,7 +10,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from aiops.cli.investigate import register, write_whole
+from aiops.cli.faces import write_whole
+from aiops.cli.investigate import register
 from aiops.errors import InvalidInput, UnknownName
 
 CASE = "synthetic:7:network_delay"

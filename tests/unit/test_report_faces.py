@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from aiops_datasets.synthetic import plant, specified
 from rich.console import Console
 
 from aiops import plugins
@@ -15,6 +14,7 @@ from aiops.analyze.explain import explain
 from aiops.app.investigate import investigate
 from aiops.app.rendering import html, markdown, terminal
 from aiops.model import CaseData, Entity, MetricTable, Report, ServiceGraph
+from aiops_datasets.synthetic import plant, specified
 
 HOSTILE = "<script>alert(1)</script>\"'`|[x](javascript:y) \x1b[31m\u202e"
 

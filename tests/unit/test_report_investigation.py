@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from aiops_datasets.synthetic import plant, specified
 
 from aiops import plugins
 from aiops.analyze.explain import explain
@@ -14,6 +13,7 @@ from aiops.app.investigate import investigate
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Evidence, Ranking, Report, Suspect, Window
 from aiops.model.entity import Indicator
+from aiops_datasets.synthetic import plant, specified
 
 
 def case_of(spec: str) -> CaseData:

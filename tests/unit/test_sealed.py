@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiops_datasets import public, sealed
 
 from aiops.errors import InvalidData
+from aiops_datasets import public, sealed
 
 CASE = {
     "dataset": "shop",

@@ -1,9 +1,10 @@
 """Intervals and tests, checked against published values and their own definitions."""
 
 import pytest
-from aiops_evals.significance import mcnemar, wilson
 from hypothesis import given
 from hypothesis import strategies as st
+
+from aiops_evals.significance import mcnemar, wilson
 
 
 def test_wilson_agrees_with_a_published_example() -> None:

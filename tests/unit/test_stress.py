@@ -4,9 +4,6 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from aiops_datasets.case import Answers
-from aiops_evals.blind import shuffled
-from aiops_evals.stress import VARIANTS, stressed, with_units
 
 from aiops.model import (
     Call,
@@ -20,6 +17,9 @@ from aiops.model import (
     TelemetryWindow,
     Trigger,
 )
+from aiops_datasets.case import Answers
+from aiops_evals.blind import shuffled
+from aiops_evals.stress import VARIANTS, stressed, with_units
 
 NAMES = ("a", "b", "c", "d")
 METRICS = ("cpu", "mem", "lat_90")

@@ -5,6 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiops.errors import InvalidInput, UnknownName
+from aiops.model import FaultType
+from aiops.ports.cases import CaseHints, CaseLocation
 from aiops_datasets.case import Case
 from aiops_datasets.synthetic import (
     FAULTS,
@@ -15,12 +21,6 @@ from aiops_datasets.synthetic import (
     var_process,
     world,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from aiops.errors import InvalidInput, UnknownName
-from aiops.model import FaultType
-from aiops.ports.cases import CaseHints, CaseLocation
 
 FAULTY = [fault for fault in FAULTS if fault != "healthy"]
 

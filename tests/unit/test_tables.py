@@ -3,6 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from aiops.model import Verdict
 from aiops_evals.outcomes import (
     CaseReport,
     Facts,
@@ -14,10 +18,6 @@ from aiops_evals.outcomes import (
 )
 from aiops_evals.rows import Row, rows
 from aiops_evals.tables import markdown, report, share
-from hypothesis import given
-from hypothesis import strategies as st
-
-from aiops.model import Verdict
 
 FACTS = Facts("set", "c1", "cpu", ("service", "metric"))
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiops_datasets import public
-from aiops_datasets.answers import read_answers
-from aiops_datasets.tvdiag import AlertListLayout, instance
 
 from aiops.errors import InvalidData
 from aiops.model import CaseData, Entity
 from aiops.ports.cases import CaseHints, CaseLocation
+from aiops_datasets import public
+from aiops_datasets.answers import read_answers
+from aiops_datasets.tvdiag import AlertListLayout, instance
 
 ROW: dict[str, Any] = {
     "dataset": "alerts",

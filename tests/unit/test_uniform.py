@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from aiops_datasets import public
-from aiops_datasets.answers import read_answers
-from aiops_datasets.uniform import UniformLayout
 
 from aiops.errors import InvalidData, UnknownName
 from aiops.model import CaseData, Entity, FaultType
 from aiops.ports.cases import CaseHints
+from aiops_datasets import public
+from aiops_datasets.answers import read_answers
+from aiops_datasets.uniform import UniformLayout
 
 T0 = 1_700_000_000
 FACTS = {"dataset": "shop", "inject_time": T0 + 5, "fault_type": "cpu", "root_cause_service": "a"}

@@ -4,11 +4,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from aiops_datasets.verify import digests, listed, verify
 from hypothesis import given
 from hypothesis import strategies as st
 
 from aiops.errors import InvalidData
+from aiops_datasets.verify import digests, listed, verify
 
 FILES = {"one/a.csv": b"1\n", "one/sub/b.csv": b"2\n", "two/c.csv": b"3\n", "index.csv": b"4\n"}
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from aiops.app.wording import number, plain
+from aiops.analyze.wording import number, plain
 
 _TIME_STEPS = (
     *(1, 2, 5, 10, 15, 30),

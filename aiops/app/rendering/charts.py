@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 
 from aiops.analyze.units import trusted_units
+from aiops.analyze.wording import TimeWords, plain, quantity
 from aiops.app.evidence import EvidenceLost, columns_of, resolve
 from aiops.app.rendering.axes import Scale, Tick, time_ticks, value_range, value_ticks
-from aiops.app.wording import TimeWords, plain, quantity
 from aiops.model import CaseData, Evidence, LogTable, MetricTable, SpanTable
 from aiops.model.report import Report
 from aiops.model.telemetry import FloatArray

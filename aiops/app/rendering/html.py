@@ -7,10 +7,10 @@ from collections.abc import Callable
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from aiops.analyze.wording import plain
 from aiops.app.rendering.charts import charts
 from aiops.app.rendering.propagation import layout
 from aiops.app.rendering.words import environment, vocabulary
-from aiops.app.wording import plain
 from aiops.model import CaseData
 from aiops.model.report import Report
 

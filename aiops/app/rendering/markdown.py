@@ -2,8 +2,8 @@
 
 import re
 
+from aiops.analyze.wording import plain
 from aiops.app.rendering.words import environment, vocabulary
-from aiops.app.wording import plain
 from aiops.model.report import Report
 
 # Brackets around evidence ids are ours, and no link begins with one.

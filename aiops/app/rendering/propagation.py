@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from aiops.analyze.wording import TimeWords, duration, number, plain
 from aiops.app.movement import Movement, movements
-from aiops.app.wording import TimeWords, duration, number, plain
 from aiops.model import CaseData, Propagation
 from aiops.model.report import Report
 

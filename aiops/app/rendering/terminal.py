@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from aiops.analyze.wording import TimeWords, duration, fault, percent, plain
 from aiops.app.rendering.charts import curves
 from aiops.app.rendering.propagation import edge_words
 from aiops.app.rendering.words import HEADLINES
-from aiops.app.wording import TimeWords, duration, fault, percent, plain
 from aiops.model import CaseData, FaultType
 from aiops.model.report import Report, RootCause
 from aiops.model.telemetry import FloatArray

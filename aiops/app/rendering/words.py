@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from aiops.analyze.wording import TimeWords, duration, fault, number, percent
 from aiops.app.rendering.propagation import edge_words
-from aiops.app.wording import TimeWords, duration, fault, number, percent
 from aiops.model.report import Report
 
 if TYPE_CHECKING:
