@@ -1,6 +1,8 @@
 """A report to standard output in the face asked for, and to a file all or not at all."""
 
+import io
 import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +37,9 @@ def show(
 
     if as_json and as_markdown:
         raise InvalidInput("--json and --markdown both print to standard output; choose one")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that has no arrow shows a question mark, not a traceback.
+        sys.stdout.reconfigure(errors="replace")
     if html is not None:
         write_whole(html, html_face.render(report, case))
     if as_json:
