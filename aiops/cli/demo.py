@@ -6,7 +6,7 @@ import typer
 
 from aiops.cli import options
 
-CASE = "synthetic:11"
+CASE = "synthetic:7:network_delay"
 """A planted world until a recording of the lab is bundled."""
 
 
