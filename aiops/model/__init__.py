@@ -4,6 +4,7 @@ from aiops.model.case import CaseData, RecordedOutput, Reference, TelemetryWindo
 from aiops.model.entity import Entity, Indicator
 from aiops.model.faults import FaultType
 from aiops.model.graph import Call, ServiceGraph
+from aiops.model.hypothesis import Episode, Hypothesis, Reading
 from aiops.model.ranking import Evidence, Propagation, Ranking, Suspect, Verdict, Window
 from aiops.model.report import FailedStep, Report, RootCause, RuledOut, Subject
 from aiops.model.telemetry import AlertSignal, LogTable, MetricTable, Series, SpanTable
@@ -13,14 +14,17 @@ __all__ = [
     "Call",
     "CaseData",
     "Entity",
+    "Episode",
     "Evidence",
     "FailedStep",
     "FaultType",
+    "Hypothesis",
     "Indicator",
     "LogTable",
     "MetricTable",
     "Propagation",
     "Ranking",
+    "Reading",
     "RecordedOutput",
     "Reference",
     "Report",
