@@ -115,6 +115,23 @@ class Correlation(_BeforeAfter):
         return np.where(norm > 0, np.abs(centred.T @ step) / np.where(norm > 0, norm, 1.0), np.nan)
 
 
+class Naive(_BeforeAfter):
+    """Absolute shift of the median in interquartile ranges of the rows before the alert.
+
+    The orientation score of the data sets' README, which any method has to beat. Where the IQR is
+    zero the standard deviation stands in, and 1e-9 where that is zero too.
+    """
+
+    name = "naive"
+
+    def _score(self, sides: _Sides) -> FloatArray:
+        low, median, high = (_known(np.nanpercentile, sides.before, q) for q in (25, 50, 75))
+        deviation = _known(np.nanstd, sides.before)
+        scale = np.where(high > low, high - low, np.where(deviation > 0, deviation, 1e-9))
+        moved: FloatArray = np.abs(_known(np.nanmedian, sides.after) - median) / scale
+        return moved
+
+
 class Random(_BeforeAfter):
     """A shuffle by seed and case: what chance reaches."""
 

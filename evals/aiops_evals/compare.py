@@ -18,7 +18,7 @@ from aiops_evals.outcomes import SCORES_KEPT, Outcome
 from aiops_evals.significance import mcnemar
 from aiops_evals.stress import CLEAN
 
-BASELINES = ("nsigma", "baro", "correlation", "granger_pagerank", "random")
+BASELINES = ("nsigma", "baro", "correlation", "naive", "granger_pagerank", "random")
 POOLED = "all"
 ENOUGH_DISCORDANT = 6
 
