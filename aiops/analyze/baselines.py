@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from aiops.analyze.samples import by_name
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Indicator, MetricTable, Ranking, Suspect
 from aiops.model.telemetry import FloatArray
@@ -54,7 +55,9 @@ class _BeforeAfter:
             raise AnalysisFailed("no metrics were recorded, and this method reads nothing else")
         rows = len(table.times)
         if rows < 2:
-            raise AnalysisFailed(f"{table.source}: {rows} rows have no before and after")
+            raise AnalysisFailed(
+                f"{table.source}: {rows} rows have no before and after; widen the window"
+            )
         notes = []
         row = 0
         if case.trigger.at is not None:
@@ -62,6 +65,7 @@ class _BeforeAfter:
         if not 1 <= row <= rows - 1:
             row = max(1, rows // 4)
             notes.append("No rows on one side of the alert: the first quarter is the baseline.")
+        table = by_name(table)
         sides = _Sides(table.values[:row], table.values[row:], table, f"{seed}:{case.id}")
         score = self._score(sides)
         alarming = bool(np.nanmax(score, initial=-np.inf) > self.alarm)

@@ -19,8 +19,8 @@ class Claims:
 
     Args:
         table: the table that was ranked; its success rates are failed shares here.
-        seen: (m,) whether a column has samples of its own among the anomalous rows; what was
-            only bridged over there proves nothing and is not cited.
+        seen: (m,) whether a column has samples of its own before and during the anomaly; what
+            was only bridged over proves nothing and is not cited.
     """
 
     def __init__(

@@ -4,7 +4,7 @@ import numpy as np
 
 from aiops.analyze.metric_kinds import MetricKind
 from aiops.analyze.shifts import Shifts
-from aiops.analyze.suspicion import upward
+from aiops.analyze.suspicion import services_of, upward
 from aiops.model import FaultType, Series
 
 _TYPES = {
@@ -28,11 +28,11 @@ def candidates(
     The share of a type is that of its kinds' strongest log-shift; the kind of ``column`` itself,
     which the ranking chose, counts double.
     """
-    service = series[column].entity.service_name
+    service = services_of(series)
     strength = np.log1p(upward(shifts.material, shifts.kinds))
     found: dict[FaultType, float] = {}
-    for i, one in enumerate(series):
-        if one.entity.service_name != service:
+    for i in range(len(series)):
+        if service[i] != service[column]:
             continue
         fault = _TYPES.get(shifts.kinds[i], FaultType.UNKNOWN)
         doubled = 2.0 if i == column else 1.0

@@ -54,7 +54,7 @@ _KINDS: tuple[tuple[MetricKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         (MetricKind.CPU, r"cpu|\bcfs\b|throttl"),
-        (MetricKind.SUCCESS, r"success|availab|\bup\b"),
+        (MetricKind.SUCCESS, r"success|availab|\bup$"),
         (
             MetricKind.ERRORS,
             r"error|\berrs?\b|fail|exception|\b[45] ?xx\b|retran|retan|timeout|reject|drop|refus",

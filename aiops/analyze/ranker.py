@@ -14,6 +14,7 @@ import numpy.typing as npt
 from aiops.analyze import confidence, fault_types, onset, shifts, suspicion, symptom_paths
 from aiops.analyze.claims import Claims
 from aiops.analyze.columns import bridge_gaps
+from aiops.analyze.samples import averaged, by_name
 from aiops.errors import AnalysisFailed, UnknownName
 from aiops.model import CaseData, Indicator, MetricTable, Ranking, Suspect, Verdict
 from aiops.model.telemetry import FloatArray
@@ -56,7 +57,6 @@ class _Scored:
     shifts: shifts.Shifts
     score: FloatArray
     presence: FloatArray
-    services: tuple[str, ...]
     service: npt.NDArray[np.intp]
     seen: npt.NDArray[np.bool_]
 
@@ -92,7 +92,8 @@ class ShiftRanker:
             raise AnalysisFailed("no metrics were recorded, and this method reads nothing else")
         if len(table.times) < 2:
             raise AnalysisFailed(
-                f"{table.source}: {len(table.times)} rows have no before and after"
+                f"{table.source}: {len(table.times)} rows have no before and after; "
+                "widen the window"
             )
         notes: list[str] = []
         scored = self._score(case, table, notes)
@@ -112,65 +113,77 @@ class ShiftRanker:
             if parts.reanchor
             else onset.at_alert(table.times, alert)
         )
+        seen = _seen(gaps, anomaly)
+        _hold_still(table, ~seen, notes)
         moved = shifts.measure(values, series, kinds, anomaly, fleet=parts.fleet_floor)
         weight = suspicion.weights(series, kinds) if parts.kinds else np.ones(len(series))
-        names = sorted({one.entity.service_name for one in series})
-        code = {name: i for i, name in enumerate(names)}
-        service = np.array([code[one.entity.service_name] for one in series], dtype=np.intp)
+        service = suspicion.services_of(series)
 
         presence = weight * np.log1p(suspicion.upward(moved.material, kinds))
         score = suspicion.strengths(moved, weight, scale_free=parts.scale_free) * weight
         if parts.calls and case.window.graph is not None:
             score = score * symptom_paths.unexplained(series, moved, case.window.graph)
         if alerted is not None:
-            relevance = symptom_paths.relevance(values, anomaly, moved, series, alerted)
+            relevance = symptom_paths.relevance(values, anomaly, moved, alerted)
             score, presence = score * relevance, presence * (relevance > 0)
         if parts.corroboration:
             score = suspicion.corroborated(score, kinds, service)
         if parts.memory_first:
             score = suspicion.memory_first(score, moved, service)
-        seen = np.asarray((~gaps[anomaly.first : anomaly.end]).any(axis=0))
-        return _Scored(table, anomaly, moved, score, presence, tuple(names), service, seen)
+        return _Scored(table, anomaly, moved, score, presence, service, seen)
 
 
 def _shortened(table: MetricTable, alert: float | None, notes: list[str]) -> MetricTable:
     """At most MOST_ROWS rows, by averaging neighbours, as long as the fault keeps its rows."""
     rows = len(table.times)
     factor = -(-rows // MOST_ROWS)
-    if alert is not None:
-        after = rows - int(np.searchsorted(table.times, alert))
+    after = 0 if alert is None else rows - int(np.searchsorted(table.times, alert))
+    if after > 0:
         factor = min(factor, max(1, after // LEAST_ROWS_AFTER))
     if factor <= 1:
         return table
     whole = rows // factor * factor
     skip = rows - whole  # the oldest rows go: the fault is at the other end
-    blocks = table.values[skip:].reshape(whole // factor, factor, -1)
-    known = np.isfinite(blocks)
-    if known.all():
-        values = blocks.mean(axis=1)
-    else:
-        counts = known.sum(axis=1)
-        total = np.where(known, blocks, 0.0).sum(axis=1)
-        values = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
+    values = averaged(table.values[skip:], factor)
     notes.append(f"{rows:,} rows were averaged down to {len(values):,} before ranking.")
     return replace(table, times=table.times[skip::factor], values=values)
 
 
 def _usable(table: MetricTable, notes: list[str]) -> tuple[MetricTable, npt.NDArray[np.bool_]]:
     """The columns that carry a signal, gaps bridged, in an array of its own; and the gaps."""
-    gaps = ~np.isfinite(table.values)
-    filled = bridge_gaps(table.values) if gaps.any() else table.values.copy()
+    table = by_name(table)
+    series, gaps = table.series, np.isnan(table.values)
+    filled = bridge_gaps(table.values) if gaps.any() else table.values
     flat = ~(np.ptp(filled, axis=0) > 0)  # NaN is flat too
     if flat.all():
-        raise AnalysisFailed(f"{table.source}: none of its {len(flat)} columns ever changes")
-    if not flat.any():
-        return replace(table, values=filled), gaps
-    dropped = [table.series[i].column for i in np.flatnonzero(flat)]
-    shown = ", ".join(dropped[:5]) + (f" and {len(dropped) - 5} more" if len(dropped) > 5 else "")
-    notes.append(f"Columns that never change or hold nothing, left out: {shown}.")
-    kept = np.flatnonzero(~flat)
-    series = tuple(table.series[i] for i in kept)
-    return replace(table, values=filled[:, kept], series=series), gaps[:, kept]
+        raise AnalysisFailed(
+            f"{table.source}: none of its {len(flat)} columns ever changes; widen the window"
+        )
+    if flat.any():
+        dropped = _named([series[i].column for i in np.flatnonzero(flat)])
+        notes.append(f"Columns that never change or hold nothing, left out: {dropped}.")
+        kept = np.flatnonzero(~flat)
+        series = tuple(series[i] for i in kept)
+        filled, gaps = np.take(filled, kept, axis=1), np.take(gaps, kept, axis=1)
+    return replace(table, values=filled, series=series), gaps
+
+
+def _seen(gaps: npt.NDArray[np.bool_], anomaly: onset.Anomaly) -> npt.NDArray[np.bool_]:
+    """(m,) columns with samples of their own on both sides of the onset."""
+    before, during = gaps[: anomaly.first], gaps[anomaly.first : anomaly.end]
+    return np.asarray(~before.all(axis=0) & ~during.all(axis=0))
+
+
+def _hold_still(table: MetricTable, unseen: npt.NDArray[np.bool_], notes: list[str]) -> None:
+    """Make flat, in place, what cannot be compared: a bridge to nowhere is no shift."""
+    if unseen.any():
+        table.values[:, unseen] = table.values[0, unseen]
+        columns = _named([table.series[i].column for i in np.flatnonzero(unseen)])
+        notes.append(f"Columns without samples before or during the anomaly: {columns}.")
+
+
+def _named(columns: list[str]) -> str:
+    return ", ".join(columns[:5]) + (f" and {len(columns) - 5} more" if len(columns) > 5 else "")
 
 
 def _ranking(scored: _Scored, seed: int, notes: list[str]) -> Ranking:

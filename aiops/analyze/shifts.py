@@ -28,8 +28,12 @@ FLEET_SYMPTOM = 0.3
 """The same for latency and errors: a fast callee's delay is the cause of a slow caller's."""
 LEAST_PEERS = 3
 """Peers that make a fleet; with fewer there is no floor."""
+MOST_RATIO, MOST_PERCENT = 1.5, 100.5
+"""What a success rate stays below, as a ratio and in percent; averages overshoot a little."""
 FAILURE_SHARE_FLOOR = 0.005
 """Half a point of failed requests: the least variation assumed of a success rate."""
+MOST_VARIATIONS = 1e9
+"""A shift by more variations than this says nothing more, and could overflow."""
 GAUSSIAN_MAD = 1.4826
 
 
@@ -56,7 +60,8 @@ class Shifts:
 def failures(values: FloatArray, kinds: npt.NDArray[np.object_], series: Sequence[Series]) -> None:
     """Turn success rates into failed shares in place, so that up is bad for every symptom.
 
-    A rate whose fleet-wide maximum passes 1.5 is a percentage.
+    A rate whose fleet-wide maximum passes 1.5 is a percentage; past 100 it is no rate but a count
+    of successes, which is traffic: its kind becomes LOAD, also in place.
     """
     names: dict[str, list[int]] = {}
     for i, one in enumerate(series):
@@ -64,7 +69,11 @@ def failures(values: FloatArray, kinds: npt.NDArray[np.object_], series: Sequenc
             names.setdefault(one.metric, []).append(i)
     for columns in names.values():
         block = values[:, columns]
-        whole = 100.0 if block.max(initial=0.0) > 1.5 else 1.0
+        largest = block.max(initial=0.0)
+        if largest > MOST_PERCENT:
+            kinds[columns] = MetricKind.LOAD
+            continue
+        whole = 100.0 if largest > MOST_RATIO else 1.0
         values[:, columns] = (whole - block) / whole
 
 
@@ -105,9 +114,15 @@ def measure(
     moved = _step_at_onset(values, anomaly, after - before)
     scale = np.maximum(own, _floors(own, series, kinds)) if fleet else own
     # A flat zero baseline has no variation: the new level itself is the measure.
-    own = np.where(own > 0, own, np.where(after != 0, LEVEL_SHARE * np.abs(after), np.inf))
+    own = np.where(own > 0, own, LEVEL_SHARE * np.abs(after))
     scale = np.where(scale > 0, scale, own)
-    return Shifts(before, after, moved, moved / own, moved / scale, kinds)
+    return Shifts(before, after, moved, _multiples(moved, own), _multiples(moved, scale), kinds)
+
+
+def _multiples(moved: FloatArray, scale: FloatArray) -> FloatArray:
+    """``moved`` over ``scale``, at most MOST_VARIATIONS; 0 over 0 is 0."""
+    least = np.maximum(scale, np.abs(moved) / MOST_VARIATIONS)
+    return np.divide(moved, least, out=np.zeros_like(moved), where=least > 0)
 
 
 def _step_at_onset(values: FloatArray, anomaly: Anomaly, moved: FloatArray) -> FloatArray:

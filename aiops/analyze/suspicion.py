@@ -5,6 +5,8 @@ trouble in one service corroborate each other; a material rise of memory explain
 CPU. Each rule is one function and one row of the ablation.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -48,6 +50,16 @@ CORROBORATION = 0.4
 EXPLAINING_MEMORY = 3.0
 """Material variations from which a rise of memory explains the CPU of the same service: paging,
 collecting garbage and touching pages burn CPU; burning CPU fills no memory."""
+
+
+def services_of(series: Sequence[Series]) -> npt.NDArray[np.intp]:
+    """(m,) number of the service of each series; equal names in two clusters are two services."""
+    keys = [
+        (one.entity.service_name, one.entity.namespace or "", one.entity.cluster or "")
+        for one in series
+    ]
+    number = {key: i for i, key in enumerate(sorted(set(keys)))}
+    return np.array([number[key] for key in keys], dtype=np.intp)
 
 
 def weights(series: tuple[Series, ...], kinds: npt.NDArray[np.object_]) -> FloatArray:

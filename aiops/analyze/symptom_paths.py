@@ -8,10 +8,10 @@ alert's own metric moved has nothing to do with the alert.
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.metric_kinds import SYMPTOMS, MetricKind, read
+from aiops.analyze.metric_kinds import SYMPTOMS, MetricKind
 from aiops.analyze.onset import Anomaly
 from aiops.analyze.shifts import Shifts
-from aiops.model import Series, ServiceGraph, Trigger
+from aiops.model import Call, Entity, Series, ServiceGraph, Trigger
 from aiops.model.telemetry import FloatArray
 
 LEAST_UNEXPLAINED = 0.05
@@ -30,30 +30,49 @@ def unexplained(series: tuple[Series, ...], shifts: Shifts, graph: ServiceGraph)
     Compared in the metric's own unit, same metric against same metric.
     """
     share = np.ones(len(series))
-    callees: dict[str, list[str]] = {}
+    calls: dict[str, list[Call]] = {}
     for call in graph.calls:
-        if call.source.name != call.target.name:
-            callees.setdefault(call.source.name, []).append(call.target.name)
-    place = {(one.entity.name, one.metric): i for i, one in enumerate(series)}
+        if not same_service(call.source, call.target):
+            calls.setdefault(call.source.service_name, []).append(call)
+    moved: dict[tuple[str, str], list[int]] = {}
+    for i, one in enumerate(series):
+        if shifts.material[i] > CALLEE_MOVED:
+            moved.setdefault((one.entity.service_name, one.metric), []).append(i)
     for i, one in enumerate(series):
         if shifts.kinds[i] not in SYMPTOMS or shifts.moved[i] <= 0:
             continue
-        explained = 0.0
-        for callee in callees.get(one.entity.name, ()):
-            j = place.get((callee, one.metric))
-            if j is not None and shifts.material[j] > CALLEE_MOVED:
-                explained = max(explained, shifts.moved[j])
-        share[i] = max(LEAST_UNEXPLAINED, 1 - explained / shifts.moved[i])
+        explained = max(
+            (
+                shifts.moved[j]
+                for call in calls.get(one.entity.service_name, ())
+                if same_service(call.source, one.entity)
+                for j in moved.get((call.target.service_name, one.metric), ())
+                if same_service(call.target, series[j].entity)
+            ),
+            default=0.0,
+        )
+        share[i] = max(LEAST_UNEXPLAINED, 1 - min(explained, shifts.moved[i]) / shifts.moved[i])
     return share
+
+
+def same_service(one: Entity, other: Entity) -> bool:
+    """Whether two entities are, or belong to, one service.
+
+    A namespace or cluster that only one of them states is no contradiction: call graphs and
+    alerts often leave it out.
+    """
+    return (
+        one.service_name == other.service_name
+        and (None in (one.namespace, other.namespace) or one.namespace == other.namespace)
+        and (None in (one.cluster, other.cluster) or one.cluster == other.cluster)
+    )
 
 
 def alert_column(series: tuple[Series, ...], trigger: Trigger) -> int | None:
     """The column the alert fired on: the one it names, else its entity's first of that metric."""
     if trigger.entity is None or trigger.metric is None:
         return None
-    own = [
-        i for i, one in enumerate(series) if one.entity.service_name == trigger.entity.service_name
-    ]
+    own = [i for i, one in enumerate(series) if same_service(one.entity, trigger.entity)]
     for i in own:
         if trigger.metric in (series[i].metric, series[i].column):
             return i
@@ -64,24 +83,28 @@ def relevance(
     values: FloatArray,
     anomaly: Anomaly,
     shifts: Shifts,
-    series: tuple[Series, ...],
     alerted: int,
 ) -> FloatArray:
     """(m,) how far each column moved together with the alerted one, 0 to 1, by kind.
 
     Each column is scaled so that its recent median is 0 and its anomalous median 1, and cut to
-    that range, so that the correlation asks when it moved and not how far.
+    that range, so that the correlation asks when it moved and not how far. An alerted column that
+    did not move says nothing about when: all columns are then as relevant as their kind.
     """
     reach = max(2, len(values) - anomaly.first)
     start = max(0, anomaly.first - reach)
     recent = np.median(values[start : anomaly.first], axis=0)
     step = shifts.after - recent
-    progress = np.clip((values[start:] - recent) / np.where(step != 0, step, np.inf), 0.0, 1.0)
+    with np.errstate(over="ignore"):  # whatever is out of range is cut
+        progress = np.clip((values[start:] - recent) / np.where(step != 0, step, np.inf), 0.0, 1.0)
     centred = progress - progress.mean(axis=0)
     signal = centred[:, alerted]
+    by_kind = _of_the_alerts_kind(shifts.kinds, shifts.kinds[alerted])
+    if not signal.any():
+        return by_kind
     norm = np.sqrt((centred**2).sum(axis=0) * (signal**2).sum())
     together: FloatArray = np.maximum(centred.T @ signal / np.where(norm > 0, norm, np.inf), 0.0)
-    return together * _of_the_alerts_kind(shifts.kinds, read(series[alerted].metric).kind)
+    return together * by_kind
 
 
 def _of_the_alerts_kind(kinds: npt.NDArray[np.object_], alerted: MetricKind) -> FloatArray:

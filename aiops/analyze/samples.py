@@ -1,0 +1,52 @@
+"""Which cells of a table are measurements: NaN, infinities and sentinels are not."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+
+from aiops.model.telemetry import FloatArray, MetricTable
+
+LARGEST = 1e100
+"""No unit makes a measurement this large, and squares of less stay finite; exporters write the
+largest float where they mean "none"."""
+
+
+def sampled(values: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether each cell holds a measurement; same shape as ``values``."""
+    return np.asarray(np.abs(values) < LARGEST, dtype=np.bool_)
+
+
+def measurements(values: FloatArray) -> FloatArray:
+    """``values`` with NaN for whatever is no measurement; the array itself where all are."""
+    if values.size and values.max() < LARGEST and values.min() > -LARGEST:  # False with a NaN
+        return values
+    return np.where(sampled(values), values, np.nan)
+
+
+def by_name(table: MetricTable) -> MetricTable:
+    """The measurements of ``table``, columns in the order of their names, in an array of its own.
+
+    What is computed from it is the same to the bit whatever the order of the columns was, and
+    however they lay in memory.
+    """
+    order = sorted(range(len(table.series)), key=lambda i: table.series[i].column)
+    values = np.take(measurements(table.values), order, axis=1)
+    return replace(table, values=values, series=tuple(table.series[i] for i in order))
+
+
+def averaged(values: FloatArray, factor: int) -> FloatArray:
+    """(n // factor, m) means of ``factor`` neighbouring rows, over the measurements among them.
+
+    Rows are added one after the other, so that the result is the same to the bit however the
+    array lies in memory. ``n`` must be a multiple of ``factor``.
+    """
+    total = np.zeros((len(values) // factor, values.shape[1]))
+    counts = np.zeros_like(total)
+    for part in range(factor):
+        rows = values[part::factor]
+        known = sampled(rows)
+        total += np.where(known, rows, 0.0)
+        counts += known
+    means: FloatArray = np.full(total.shape, np.nan)
+    return np.divide(total, counts, out=means, where=counts > 0)
