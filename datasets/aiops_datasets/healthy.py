@@ -26,16 +26,22 @@ _CUTS = ((120.0, 26, 8), (float("inf"), 105, 5))
 
 
 def windows(root: Path) -> Iterator[CaseData]:
-    """Every fault-free window below ``root``, with an opaque id and an alert at 60 % of it.
+    """Every fault-free window below ``root``; see ``windows_of``."""
+    for dataset in catalog.datasets(root):
+        yield from windows_of(root, dataset)
+
+
+def windows_of(root: Path, dataset: str) -> Iterator[CaseData]:
+    """The fault-free windows of one data set, with opaque ids and an alert at 60 % of each.
 
     Raises:
+        UnknownName: ``root`` holds no such data set.
         InvalidData: a file that cannot be used.
     """
-    for dataset in catalog.datasets(root):
-        cases = [place for place in catalog.locations(root, dataset) if _has_facts(place)]
-        yield from _before_faults(cases)
-        for path in sorted((root / dataset / "_normal").glob("*.metrics.csv*")):
-            yield from _cut(dataset, path, _like(cases, path.name.split(".")[0]))
+    cases = [place for place in catalog.locations(root, dataset) if _has_facts(place)]
+    yield from _before_faults(cases)
+    for path in sorted((root / dataset / "_normal").glob("*.metrics.csv*")):
+        yield from _cut(dataset, path, _like(cases, path.name.split(".")[0]))
 
 
 def _has_facts(location: CaseLocation) -> bool:

@@ -38,7 +38,8 @@ class Plan:
         root: the folder of the data sets.
         methods: the default first; the tables compare it with the others.
         stressed: the sets that are also ranked under every stress variant.
-        limit: at most so many cases of each set, drawn by ``seed``; None for all.
+        limit: at most so many cases, and so many healthy windows, of each set, drawn by ``seed``;
+            None for all.
         healthy: whether windows without a fault are ranked too.
     """
 
@@ -139,18 +140,18 @@ def tasks(plan: Plan) -> tuple[list[Task], Counter[tuple[str, str]]]:
             else:
                 own.append(Task(dataset, location, plan.methods, variants, plan.seed))
         found += _drawn(own, plan, dataset)
-    if plan.healthy:
-        found += _healthy(plan)
+        if plan.healthy:
+            found += _drawn(_healthy(plan, dataset), plan, f"{dataset}, healthy")
     return found, skipped
 
 
-def _healthy(plan: Plan) -> list[Task]:
-    from aiops_datasets.healthy import windows
+def _healthy(plan: Plan, dataset: str) -> list[Task]:
+    from aiops_datasets.healthy import windows_of
 
-    own = [
-        Task("healthy", window, plan.methods, (CLEAN,), plan.seed) for window in windows(plan.root)
+    return [
+        Task(dataset, window, plan.methods, (CLEAN,), plan.seed)
+        for window in windows_of(plan.root, dataset)
     ]
-    return _drawn(own, plan, "healthy")
 
 
 def _drawn(own: list[Task], plan: Plan, label: str) -> list[Task]:
@@ -272,7 +273,7 @@ def _unanswered(outcome: Outcome) -> dict[str, str]:
         "dataset": outcome.facts.dataset,
         "case": outcome.facts.case,
         "method": outcome.method,
-        "variant": outcome.variant,
+        "variant": "healthy" if outcome.facts.healthy else outcome.variant,
         "status": outcome.status,
         "reason": outcome.reason,
     }

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from aiops_evals.compare import is_ablation
+from aiops_evals.healthy import POOLED
 from aiops_evals.rows import ALL, Row
 from aiops_evals.stress import CLEAN, VARIANTS
 
@@ -177,7 +178,12 @@ def _stress(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _healthy(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
-    if header["healthy_windows"]:
+    chosen = [
+        line
+        for line in header["healthy_windows"]
+        if line["dataset"] == POOLED or not is_ablation(line["method"])
+    ]
+    if chosen:
         yield "## Healthy windows: share with verdict root_cause"
         yield markdown(
             ("set", "method", "windows", "false alarms", "95 %", "failed"),
@@ -190,7 +196,7 @@ def _healthy(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
                     f"{line['low']:.2f}-{line['high']:.2f}",
                     str(line["failed"]),
                 )
-                for line in header["healthy_windows"]
+                for line in chosen
             ),
         )
 
