@@ -26,9 +26,12 @@ LEAST_ROWS_AFTER = 60
 EXPLAINED_SUSPECTS = 5
 """Services whose suspicion is spelled out in evidence."""
 CLAIMS_PER_SUSPECT = 3
-GUESSED_BASELINE = 10
-"""Rows under which the baseline's variation is a guess and the confidence is capped."""
+FEW_ROWS = 10
+"""Rows on one side of the onset under which the confidence is capped."""
 GUESSED_CONFIDENCE = 0.5
+"""The cap with few rows before: what a usual variation is, is a guess."""
+FLEETING_CONFIDENCE = 0.9
+"""The cap with few rows after: a level is seen, but it may have been a spike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,11 +246,18 @@ def _judge(
     presence = float(scored.presence.max(initial=0.0))
     scores = scored.score[strongest]
     probabilities = confidence.DEFAULT.of(scores)
-    if scored.anomaly.first < GUESSED_BASELINE:
+    before, during = scored.anomaly.first, scored.anomaly.end - scored.anomaly.first
+    if before < FEW_ROWS:
         probabilities = np.minimum(probabilities, GUESSED_CONFIDENCE)
         notes.append(
-            f"Only {scored.anomaly.first} rows before the anomaly: its usual variation is a "
-            f"guess, so confidence is capped at {GUESSED_CONFIDENCE:.0%}."
+            f"Only {before} rows before the anomaly: what variation is usual is a guess, so "
+            f"confidence is capped at {GUESSED_CONFIDENCE:.0%}."
+        )
+    elif during < FEW_ROWS:
+        probabilities = np.minimum(probabilities, FLEETING_CONFIDENCE)
+        notes.append(
+            f"Only {during} rows of the anomaly: it may be a passing spike, so confidence is "
+            f"capped at {FLEETING_CONFIDENCE:.0%}."
         )
     verdict = confidence.verdict(presence)
     return verdict, {c: float(p) for c, p in zip(strongest, probabilities, strict=True)}
