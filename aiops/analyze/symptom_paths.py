@@ -18,6 +18,8 @@ LEAST_UNEXPLAINED = 0.05
 """Share of a symptom's score that stays when the callees explain all of it: graphs miss calls."""
 CALLEE_MOVED = 0.5
 """Material variations a callee must have moved to explain anything."""
+ALERT_MOVED = 1.0
+"""Own variations by which the alerted metric must have moved to say when things moved."""
 OTHER_SYMPTOM = 0.2
 """Weight of a symptom of another kind than the alert's: slow is not the same as broken."""
 LOAD_UNDER_ALERT = 1 / 3
@@ -100,7 +102,7 @@ def relevance(
     centred = progress - progress.mean(axis=0)
     signal = centred[:, alerted]
     by_kind = _of_the_alerts_kind(shifts.kinds, shifts.kinds[alerted])
-    if not signal.any():
+    if abs(shifts.surprise[alerted]) < ALERT_MOVED:
         return by_kind
     norm = np.sqrt((centred**2).sum(axis=0) * (signal**2).sum())
     together: FloatArray = np.maximum(centred.T @ signal / np.where(norm > 0, norm, np.inf), 0.0)
