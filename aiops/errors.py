@@ -48,3 +48,86 @@ class UnknownName(InvalidInput):
 
 class AnalysisFailed(AiopsError):
     """An analyzer could not rank this case; it is listed as failed, never replaced by a guess."""
+
+
+class InvalidWindow(InvalidInput):
+    """A stretch of time that cannot be read: a bound without a time zone, or an end at its start.
+
+    Args:
+        start, end: as they were asked for.
+    """
+
+    def __init__(self, start: object, end: object) -> None:
+        self.start, self.end = start, end
+        super().__init__(
+            f"no window from {start} to {end}: give a start, and an end after it, with time zones"
+        )
+
+
+class SourceUnavailable(AiopsError):
+    """A source of telemetry cannot answer: not reachable, refused, cut off, or never recorded.
+
+    An answer without rows is another thing: the source looked and there is nothing.
+
+    Args:
+        source: which one, as the user configured or named it.
+        reason: what is wrong and what to do, in one clause.
+    """
+
+    def __init__(self, source: str, reason: str) -> None:
+        self.source, self.reason = source, reason
+        super().__init__(f"{source}: {reason}")
+
+
+class NotKept(InvalidInput):
+    """Nothing is kept under that name.
+
+    Args:
+        what: the kind of thing asked for, such as "investigation".
+        name: what was asked.
+    """
+
+    def __init__(self, what: str, name: str) -> None:
+        self.name = name
+        super().__init__(f"no {what} {name!r} is kept here; check the id")
+
+
+class AlreadyKept(AiopsError):
+    """Something else is kept under that name, and what is kept is never changed.
+
+    Args:
+        what: the kind of thing, such as "investigation".
+        name: the name that is taken.
+    """
+
+    def __init__(self, what: str, name: str) -> None:
+        self.name = name
+        super().__init__(f"{what} {name!r} is kept already and differs; keep this under a new id")
+
+
+class EventsForgotten(AiopsError):
+    """Events between the one last seen and the oldest one kept are gone.
+
+    Args:
+        after: the number last seen.
+        oldest: the first number that can still be read.
+    """
+
+    def __init__(self, after: int, oldest: int) -> None:
+        self.after, self.oldest = after, oldest
+        super().__init__(
+            f"events {after + 1} to {oldest - 1} are no longer kept; read the current state anew"
+        )
+
+
+class NotDelivered(AiopsError):
+    """A notification did not reach its channel.
+
+    Args:
+        notifier: the channel's name.
+        reason: what is wrong and what to do, in one clause.
+    """
+
+    def __init__(self, notifier: str, reason: str) -> None:
+        self.notifier, self.reason = notifier, reason
+        super().__init__(f"{notifier}: not delivered: {reason}")

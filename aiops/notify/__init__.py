@@ -1,0 +1,1 @@
+"""Channels that bring a report to people."""
