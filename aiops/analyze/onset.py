@@ -152,7 +152,7 @@ def locate(
             stretch = around_alert(signal, max(1, holding))
             if stretch is not None:
                 return Anomaly(*stretch, found=True)
-        alert = first_after if 2 <= first_after <= rows - 2 else None
+        alert = first_after if 1 <= first_after <= rows - 1 else None
     if alert is not None and rows < LEAST_VOTE_ROWS:
         return Anomaly(alert, rows, found=False)
     row = consensus(values, alert)
