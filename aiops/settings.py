@@ -10,7 +10,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from aiops.errors import InvalidInput
+from aiops.errors import InvalidInput, UnknownName
 
 FILE = Path("aiops.toml")
 
@@ -47,7 +47,8 @@ def load(**given: object) -> Settings:
     """The settings, with ``given`` ones that are not None on top.
 
     Raises:
-        InvalidInput: the first setting that cannot be used, by its key and where it was set.
+        UnknownName: the file sets something that does not exist.
+        InvalidInput: the first setting that cannot be used, by its key and where to set it.
     """
     chosen = {key: value for key, value in given.items() if value is not None}
     try:
@@ -55,6 +56,8 @@ def load(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UnknownName("setting", key, tuple(Settings.model_fields)) from error
         raise InvalidInput(
             f"setting {key!r}: {first['msg']} (set as AIOPS_{key.upper()} or in {FILE})"
         ) from error
