@@ -1,0 +1,102 @@
+"""Every entry point of every aiops.* group loads and is what its group promises."""
+
+import inspect
+import subprocess
+import sys
+from importlib.metadata import EntryPoint, distribution, entry_points
+
+import pytest
+
+from aiops import plugins
+from aiops.errors import UnknownName
+from aiops.ports.analyzer import Analyzer
+from aiops.ports.cases import CaseSource
+
+PORTS = {"aiops.analyzers": Analyzer, "aiops.case_sources": CaseSource}
+OURS = [e for e in distribution("aiops").entry_points if e.group.startswith("aiops.")]
+
+
+def title(entry: EntryPoint) -> str:
+    return f"{entry.group}:{entry.name}"
+
+
+def in_group(*groups: str) -> list[EntryPoint]:
+    return [entry for entry in OURS if entry.group in groups]
+
+
+def test_every_group_has_a_promise_that_is_tested_here():
+    assert {entry.group for entry in OURS} == {*PORTS, "aiops.commands"}
+
+
+@pytest.mark.parametrize("entry", OURS, ids=title)
+def test_it_loads_and_is_found_by_its_name(entry):
+    assert entry.name in plugins.names(entry.group)
+    assert plugins.load(entry.group, entry.name) is entry.load()
+
+
+@pytest.mark.parametrize("entry", in_group(*PORTS), ids=title)
+def test_it_is_made_without_arguments_and_has_every_member_of_its_port(entry):
+    made = entry.load()()
+    assert made.name == entry.name
+    port = PORTS[entry.group]
+    methods = [
+        name for name, member in vars(port).items() if inspect.isfunction(member) and name[0] != "_"
+    ]
+    assert methods
+    for method in methods:
+        promised = inspect.signature(getattr(port, method)).parameters
+        found = inspect.signature(getattr(type(made), method)).parameters
+        assert list(found) == list(promised), method
+        assert [p.kind for p in found.values()] == [p.kind for p in promised.values()], method
+
+
+@pytest.mark.parametrize("entry", in_group("aiops.commands"), ids=title)
+def test_a_command_adds_itself_under_the_name_it_is_registered_with(entry):
+    import typer
+
+    app = typer.Typer()
+    entry.load()(app)
+    names = [
+        one.name or (one.callback.__name__ if one.callback else None)
+        for one in app.registered_commands
+    ]
+    names += [one.name for one in app.registered_groups]
+    assert entry.name in names
+
+
+def test_case_sources_are_offered_in_the_order_of_their_names():
+    found = [source.name for source in plugins.case_sources()]
+    assert found == sorted(found) == list(plugins.names("aiops.case_sources"))
+
+
+def test_a_name_nobody_registered_is_refused_with_the_choices():
+    with pytest.raises(UnknownName, match=r"unknown case_source 'x'; choose from: .*uniform"):
+        plugins.load("aiops.case_sources", "x")
+    with pytest.raises(UnknownName, match=r"unknown method 'x'; choose from: .*aiops.*baro"):
+        plugins.analyzer("x")
+
+
+def test_an_analyzer_with_parts_is_offered_without_any_of_them():
+    assert plugins.analyzer("aiops/no-calls").name == "aiops/no-calls"
+    with pytest.raises(UnknownName, match=r"unknown part 'such'; choose from: .*calls"):
+        plugins.analyzer("aiops/no-such")
+    with pytest.raises(UnknownName, match="unknown method 'nsigma/no-calls'"):
+        plugins.analyzer("nsigma/no-calls")
+
+
+def test_listing_names_imports_nothing_that_is_registered():
+    code = (
+        "import sys; from aiops import plugins; plugins.names('aiops.analyzers');"
+        "print([m for m in sys.modules if m.startswith(('aiops.analyze', 'aiops_', 'numpy'))])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    # Editable installs import a finder of their own at start-up.
+    assert "aiops.analyze" not in done.stdout
+    assert "numpy" not in done.stdout
+
+
+def test_nothing_else_is_registered_under_our_groups_by_accident():
+    groups = {entry.group for entry in OURS}
+    installed = [entry for group in groups for entry in entry_points(group=group)]
+    names = [(entry.group, entry.name) for entry in installed]
+    assert len(set(names)) == len(names)
