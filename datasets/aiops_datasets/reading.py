@@ -249,7 +249,7 @@ def _batches(
     types = dict.fromkeys(names, pa.float64())
     if text_time:
         types[str(time_at)] = pa.string()
-    # A block must hold several rows, however wide; the first row's length is a fair guess.
+    # A block must hold several rows, however wide; pyarrow reads 32 of them ahead.
     block = max(_BLOCK_BYTES, 8 * 24 * len(header))
     rows = 0
     try:
@@ -272,9 +272,7 @@ def _batches(
                 if not batch.num_rows:
                     continue
                 times = _times(path, header[time_at], batch.column(0), text_time, rows)
-                values = np.empty((batch.num_rows, len(wanted)))
-                for j in range(len(wanted)):
-                    values[:, j] = batch.column(j + 1).to_numpy(zero_copy_only=False)
+                values = batch.remove_column(0).to_tensor(null_to_nan=True).to_numpy()
                 rows += batch.num_rows
                 yield times, values
     except pa.ArrowInvalid as error:
