@@ -1,6 +1,7 @@
 """Evidence of shifts: one sentence a metric, with its numbers and where to look them up."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -44,6 +45,10 @@ class Claims:
     def cite(self, columns: Sequence[int]) -> tuple[str, ...]:
         """The ids of the evidence of ``columns``."""
         return tuple(self._of(column).id for column in columns if self._seen[column])
+
+    def of(self, columns: Sequence[int]) -> tuple[Evidence, ...]:
+        """The evidence of ``columns``, not numbered yet."""
+        return tuple(replace(self._of(c), id="") for c in columns if self._seen[c])
 
     def _of(self, column: int) -> Evidence:
         if column not in self._cited:

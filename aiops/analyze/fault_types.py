@@ -20,6 +20,11 @@ _TYPES = {
 MOST_CANDIDATES = 3
 
 
+def of_kind(kind: MetricKind) -> FaultType:
+    """The fault that a shift of this kind of metric looks like."""
+    return _TYPES.get(kind, FaultType.UNKNOWN)
+
+
 def candidates(
     shifts: Shifts, series: tuple[Series, ...], column: int
 ) -> tuple[tuple[FaultType, float], ...]:
@@ -34,7 +39,7 @@ def candidates(
     for i in range(len(series)):
         if service[i] != service[column]:
             continue
-        fault = _TYPES.get(shifts.kinds[i], FaultType.UNKNOWN)
+        fault = of_kind(shifts.kinds[i])
         doubled = 2.0 if i == column else 1.0
         found[fault] = max(found.get(fault, 0.0), doubled * float(strength[i]))
     total = sum(found.values())

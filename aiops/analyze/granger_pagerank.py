@@ -65,6 +65,11 @@ class GrangerPageRank:
         table = case.window.metrics
         if table is None or not table.series:
             raise AnalysisFailed(f"{self.name}: the case has no metrics; try another method")
+        if len(table.times) < 2:
+            raise AnalysisFailed(
+                f"{table.source}: {len(table.times)} rows have no before and after; "
+                "widen the window"
+            )
         table = table.take(shuffled(table.series, seed))
         varying = _varying(table.values)
         if not varying.any():

@@ -49,6 +49,7 @@ class Suspect:
         confidence: calibrated probability that it is the root cause, 0 to 1.
         fault_types: candidates with probabilities, most likely first; may be empty.
         evidence: ids of the evidence behind it.
+        kind: the finer kind of fault in a reader's own words (Hypothesis.kind), where it has one.
     """
 
     entity: Entity
@@ -57,6 +58,7 @@ class Suspect:
     confidence: float = 0.0
     fault_types: tuple[tuple[FaultType, float], ...] = ()
     evidence: tuple[str, ...] = ()
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

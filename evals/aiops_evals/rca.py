@@ -120,7 +120,7 @@ def make_plan(
 
 
 def _ablations() -> tuple[str, ...]:
-    from aiops.analyze.ranker import PARTS
+    from aiops.analyze.metric_scores import PARTS
 
     return tuple(f"{DEFAULT_METHOD}/no-{part}" for part in PARTS)
 

@@ -9,13 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops import plugins
-from aiops.analyze.ranker import (
-    FLEETING_CONFIDENCE,
-    GUESSED_CONFIDENCE,
-    MOST_ROWS,
-    PARTS,
-    ShiftRanker,
-)
+from aiops.analyze.metric_scores import MOST_ROWS, PARTS
+from aiops.analyze.ranker import FLEETING_CONFIDENCE, GUESSED_CONFIDENCE, ShiftRanker
 from aiops.errors import AnalysisFailed, UnknownName
 from aiops.model import (
     Call,

@@ -1,0 +1,156 @@
+"""The default analyzer: every reader's hypotheses about one episode, weighed in one place.
+
+Metrics, logs, traces, Kubernetes state, changes and alerts each raise typed hypotheses; what was
+not recorded is named and costs nothing else. With metrics alone the order is that of the metric
+ranker.
+"""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aiops.analyze import confidence
+from aiops.analyze.episode import episode_of
+from aiops.analyze.fusion import Key, Weighed, fault_types, weigh
+from aiops.analyze.metric_reader import MetricReader
+from aiops.analyze.metric_scores import PARTS
+from aiops.errors import AnalysisFailed, UnknownName
+from aiops.model import CaseData, Episode, Evidence, Hypothesis, Ranking, Suspect
+from aiops.ports.reader import Reader
+
+SPELLED_OUT = 8
+"""Suspects whose evidence is in the ranking."""
+MOST_EVIDENCE = 6
+"""Pieces of evidence a suspect."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What all readers made of a case."""
+
+    raised: tuple[tuple[str, Hypothesis], ...]
+    notes: tuple[str, ...]
+    read: tuple[str, ...]
+
+
+class FusedRanker:
+    """Ranks entities of every kind by the hypotheses that all readers raise.
+
+    Args:
+        readers: in any order; each is one row of the ablation.
+    """
+
+    name = "aiops"
+
+    def __init__(self, readers: Sequence[Reader]) -> None:
+        self._readers = tuple(sorted(readers, key=lambda reader: reader.name))
+
+    def without(self, part: str) -> "FusedRanker":
+        """This ranker without one reader, or one rule of the metric reader; raises UnknownName."""
+        kept: tuple[Reader, ...] = tuple(r for r in self._readers if r.name != part)
+        if len(kept) == len(self._readers):
+            if part not in PARTS:
+                known = (*(reader.name for reader in self._readers), *PARTS)
+                raise UnknownName("part", part, known)
+            kept = tuple(
+                r.without(part) if isinstance(r, MetricReader) else r for r in self._readers
+            )
+        ranker = FusedRanker(kept)
+        ranker.name = f"{self.name}/no-{part}"
+        return ranker
+
+    def rank(self, case: CaseData, *, seed: int = 0) -> Ranking:
+        """The suspects of ``case``; see Analyzer.rank.
+
+        Raises:
+            AnalysisFailed: nothing was recorded that any reader can read.
+        """
+        episode = episode_of(case)
+        found = self._read(case, episode, seed)
+        if not found.read:
+            raise AnalysisFailed(
+                "nothing was recorded that can be read: no metrics, logs, traces, cluster state "
+                "or alerts"
+            )
+        return _ranking(weigh(found.raised, case.window.graph), episode, found.notes, seed)
+
+    def _read(self, case: CaseData, episode: Episode, seed: int) -> _Read:
+        raised: list[tuple[str, Hypothesis]] = []
+        notes: list[str] = []
+        read: list[str] = []
+        for reader in self._readers:
+            reading = reader.read(case, episode, seed=seed)
+            notes.extend(reading.notes)
+            if not reading.missing:
+                read.append(reader.name)
+                raised.extend((reader.modality, one) for one in reading.hypotheses)
+        return _Read(tuple(raised), tuple(notes), tuple(read))
+
+
+def _ranking(
+    weighed: tuple[Weighed, ...], episode: Episode, notes: tuple[str, ...], seed: int
+) -> Ranking:
+    by_key: dict[Key, list[Weighed]] = {}
+    for one in sorted(weighed, key=lambda w: (-w.score, _lot(w, seed))):
+        by_key.setdefault(one.key, []).append(one)
+    # By each entity's strongest; the rest of its hypotheses keep their own places.
+    book = _Book()
+    cited = {key: book.cite(own) for key, own in list(by_key.items())[:SPELLED_OUT]}
+    leading = np.array([own[0].score for own in by_key.values()])
+    sure = dict(zip(by_key, confidence.FUSED.of(leading), strict=True))
+    suspects: list[Suspect] = []
+    for one in sorted(weighed, key=lambda w: (-w.score, _lot(w, seed))):
+        first = by_key[one.key][0] is one
+        suspects.append(
+            Suspect(
+                one.hypothesis.entity,
+                one.hypothesis.indicator,
+                score=one.score,
+                confidence=float(sure[one.key]) if first else 0.0,
+                fault_types=fault_types(by_key[one.key])[:3] if first and one.key in cited else (),
+                evidence=cited[one.key] if first and one.key in cited else (),
+                kind=one.hypothesis.kind,
+            )
+        )
+    presence = max((one.hypothesis.strength for one in weighed), default=0.0)
+    verdict = confidence.verdict(presence)
+    return Ranking(
+        verdict,
+        tuple(suspects),
+        onset=episode.onset if verdict == "root_cause" or episode.found else None,
+        evidence=book.evidence,
+        notes=notes,
+    )
+
+
+class _Book:
+    """Numbers evidence in the order it is cited, each piece once."""
+
+    def __init__(self) -> None:
+        self._items: dict[tuple[str, str, str], Evidence] = {}
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        return tuple(self._items.values())
+
+    def cite(self, hypotheses: Sequence[Weighed]) -> tuple[str, ...]:
+        """The ids of what supports the strongest of ``hypotheses``."""
+        ids: list[str] = []
+        for one in hypotheses:
+            for item in one.hypothesis.support:
+                if len(ids) >= MOST_EVIDENCE:
+                    return tuple(ids)
+                place = (item.source, item.ref, item.claim)
+                if place not in self._items:
+                    self._items[place] = replace(item, id=f"E{len(self._items) + 1}")
+                if self._items[place].id not in ids:
+                    ids.append(self._items[place].id)
+        return tuple(ids)
+
+
+def _lot(one: Weighed, seed: int) -> int:
+    """Ties are drawn by a seeded hash of what is accused, never by alphabet or position."""
+    indicator = one.hypothesis.indicator.name if one.hypothesis.indicator is not None else ""
+    return zlib.crc32(f"{seed}:{one.key}:{one.hypothesis.kind}:{indicator}".encode())
