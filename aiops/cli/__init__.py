@@ -2,10 +2,11 @@
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
     import typer
+    from typer import TyperException
 
 
 def build() -> "typer.Typer":
@@ -32,10 +33,14 @@ def build() -> "typer.Typer":
 
 def main() -> None:
     """Entry point: one line for every failure, exit 2 for wrong use or input, 1 for the rest."""
+    from typer import TyperException
+
     from aiops.errors import AiopsError, InvalidInput
 
     try:
-        build()()
+        sys.exit(build()(standalone_mode=False))
+    except TyperException as error:
+        _wrong_use(error)
     except InvalidInput as error:
         _fail(str(error), 2)
     except AiopsError as error:
@@ -52,6 +57,13 @@ def main() -> None:
         _fail(f"a defect of aiops: {type(error).__name__}: {error} (AIOPS_DEBUG=1 shows where)", 1)
 
 
-def _fail(message: str, code: int) -> None:
+def _wrong_use(error: "TyperException") -> NoReturn:
+    """Typer's own complaint, without the box that it draws around it."""
+    if not error.message:  # a command without arguments: its help has just been printed
+        sys.exit(error.exit_code)
+    _fail(f"{error.format_message().rstrip('.')}; see aiops --help", error.exit_code)
+
+
+def _fail(message: str, code: int) -> NoReturn:
     print(f"aiops: {' '.join(message.split())}", file=sys.stderr)  # noqa: T201 - the edge
     sys.exit(code)
