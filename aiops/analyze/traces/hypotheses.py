@@ -1,0 +1,188 @@
+"""From signs to typed hypotheses, each with its evidence and with what would refute it."""
+
+from collections.abc import Iterator
+from math import log1p
+
+import numpy as np
+
+from aiops.analyze.traces import endings, errors
+from aiops.analyze.traces.claims import Claims
+from aiops.analyze.traces.contrasts import Phase
+from aiops.analyze.traces.forest import Rows
+from aiops.analyze.traces.signs import (
+    Signs,
+    ending_strength,
+    failing_strength,
+    slow_strength,
+    unanswered_strength,
+)
+from aiops.analyze.traces.slowness import Edges, Slow
+from aiops.analyze.traces.suspicion import Spectrum
+from aiops.model import Entity, Evidence, FaultType, Hypothesis, Indicator
+
+MILLISECONDS = 1e3
+COMMON = 0.5
+"""Ochiai from which a service stands out among failing requests: half of them visit it and as many
+passing ones do not."""
+TELLING_COMMON = 0.3
+"""How telling that is by itself: every service on the way of failing requests shares it."""
+LEAST_FAILING = 5
+"""Failing requests below which they have things in common by chance."""
+INSTANCE_SHARE = 0.9
+"""Share of a service's excess on one of its instances from which that instance is accused."""
+
+
+def hypotheses(found: Signs, common: Spectrum, claims: Claims) -> tuple[Hypothesis, ...]:
+    """One hypothesis for each sign, and one for each service that only stands out by its company.
+
+    Args:
+        common: failing and passing requests of the episode by service.
+    """
+    raised = [*_slow(found, claims), *_endings(found, claims), *_errors(found, claims)]
+    accused = {hypothesis.entity.service_name for hypothesis in raised}
+    return (*raised, *_in_common(common, claims, accused))
+
+
+def _slow(found: Signs, claims: Claims) -> Iterator[Hypothesis]:
+    by_service = {slow.service: slow for slow in found.slow}
+    operations = claims.forest.spans.operations
+    for slow in found.slow:
+        name = claims.service(slow.service)
+        waits_for = by_service.get(slow.waits_for)
+        yield Hypothesis(
+            entity=_entity(slow.service, claims),
+            fault=FaultType.CPU if slow.starved else FaultType.NETWORK_DELAY,
+            kind="own_work_slower" if slow.starved else "network_slower_than_both_ends",
+            size=slow.seconds * MILLISECONDS,
+            unit="ms",
+            floor=slow.floor * MILLISECONDS,
+            strength=slow_strength(slow),
+            indicator=Indicator("operation", operations[slow.entry]) if slow.starved else None,
+            support=tuple(_measured(slow, found.edges, claims)),
+            against=() if waits_for is None else tuple(_measured(waits_for, found.edges, claims)),
+            refuted_by=(
+                f"requests that {name} works on as briefly as usual while the symptoms stay"
+                if slow.starved
+                else f"calls of {name} that spend no longer on the way than usual while the "
+                "symptoms stay"
+            ),
+            explains=_upstream(found.edges, slow.service, claims),
+        )
+
+
+def _measured(slow: Slow, edges: Edges, claims: Claims) -> Iterator[Evidence]:
+    if slow.blame is not None:
+        yield claims.network(slow, edges)
+    if slow.starved:
+        yield claims.work(slow)
+
+
+def _endings(found: Signs, claims: Claims) -> Iterator[Hypothesis]:
+    for ending in found.endings:
+        service = ending.stopped_by
+        operation = ending.operation if ending.last < 0 else ending.last_operation
+        yield Hypothesis(
+            entity=_entity(service, claims),
+            fault=FaultType.ERROR,
+            kind="ends_requests_early" if ending.last < 0 else "callers_stop_after_its_answer",
+            size=ending.rise,
+            unit="probability",
+            floor=endings.FLOOR,
+            strength=ending_strength(ending, found.endings),
+            indicator=Indicator("operation", claims.forest.spans.operations[operation]),
+            support=(claims.ending(ending),),
+            refuted_by=(
+                f"requests that go on after {claims.service(service)} as usual while the symptoms "
+                "stay, or other traffic that never went further"
+            ),
+            explains=_upstream(found.edges, service, claims),
+        )
+
+
+def _errors(found: Signs, claims: Claims) -> Iterator[Hypothesis]:
+    for failing in found.failing:
+        yield Hypothesis(
+            entity=_entity(failing.service, claims),
+            fault=FaultType.ERROR,
+            kind="errors_begin_here",
+            size=failing.rise,
+            unit="probability",
+            floor=errors.FLOOR,
+            strength=failing_strength(failing),
+            indicator=Indicator("operation", claims.forest.spans.operations[failing.operation]),
+            support=(claims.failing(failing),),
+            refuted_by=f"a failing span below those of {claims.service(failing.service)}",
+            explains=_upstream(found.edges, failing.service, claims),
+        )
+    for unanswered in found.unanswered:
+        yield Hypothesis(
+            entity=_entity(unanswered.callee, claims),
+            fault=FaultType.CRASH,
+            kind="calls_unanswered",
+            size=unanswered.rise,
+            unit="probability",
+            floor=errors.FLOOR,
+            strength=unanswered_strength(unanswered),
+            indicator=Indicator("operation", claims.forest.spans.operations[unanswered.operation]),
+            support=(claims.unanswered(unanswered),),
+            refuted_by=f"spans of {claims.service(unanswered.callee)} that only arrive late",
+            explains=_upstream(found.edges, unanswered.callee, claims),
+        )
+
+
+def _in_common(common: Spectrum, claims: Claims, accused: set[str]) -> Iterator[Hypothesis]:
+    if common.failing_all < LEAST_FAILING:
+        return
+    scores = common.ochiai
+    for service in np.flatnonzero(scores >= COMMON).tolist():
+        name = claims.forest.spans.services[service]
+        if name not in accused:
+            yield Hypothesis(
+                entity=_entity(service, claims),
+                fault=FaultType.LATENCY,
+                kind="on_failing_requests",
+                size=float(scores[service]),
+                unit="probability",
+                floor=COMMON,
+                strength=TELLING_COMMON * log1p(float(scores[service]) / COMMON),
+                support=(claims.common(service, common),),
+                refuted_by=f"requests that fail in the same way without visiting {name}",
+            )
+
+
+def _entity(service: int, claims: Claims) -> Entity:
+    """The service, or the one instance of several that its spans are much slower on."""
+    name = claims.forest.spans.services[service]
+    instance = _odd_instance(service, claims)
+    if instance is None:
+        return Entity("service", name)
+    return Entity("instance", instance, service=name)
+
+
+def _odd_instance(service: int, claims: Claims) -> str | None:
+    """The instance that holds nearly all of the time lost, where there are several to compare."""
+    spans = claims.forest.spans
+    if spans.instance_of is None:
+        return None
+    rows = (spans.service_of == service) & (claims.phase == Phase.DURING)
+    instances, instance = np.unique(spans.instance_of[rows], return_inverse=True)
+    if len(instances) < 2:  # noqa: PLR2004 - nothing to compare one with
+        return None
+    mean = np.bincount(instance, weights=spans.durations[rows]) / np.bincount(instance)
+    excess = mean - mean.min()
+    worst = int(excess.argmax())
+    if excess[worst] <= 0 or excess[worst] < INSTANCE_SHARE * excess.sum():
+        return None
+    return spans.instances[int(instances[worst])]
+
+
+def _upstream(edges: Edges, service: int, claims: Claims) -> tuple[Entity, ...]:
+    """Every service whose requests reach ``service``: its trouble is theirs, too."""
+    reached: set[int] = set()
+    front = [service]
+    while front:
+        callers: Rows = edges.caller[edges.callee == front.pop()]
+        new = set(callers.tolist()) - reached - {service}
+        reached |= new
+        front.extend(new)
+    return tuple(Entity("service", claims.forest.spans.services[one]) for one in sorted(reached))
