@@ -1,0 +1,164 @@
+"""Numbers about one candidate of an alert list, for rules and for what is learned from the past.
+
+Every number is about signs, shares and places in the graph. Nothing is named after an entity, so
+what is learned can be asked about a system with other services.
+"""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+
+from aiops.analyze.alerts.graph import Incident, Place
+from aiops.analyze.alerts.signs import sign_of, template_of
+from aiops.model import AlertSignal
+
+Features = Mapping[str, float]
+
+
+def describe(incident: Incident, rarity: Mapping[str, float] | None = None) -> tuple[Features, ...]:
+    """One sparse row of features per candidate, in the order of ``incident.places``.
+
+    Args:
+        rarity: nats by which a log template surprises, from past incidents; without it, from how
+            few candidates of this incident logged it.
+    """
+    places = incident.places
+    if not places:
+        return ()
+    signs = [_counts(place) for place in places]
+    totals: Counter[str] = Counter()
+    for counted in signs:
+        totals.update(counted)
+    surprise = rarity if rarity is not None else rarity_within(incident)
+    rows = [
+        _row(place, counted, totals, incident, surprise)
+        for place, counted in zip(places, signs, strict=True)
+    ]
+    return tuple(_compared(rows, i, places[i]) for i in range(len(rows)))
+
+
+def rarity_within(incident: Incident) -> Mapping[str, float]:
+    """Nats of surprise of each log template: few candidates of this incident logged it."""
+    holders: dict[str, set[int]] = defaultdict(set)
+    for i, place in enumerate(incident.places):
+        for alert in place.own:
+            if alert.modality == "log":
+                holders[template_of(alert)].add(i)
+    n = len(incident.places)
+    return {name: math.log((n + 1) / (len(own) + 1)) for name, own in holders.items()}
+
+
+def rarity_over(incidents: Sequence[Incident]) -> Mapping[str, float]:
+    """Nats of surprise of each (candidate's) log template: few past incidents raised it."""
+    seen: Counter[str] = Counter()
+    for incident in incidents:
+        seen.update(
+            {
+                template_of(alert)
+                for place in incident.places
+                for alert in place.own
+                if alert.modality == "log"
+            }
+        )
+    n = len(incidents)
+    return {name: math.log((n + 1) / (count + 0.5)) for name, count in seen.items()}
+
+
+def _counts(place: Place) -> Counter[str]:
+    counted: Counter[str] = Counter()
+    for alert in place.own:
+        counted[str(sign_of(alert))] += 1
+    for where, alerts in (
+        ("in", place.incoming),
+        ("out", place.outgoing),
+        ("inside", place.inside),
+    ):
+        for alert in alerts:
+            counted[f"{where} {sign_of(alert)}"] += 1
+    return counted
+
+
+def _row(
+    place: Place,
+    counted: Counter[str],
+    totals: Counter[str],
+    incident: Incident,
+    surprise: Mapping[str, float],
+) -> dict[str, float]:
+    row: dict[str, float] = {}
+    for sign, count in counted.items():
+        row[f"has {sign}"] = 1.0
+        row[f"n {sign}"] = math.log1p(count)
+        row[f"share {sign}"] = count / totals[sign]
+    for alert in place.own:
+        if alert.modality not in ("log", "trace"):
+            row[f"metric {alert.name} {alert.detail[:24]}"] = 1.0
+    row |= _by_modality(place, incident)
+    row |= _logs(place, surprise)
+    row |= _calls(place, incident)
+    return row
+
+
+def _by_modality(place: Place, incident: Incident) -> dict[str, float]:
+    every = sum(other.raised for other in incident.places) or 1
+    modality = Counter(alert.modality for alert in place.own)
+    return {
+        "alerts": math.log1p(place.raised),
+        "share of alerts": place.raised / every,
+        "metric alerts": math.log1p(modality["metric"] + modality["service"]),
+        "log alerts": math.log1p(modality["log"]),
+        "trace alerts": math.log1p(len(place.incoming) + len(place.inside)),
+        "silent": float(place.raised == 0),
+    }
+
+
+def _logs(place: Place, surprise: Mapping[str, float]) -> dict[str, float]:
+    # A template never seen before is as rare as the rarest.
+    unseen = max(surprise.values(), default=0.0)
+    nats = [
+        surprise.get(template_of(alert), unseen) for alert in place.own if alert.modality == "log"
+    ]
+    return {"log surprise": max(nats, default=0.0), "log surprise sum": sum(nats)}
+
+
+def _calls(place: Place, incident: Incident) -> dict[str, float]:
+    every_in = sum(len(other.incoming) for other in incident.places) or 1
+    every_out = sum(len(other.outgoing) for other in incident.places) or 1
+    into, out_of = len(place.incoming), len(place.outgoing)
+    callers = {alert.peer for alert in place.incoming}
+    callees = {alert.entity for alert in place.outgoing}
+    near = [incident.places[i] for i in place.neighbours]
+    return {
+        "in share": into / every_in,
+        "out share": out_of / every_out,
+        "in minus out": (into - out_of) / (into + out_of + 1),
+        "callers alerting": math.log1p(len(callers)),
+        "callees alerting": math.log1p(len(callees)),
+        "operations": math.log1p(len({a.name for a in place.incoming + place.inside})),
+        "degree": len(place.neighbours) / len(incident.places),
+        "neighbours raised": math.log1p(sum(p.raised for p in near) / max(1, len(near))),
+        "leaf of calls": float(into + len(place.inside) > 0 and out_of == 0),
+        "replicas": float(len(place.siblings)),
+    }
+
+
+def _compared(rows: list[dict[str, float]], i: int, place: Place) -> dict[str, float]:
+    """The row of candidate ``i``, with what sets it apart from its replicas and the others."""
+    row = dict(rows[i])
+    twins = [rows[j] for j in place.siblings]
+    if twins:
+        names = set(rows[i]).union(*twins)
+        for name in names:
+            if name.startswith(("n ", "alerts", "log surprise", "in share", "out share")):
+                theirs = sum(twin.get(name, 0.0) for twin in twins) / len(twins)
+                row[f"{name} beyond replicas"] = row.get(name, 0.0) - theirs
+    for name in rows[i]:
+        if name.startswith("has "):
+            holders = sum(1.0 for other in rows if name in other)
+            row[f"alone {name[4:]}"] = 1.0 / holders
+    return row
+
+
+def metric_alerts(alerts: Sequence[AlertSignal]) -> tuple[AlertSignal, ...]:
+    """Those raised on metrics, whatever their detector calls them."""
+    return tuple(alert for alert in alerts if alert.modality in ("metric", "service"))
