@@ -1,11 +1,12 @@
 """Which kind of fault the shifts of a service look like, in our vocabulary."""
 
 import numpy as np
+import numpy.typing as npt
 
 from aiops.analyze.metric_kinds import MetricKind
 from aiops.analyze.shifts import Shifts
-from aiops.analyze.suspicion import services_of, upward
-from aiops.model import FaultType, Series
+from aiops.analyze.suspicion import upward
+from aiops.model import FaultType
 
 _TYPES = {
     MetricKind.CPU: FaultType.CPU,
@@ -26,19 +27,19 @@ def of_kind(kind: MetricKind) -> FaultType:
 
 
 def candidates(
-    shifts: Shifts, series: tuple[Series, ...], column: int
+    shifts: Shifts, service: npt.NDArray[np.intp], column: int
 ) -> tuple[tuple[FaultType, float], ...]:
     """Fault types of the service of ``column`` with shares that sum to 1, most likely first.
 
     The share of a type is that of its kinds' strongest log-shift; the kind of ``column`` itself,
     which the ranking chose, counts double.
+
+    Args:
+        service: (m,) the number of each column's service.
     """
-    service = services_of(series)
     strength = np.log1p(upward(shifts.material, shifts.kinds))
     found: dict[FaultType, float] = {}
-    for i in range(len(series)):
-        if service[i] != service[column]:
-            continue
+    for i in np.flatnonzero(service == service[column]):
         fault = of_kind(shifts.kinds[i])
         doubled = 2.0 if i == column else 1.0
         found[fault] = max(found.get(fault, 0.0), doubled * float(strength[i]))

@@ -84,7 +84,7 @@ def _ranking(scored: Scored, seed: int) -> Ranking:
                 score=float(scored.score[column]),
                 confidence=probability.get(column, 0.0),
                 fault_types=(
-                    fault_types.candidates(scored.shifts, scored.table.series, column)
+                    fault_types.candidates(scored.shifts, scored.service, column)
                     if column in cited
                     else ()
                 ),
