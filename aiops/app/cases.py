@@ -40,8 +40,13 @@ def resolve(case: str, data_root: Path, hints: CaseHints) -> tuple[CaseSource, C
     if path.exists():
         raise InvalidInput(_not_a_case(path, sources))
     dataset, colon, name = case.partition(":")
-    if not colon and len(path.parts) > 1:
+    if not colon and (len(path.parts) > 1 or "/" in case):
         raise InvalidInput(f"{case}: no such folder; {_FORMS}")
+    if not data_root.is_dir():
+        raise InvalidInput(
+            f"no folder {case!r}, and no data folder {data_root} to look for it in; "
+            "set --data or AIOPS_DATASETS"
+        )
     if colon:
         return _named(dataset, name, data_root, sources)
     return _by_id(case, data_root, sources)

@@ -59,9 +59,10 @@ def main() -> None:
 
 def _wrong_use(error: "TyperException") -> NoReturn:
     """Typer's own complaint, without the box that it draws around it."""
-    if not error.message:  # a command without arguments: its help has just been printed
+    message = error.format_message().rstrip(".")
+    if not message:  # a command without arguments: its help has just been printed
         sys.exit(error.exit_code)
-    _fail(f"{error.format_message().rstrip('.')}; see aiops --help", error.exit_code)
+    _fail(f"{message}; see aiops --help", error.exit_code)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -23,6 +23,8 @@ TIME_COLUMNS = ("time", "timestamp", "ts", "unix_timestamp")
 _BLOCK_BYTES = 4 << 20
 _EMPTY = ("", "NaN", "nan", "NAN", "null", "NULL", "None", "N/A", "NA", "n/a")
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Table:
@@ -200,12 +202,13 @@ def _head(path: Path, header_rows: int) -> tuple[list[str], list[str]]:
     """Column names and the first row of data ([] where there is none)."""
     opening = gzip.open if path.suffix == ".gz" else open
     try:
-        with opening(path, "rt", encoding="utf-8-sig", newline="") as lines:
+        # Only the header has to decode here: what else does not is refused with its column.
+        with opening(
+            path, "rt", encoding="utf-8-sig", errors="surrogateescape", newline=""
+        ) as lines:
             reader = csv.reader(lines)
             top = [next(reader, []) for _ in range(header_rows)]
             first = next(reader, [])
-    except UnicodeDecodeError as error:
-        raise InvalidData(path, "is not UTF-8 text; save it as UTF-8") from error
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidData(path, "is a truncated or broken gzip file; copy it again") from error
     except csv.Error as error:
@@ -214,6 +217,8 @@ def _head(path: Path, header_rows: int) -> tuple[list[str], list[str]]:
         raise InvalidData(path, f"cannot be read ({error.strerror})") from error
     if not top[0]:
         raise InvalidData(path, "is empty")
+    if any(_SURROGATE.search(name) for fields in top for name in fields):
+        raise InvalidData(path, "is not UTF-8 text; save it as UTF-8")
     if header_rows > 1:  # the index's own name is the last header row of the first column
         joined = ["_".join(filter(None, fields)) for fields in zip_longest(*top, fillvalue="")]
         return [top[-1][0] if top[-1] else "", *joined[1:]], first

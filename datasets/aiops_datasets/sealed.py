@@ -72,8 +72,8 @@ class Refused(Exception):  # a message to the parent process, not an error of ou
 
 
 def _is_a(value: object, types: str) -> bool:
-    if isinstance(value, bool):
-        return False
+    if isinstance(value, bool) or (isinstance(value, int) and value.bit_length() > 1023):
+        return False  # no float is that large
     return any(isinstance(value, TYPES[name]) for name in types.split())
 
 
