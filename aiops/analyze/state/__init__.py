@@ -1,0 +1,1 @@
+"""Kubernetes state as evidence: parsing, rules over general semantics, hypotheses."""

@@ -1,0 +1,141 @@
+"""What a recorded call asked: a kubectl command line, or a tool with arguments as JSON."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Verb = Literal["get", "describe", "manifest", "logs", "calls", "reach", "daemon", "other"]
+
+KINDS = {
+    "pod": "pods po",
+    "service": "services svc",
+    "deployment": "deployments deploy",
+    "statefulset": "statefulsets sts",
+    "daemonset": "daemonsets ds",
+    "replicaset": "replicasets rs",
+    "job": "jobs",
+    "cronjob": "cronjobs cj",
+    "endpoints": "endpoint ep",
+    "node": "nodes no",
+    "event": "events ev",
+    "claim": "persistentvolumeclaim persistentvolumeclaims pvc",
+    "volume": "persistentvolume persistentvolumes pv",
+    "storageclass": "storageclasses sc",
+    "quota": "resourcequota resourcequotas",
+    "limitrange": "limitranges limits",
+    "configmap": "configmaps cm",
+    "secret": "secrets",
+    "serviceaccount": "serviceaccounts sa",
+    "networkpolicy": "networkpolicies netpol",
+    "ingress": "ingresses ing",
+    "autoscaler": "horizontalpodautoscaler horizontalpodautoscalers hpa",
+    "disruptionbudget": "poddisruptionbudget poddisruptionbudgets pdb",
+    "role": "roles",
+    "rolebinding": "rolebindings",
+    "clusterrole": "clusterroles",
+    "clusterrolebinding": "clusterrolebindings",
+    "namespace": "namespaces ns",
+}
+"""Our word for a kind -> the other words it goes by."""
+_CANONICAL = {word: kind for kind, words in KINDS.items() for word in (kind, *words.split())}
+NO_NAMESPACE = frozenset({"node", "volume", "storageclass", "namespace", "clusterrole"})
+
+_TOOLS: tuple[tuple[str, Verb], ...] = (
+    ("getappyaml", "manifest"),
+    ("getmanifest", "manifest"),
+    ("geterrorlogs", "logs"),
+    ("getservicedependencies", "calls"),
+    ("checkserviceconnectivity", "reach"),
+    ("checknodeservicestatus", "daemon"),
+    ("describe", "describe"),
+    ("getresource", "get"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call, understood.
+
+    Attributes:
+        kind: our word for the kind of object, "" where there is none.
+        name: of one object, "" for a list.
+        whole: the answer is the full list of a kind, in its usual columns.
+        arguments: of a tool.
+    """
+
+    verb: Verb
+    kind: str = ""
+    name: str = ""
+    namespace: str = ""
+    whole: bool = False
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+def kind_of(word: str) -> str:
+    """Our word for a kind: "pod" of "pods", "po" or "Pod"; the word itself where it is no kind."""
+    plain = word.lower().partition(".")[0]
+    return _CANONICAL.get(plain, plain)
+
+
+def understand(call: str) -> Call:
+    """What ``call`` asked; verb "other" where that is not known."""
+    if call.lstrip().startswith("kubectl"):
+        return _command(call)
+    name, _, rest = call.partition(":")
+    arguments = _arguments(rest)
+    plain = re.sub(r"[^a-z]", "", name.lower())
+    for prefix, verb in _TOOLS:
+        if plain.startswith(prefix):
+            return _tool(verb, arguments)
+    return Call("other", arguments=arguments)
+
+
+def _command(call: str) -> Call:
+    words = call.partition("|")[0].split()
+    verbs: dict[str, Verb] = {"get": "get", "describe": "describe"}
+    if len(words) < 3 or words[1] not in verbs:
+        return Call("other")
+    plain, namespace, selected, skip = [], "", False, False
+    for i, word in enumerate(words[2:], start=2):
+        if skip:
+            skip = False
+        elif word in ("-n", "--namespace", "-o", "--output", "-l", "--selector"):
+            value = words[i + 1] if i + 1 < len(words) else ""
+            namespace = value if word in ("-n", "--namespace") else namespace
+            selected = selected or word in ("-l", "--selector") or (word == "-o" and value != "wide")
+            skip = True
+        elif word.startswith("--namespace="):
+            namespace = word.partition("=")[2]
+        elif not word.startswith("-"):
+            plain.append(word)
+    if not plain:
+        return Call("other")
+    kind, _, slash = plain[0].partition("/")
+    name = slash or (plain[1] if len(plain) > 1 else "")
+    whole = not name and not selected and "|" not in call
+    return Call(verbs[words[1]], kind_of(kind), name, namespace, whole)
+
+
+def _tool(verb: Verb, arguments: dict[str, Any]) -> Call:
+    def text(*keys: str) -> str:
+        return next((str(arguments[key]) for key in keys if arguments.get(key)), "")
+
+    name = text("name", "app_name", "service_name", "node_name")
+    plain = not any(arguments.get(key) for key in ("label_selector", "field_selector"))
+    return Call(
+        verb,
+        kind_of(text("resource_type", "kind")),
+        name,
+        text("namespace"),
+        verb == "get" and not name and plain,
+        arguments,
+    )
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,93 @@
+"""Manifests: YAML as people write it, read without what they wrote beside it.
+
+Comments are cut off before anything is read: a note such as "wrong on purpose" is an answer, not
+a state. Secrets are reduced to their names before they leave this module.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+MAX_CHARACTERS = 1_000_000
+"""Characters of one manifest that are read; real ones have a few thousand."""
+MAX_DOCUMENTS = 2000
+"""Objects of one manifest that are read."""
+
+
+def without_comments(text: str) -> str:
+    """``text`` with every comment cut off; "#" inside quotes or words stays.
+
+    Comments in block scalars (settings inside a config map) go too.
+    """
+    return "\n".join(_cut(line) for line in text.split("\n"))
+
+
+def documents(text: str) -> tuple[list[dict[str, Any]], int]:
+    """The objects of a manifest ("List"s taken apart), and how many parts could not be read."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    found: list[dict[str, Any]] = []
+    unread = int(len(text) > MAX_CHARACTERS)
+    for part in _parts(without_comments(text[:MAX_CHARACTERS])):
+        try:
+            loaded = yaml.load(part, Loader=loader)  # noqa: S506 - a safe loader
+        except (yaml.YAMLError, ValueError, RecursionError):
+            unread += 1
+            continue
+        found += [_public(one) for one in _flat(loaded)]
+        if len(found) >= MAX_DOCUMENTS:
+            return found[:MAX_DOCUMENTS], unread + 1
+    return found, unread
+
+
+def settings(text: str) -> Any:
+    """A setting's value as data where it is YAML or JSON; None where it is not."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return yaml.load(without_comments(text[:MAX_CHARACTERS]), Loader=loader)  # noqa: S506
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+
+
+def _cut(line: str) -> str:
+    if "#" not in line:
+        return line
+    quote = ""
+    for i, letter in enumerate(line):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'" and (i == 0 or line[i - 1] in " [{,:("):
+            quote = letter
+        elif letter == "#" and (i == 0 or line[i - 1] in " \t"):
+            return line[:i].rstrip()
+    return line
+
+
+def _parts(text: str) -> Iterator[str]:
+    """One document at a time, so that a broken one does not hide the others."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if line.startswith("---"):
+            yield "\n".join(lines)
+            lines = []
+        else:
+            lines.append(line)
+    yield "\n".join(lines)
+
+
+def _flat(loaded: Any) -> Iterator[dict[str, Any]]:
+    if not isinstance(loaded, dict):
+        return
+    if isinstance(loaded.get("items"), list) and str(loaded.get("kind", "")).endswith("List"):
+        for item in loaded["items"]:
+            yield from _flat(item)
+    elif isinstance(loaded.get("metadata"), dict) and loaded.get("kind"):
+        yield loaded
+
+
+def _public(one: dict[str, Any]) -> dict[str, Any]:
+    if str(one.get("kind", "")).lower() != "secret":
+        return one
+    return {"kind": "Secret", "metadata": {k: one["metadata"].get(k) for k in ("name", "namespace")}}

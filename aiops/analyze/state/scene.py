@@ -1,0 +1,270 @@
+"""What a rule looks at: the cluster's state and what else was recorded at the same moment."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from aiops.analyze.state.alerts_text import Moved, moved
+from aiops.analyze.state.calls import understand
+from aiops.analyze.state.parse_kubectl import Reach, Recorded, recorded
+from aiops.model import CaseData, Entity, Evidence, LogTable, Window
+from aiops.model.cluster import ClusterState, Event, Pod, PodSpec, Service, Workload
+from aiops.model.ranking import EvidenceKind
+
+SIDECARS = ("istio-proxy", "linkerd-proxy", "envoy", "istio-validation", "istio-init")
+"""Containers a mesh adds to a pod: their probes and ports are not the application's."""
+LOG_CHARACTERS = 300_000
+"""Characters of one service's log that are searched, counted from the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A stretch of what one service logged, and how to find it again."""
+
+    text: str
+    kind: EvidenceKind
+    source: str
+    call: str = ""
+
+    def evidence(self, claim: str, line: str, window: Window) -> Evidence:
+        """The evidence for ``claim``, read in ``line``."""
+        return Evidence("", self.kind, claim, self.source, window, self.call or line)
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """What people call a service: a workload (or a lone pod), its pods, the services before it."""
+
+    entity: Entity
+    spec: PodSpec
+    labels: Mapping[str, str]
+    workload: Workload | None
+    pods: tuple[Pod, ...]
+    services: tuple[Service, ...]
+
+    @property
+    def name(self) -> str:
+        """The name it is known by."""
+        return self.entity.name
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The calls it was read from."""
+        of_pods = tuple(source for pod in self.pods for source in pod.sources)
+        return (self.workload.sources if self.workload else ()) + of_pods
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One moment of one cluster.
+
+    Attributes:
+        window: what every evidence of a state is about.
+        logs: service -> what it said.
+        calls: (caller, callee) names.
+        signs: what alerts say moved.
+    """
+
+    state: ClusterState
+    window: Window
+    reach: tuple[Reach, ...] = ()
+    calls: frozenset[tuple[str, str]] = frozenset()
+    logs: Mapping[str, tuple[Said, ...]] = field(default_factory=dict)
+    signs: tuple[Moved, ...] = ()
+
+    @cached_property
+    def apps(self) -> tuple[App, ...]:
+        """Every workload that nothing else makes, and every pod that nothing makes."""
+        return tuple(_apps(self.state))
+
+    @cached_property
+    def by_name(self) -> Mapping[str, App]:
+        """Apps by name; the first of a name where there are several."""
+        found: dict[str, App] = {}
+        for app in self.apps:
+            found.setdefault(app.name, app)
+        return found
+
+    @cached_property
+    def app_of(self) -> Mapping[tuple[str, str, str], App]:
+        """The app of each workload, replica set and pod, by key."""
+        found: dict[tuple[str, str, str], App] = {}
+        for app in self.apps:
+            if app.workload is not None:
+                found[app.workload.key] = app
+            for pod in app.pods:
+                found[pod.key] = app
+        for workload in self.state.workloads:
+            if workload.owner is not None:
+                owner = found.get((workload.owner[0], workload.namespace or "", workload.owner[1]))
+                if owner is not None:
+                    found.setdefault(workload.key, owner)
+        return found
+
+    @cached_property
+    def app_of_service(self) -> Mapping[str, App]:
+        """The app behind each service, by its selector; by its name where that matches none."""
+        found = {
+            service.name: app for app in reversed(self.apps) for service in app.services
+        }
+        for service in self.state.services:
+            if service.name in self.by_name:
+                found.setdefault(service.name, self.by_name[service.name])
+        return found
+
+    @cached_property
+    def events_about(self) -> Mapping[tuple[str, str, str], tuple[Event, ...]]:
+        """Events by what they are about."""
+        found: dict[tuple[str, str, str], list[Event]] = {}
+        for event in self.state.events:
+            found.setdefault(event.about, []).append(event)
+        return {key: tuple(events) for key, events in found.items()}
+
+    def events_of(self, app: App) -> Iterator[Event]:
+        """Events about the app's workload, its replica sets and its pods."""
+        for key, owner in self.app_of.items():
+            if owner is app:
+                yield from self.events_about.get(key, ())
+
+    def callers_of(self, name: str) -> set[str]:
+        """Everything that reaches ``name`` by calls."""
+        seen: set[str] = set()
+        front = [name]
+        while front:
+            current = front.pop()
+            for caller, callee in self.calls:
+                if callee == current and caller not in seen:
+                    seen.add(caller)
+                    front.append(caller)
+        return seen - {name}
+
+    def read(self, claim: str, sources: Iterable[str], kind: EvidenceKind = "state") -> Evidence:
+        """The evidence for a claim read from the first of ``sources``."""
+        source = next(iter(sources), "")
+        return Evidence("", kind, claim, "cluster state", self.window, source)
+
+    def said(self, name: str, pattern: re.Pattern[str]) -> tuple[str, Evidence] | None:
+        """The last line the service logged that matches, with its evidence."""
+        for said in self.logs.get(name, ()):
+            found = None
+            for found in pattern.finditer(said.text):  # noqa: B007 - the last one is wanted
+                pass
+            if found is not None:
+                start = said.text.rfind("\n", 0, found.start()) + 1
+                end = said.text.find("\n", found.end())
+                line = said.text[start : end if end >= 0 else None].strip()
+                shown = found[0][:200]
+                claim = f"{name} logs: {shown.strip()}"
+                return line, said.evidence(claim, shown.strip(), self.window)
+        return None
+
+
+def scene(case: CaseData) -> Scene:
+    """The scene of a case; its state is empty where no snapshot was recorded."""
+    window = case.window
+    found = recorded((*window.cluster_state, *window.tool_outputs))
+    return Scene(
+        found.state,
+        Window(window.start, window.end),
+        found.reach,
+        found.calls | _graph_calls(case),
+        _logs(window.logs, found),
+        moved(window.alerts),
+    )
+
+
+def is_recorded(case: CaseData) -> bool:
+    """Whether a snapshot was recorded at all, be it an empty one."""
+    outputs = (*case.window.cluster_state, *case.window.tool_outputs)
+    return any(understand(output.call).verb != "other" for output in outputs)
+
+
+def _graph_calls(case: CaseData) -> frozenset[tuple[str, str]]:
+    graph = case.window.graph
+    if graph is None:
+        return frozenset()
+    return frozenset((c.source.service_name, c.target.service_name) for c in graph.calls)
+
+
+def _logs(table: LogTable | None, found: Recorded) -> dict[str, tuple[Said, ...]]:
+    logs: dict[str, list[Said]] = {}
+    for name, text, call in found.errors:
+        logs.setdefault(name, []).append(Said(text[-LOG_CHARACTERS:], "tool", "tool", call))
+    if table is not None:
+        for i, service in enumerate(table.services):
+            name, _, container = service.partition(".")
+            if container in SIDECARS:
+                continue
+            lines = table.messages[table.service_of == i]
+            text = "\n".join(str(line) for line in lines)[-LOG_CHARACTERS:]
+            logs.setdefault(name, []).append(Said(text, "log", table.source))
+    return {name: tuple(said) for name, said in logs.items()}
+
+
+def _apps(state: ClusterState) -> Iterator[App]:
+    services = {(one.namespace, one.name) for one in state.services}
+    pods = _pods_by_owner(state)
+    for workload in state.workloads:
+        if workload.owner is None and workload.type != "replicaset":
+            yield _app(
+                state, services, workload.name, workload, tuple(pods.get(workload.key, ()))
+            )
+        elif workload.owner is None and workload.key in pods:
+            yield _app(state, services, workload.name, workload, tuple(pods[workload.key]))
+    for pod in state.pods:
+        if pod.owner is None:
+            yield _app(state, services, pod.name, None, (pod,))
+
+
+def _pods_by_owner(state: ClusterState) -> dict[tuple[str, str, str], list[Pod]]:
+    owners = {one.key: one.owner for one in state.workloads}
+    found: dict[tuple[str, str, str], list[Pod]] = {}
+    for pod in state.pods:
+        owner = pod.owner or _by_labels(state, pod)
+        for _ in range(3):
+            if owner is None:
+                break
+            key = (owner[0], pod.namespace or "", owner[1])
+            above = owners.get(key)
+            if above is None:
+                found.setdefault(key, []).append(pod)
+            owner = above
+    return found
+
+
+def _by_labels(state: ClusterState, pod: Pod) -> tuple[str, str] | None:
+    for workload in state.workloads:
+        if (
+            workload.owner is None
+            and workload.selector
+            and workload.namespace == pod.namespace
+            and workload.selector.items() <= pod.labels.items()
+        ):
+            return workload.type, workload.name
+    return None
+
+
+def _app(
+    state: ClusterState,
+    services: set[tuple[str | None, str]],
+    own: str,
+    workload: Workload | None,
+    pods: tuple[Pod, ...],
+) -> App:
+    first = workload or pods[0]
+    labels = (workload.pod_labels if workload else {}) or (pods[0].labels if pods else {})
+    names = [own, labels.get("app.kubernetes.io/name", ""), labels.get("app", "")]
+    name = next((one for one in names if (first.namespace, one) in services), own)
+    behind = tuple(
+        service
+        for service in state.services
+        if service.selector
+        and service.namespace == first.namespace
+        and service.selector.items() <= labels.items()
+    )
+    spec = workload.spec if workload and workload.spec.containers else PodSpec()
+    if not spec.containers and pods:
+        spec = pods[0].spec
+    entity = Entity("service", name, namespace=first.namespace, cluster=first.cluster)
+    return App(entity, spec, labels, workload, pods, behind)

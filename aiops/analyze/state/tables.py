@@ -1,0 +1,159 @@
+"""``kubectl get`` tables as API objects, events included."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from aiops.analyze.state.outline import rows
+from aiops.analyze.state.quantities import age, whole
+
+Api = dict[str, Any]
+Row = dict[str, str]
+
+_EVENT = re.compile(
+    r"(?P<last>\S+)(?:\s+\(x(?P<count>[0-9]+) over (?P<first>[0-9a-z]+)\))?\s+"
+    r"(?P<type>Normal|Warning)\s+(?P<reason>\S+)\s+(?P<kind>[\w.-]+)/(?P<name>\S+)\s*(?P<message>.*)"
+)
+
+
+def api_objects(kind: str, namespace: str, text: str) -> Iterator[Api]:
+    """The objects in the rows of a table; rows without a name are skipped."""
+    for row in rows(text.splitlines()):
+        name = row.get("NAME", "")
+        if name and not name.startswith(("No ", "Error")):
+            yield {
+                "kind": kind,
+                "metadata": {
+                    "name": name,
+                    "namespace": row.get("NAMESPACE") or namespace or None,
+                    "age_s": age(row.get("AGE", "")),
+                    **_labels(row),
+                },
+                **_CELLS.get(kind, _nothing)(row),
+            }
+
+
+def events(text: str, namespace: str) -> Iterator[Api]:
+    """The lines of ``kubectl get events``, with or without their header."""
+    for line in text.splitlines():
+        found = _EVENT.match(line)
+        if found:
+            yield {
+                "involvedObject": {
+                    "kind": found["kind"],
+                    "name": found["name"],
+                    "namespace": namespace,
+                },
+                "type": found["type"],
+                "reason": found["reason"],
+                "message": found["message"],
+                "count": int(found["count"] or 1),
+                "last_s": age(found["last"]),
+                "first_s": age(found["first"] or found["last"]),
+            }
+
+
+def _labels(row: Row) -> Api:
+    text = row.get("LABELS", "")
+    if not text or text == "<none>":
+        return {}
+    return {"labels": dict(part.split("=", 1) for part in text.split(",") if "=" in part)}
+
+
+def _nothing(_row: Row) -> Api:
+    return {}
+
+
+def _counts(text: str) -> tuple[int | None, int | None]:
+    ready, _, total = text.partition("/")
+    return whole(ready), whole(total)
+
+
+def _pod(row: Row) -> Api:
+    status = row.get("STATUS", "")
+    node = row.get("NODE", "")
+    return {
+        "spec": {"nodeName": "" if node == "<none>" else node},
+        "status": {"word": status, "restarts": whole(row.get("RESTARTS", "").partition(" ")[0])},
+    }
+
+
+def _workload(row: Row) -> Api:
+    if "DESIRED" in row:
+        return {
+            "spec": {"replicas": whole(row["DESIRED"])},
+            "status": {
+                "replicas": whole(row.get("CURRENT", "")),
+                "readyReplicas": whole(row.get("READY", "")),
+            },
+        }
+    ready, desired = _counts(row.get("READY", ""))
+    return {
+        "spec": {"replicas": desired},
+        "status": {"readyReplicas": ready, "updatedReplicas": whole(row.get("UP-TO-DATE", ""))},
+    }
+
+
+def _endpoints(row: Row) -> Api:
+    text = row.get("ENDPOINTS", "")
+    addresses = [] if text in ("", "<none>") else [{"ip": part} for part in text.split(",")]
+    return {"subsets": [{"addresses": addresses, "notReadyAddresses": []}]}
+
+
+def _node(row: Row) -> Api:
+    words = row.get("STATUS", "").split(",")
+    return {
+        "spec": {"unschedulable": "SchedulingDisabled" in words},
+        "status": {
+            "conditions": [
+                {"type": "Ready", "status": "True" if words[0] == "Ready" else "False"}
+            ]
+        },
+    }
+
+
+def _claim(row: Row) -> Api:
+    return {
+        "spec": {"volumeName": row.get("VOLUME", "")},
+        "status": {"phase": row.get("STATUS", "")},
+    }
+
+
+def _quota(row: Row) -> Api:
+    used, hard = {}, {}
+    for part in f"{row.get('REQUEST', '')},{row.get('LIMIT', '')}".split(","):
+        name, _, shares = part.strip().partition(": ")
+        if shares:
+            used[name], _, hard[name] = shares.partition("/")
+    return {"status": {"used": used, "hard": hard}}
+
+
+def _policy(row: Row) -> Api:
+    selector = row.get("POD-SELECTOR", "")
+    pairs = dict(part.split("=", 1) for part in selector.split(",") if "=" in part)
+    return {"spec": {"podSelector": {"matchLabels": pairs}, "policyTypes": []}}
+
+
+def _autoscaler(row: Row) -> Api:
+    return {
+        "spec": {
+            "scaleTargetRef": {"name": row.get("REFERENCE", "").rpartition("/")[2]},
+            "maxReplicas": whole(row.get("MAXPODS", "")),
+        },
+        "status": {"currentReplicas": whole(row.get("REPLICAS", ""))},
+    }
+
+
+_CELLS: dict[str, Callable[[Row], Api]] = {
+    "pod": _pod,
+    "deployment": _workload,
+    "replicaset": _workload,
+    "statefulset": _workload,
+    "daemonset": _workload,
+    "endpoints": _endpoints,
+    "node": _node,
+    "claim": _claim,
+    "quota": _quota,
+    "networkpolicy": _policy,
+    "autoscaler": _autoscaler,
+}

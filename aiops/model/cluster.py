@@ -1,0 +1,450 @@
+"""A Kubernetes cluster as typed objects: what a snapshot, manifests or the live API say of it.
+
+Ages and times are seconds before the moment of the snapshot, sizes are bytes, CPU is cores. A
+field that was not read is None or empty. Secrets have names here, never values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+ProbeRole = Literal["liveness", "readiness", "startup"]
+NO_MAP: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterObject:
+    """What every object has.
+
+    Attributes:
+        cluster: where it lives; None where there is but one.
+        age_s: seconds since it was made.
+        observed: the cluster has it; False where only a manifest declares it.
+        sources: the calls it was read from, the most telling first; evidence refers to them.
+    """
+
+    kind: ClassVar[str] = ""
+    name: str
+    namespace: str | None = None
+    cluster: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    age_s: float | None = None
+    observed: bool = True
+    sources: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Kind, namespace ("" where it has none) and name."""
+        return self.kind, self.namespace or "", self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One line of an object's own opinion of itself."""
+
+    type: str
+    status: str
+    reason: str = ""
+    message: str = ""
+    since_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """How the kubelet asks a container whether it is well. Times in seconds.
+
+    Attributes:
+        handler: "http", "https", "tcp", "grpc" or "exec".
+        port: a number or a port's name; "" for exec.
+    """
+
+    role: ProbeRole
+    handler: str
+    port: str = ""
+    path: str = ""
+    delay_s: float = 0.0
+    timeout_s: float = 1.0
+    period_s: float = 10.0
+    failures: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A port of a container (``target`` "") or of a service (number -> target)."""
+
+    number: int
+    name: str = ""
+    protocol: str = "TCP"
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a container or a volume takes from another object: "secret", "configmap" or "claim"."""
+
+    kind: str
+    name: str
+    key: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """An environment variable; ``value`` is None where it is taken from elsewhere."""
+
+    name: str
+    value: str | None = None
+    origin: Reference | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container as declared, and what has become of it.
+
+    Attributes:
+        requests, limits: resource name -> cores, bytes or a count.
+        mounts: (volume, path, read-only).
+        state: "waiting", "running", "terminated" or "" where unknown.
+        exit_code, last_exit_code: of this and of the previous run.
+    """
+
+    name: str
+    image: str = ""
+    pull_policy: str = ""
+    ports: tuple[Port, ...] = ()
+    requests: Mapping[str, float] = field(default_factory=dict)
+    limits: Mapping[str, float] = field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    variables_from: tuple[Reference, ...] = ()
+    mounts: tuple[tuple[str, str, bool], ...] = ()
+    read_only_root: bool = False
+    state: str = ""
+    reason: str = ""
+    message: str = ""
+    exit_code: int | None = None
+    last_reason: str = ""
+    last_exit_code: int | None = None
+    ready: bool | None = None
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """What a pod can mount. ``origin`` is the object behind it; ``host_path`` a folder of a node."""
+
+    name: str
+    origin: Reference | None = None
+    host_path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One condition on labels: ``In``, ``NotIn``, ``Exists``, ``DoesNotExist``, ``Gt``, ``Lt``."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Toleration:
+    """A taint a pod puts up with; empty fields match anything."""
+
+    key: str = ""
+    operator: str = "Equal"
+    value: str = ""
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PodSpec:
+    """What a pod asks for.
+
+    Attributes:
+        node_affinity: terms of which one must hold; each is a tuple of requirements that all must.
+        anti_affinity: label requirements of pods it refuses to share a topology with.
+        spread: topology keys it must be spread over.
+    """
+
+    containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] = ()
+    volumes: tuple[Volume, ...] = ()
+    service_account: str = ""
+    node_selector: Mapping[str, str] = field(default_factory=dict)
+    node_affinity: tuple[tuple[Requirement, ...], ...] = ()
+    anti_affinity: tuple[tuple[Requirement, ...], ...] = ()
+    spread: tuple[str, ...] = ()
+    tolerations: tuple[Toleration, ...] = ()
+    pull_secrets: tuple[str, ...] = ()
+    dns_policy: str = ""
+    nameservers: tuple[str, ...] = ()
+    scheduler: str = ""
+    priority_class: str = ""
+    run_as_user: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod(ClusterObject):
+    """A pod. ``status`` is kubectl's word for it ("CrashLoopBackOff"), ``phase`` the API's."""
+
+    kind: ClassVar[str] = "pod"
+    spec: PodSpec = PodSpec()
+    phase: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    node: str = ""
+    address: str = ""
+    owner: tuple[str, str] | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload(ClusterObject):
+    """What makes pods: a deployment, replica set, stateful set, daemon set, job or cron job.
+
+    Attributes:
+        type: the kind in lower case, "deployment", ...
+        desired, current, ready, updated: counts of pods; None where unknown.
+        pod_labels: of its template.
+    """
+
+    kind: ClassVar[str] = "workload"
+    type: str = "deployment"
+    desired: int | None = None
+    current: int | None = None
+    ready: int | None = None
+    updated: int | None = None
+    selector: Mapping[str, str] = field(default_factory=dict)
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    spec: PodSpec = PodSpec()
+    owner: tuple[str, str] | None = None
+    conditions: tuple[Condition, ...] = ()
+    paused: bool = False
+    revision: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Type, namespace and name."""
+        return self.type, self.namespace or "", self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service(ClusterObject):
+    """A name for pods. ``selector`` is empty where endpoints are kept by hand."""
+
+    kind: ClassVar[str] = "service"
+    type: str = "ClusterIP"
+    selector: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[Port, ...] = ()
+    headless: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints(ClusterObject):
+    """The addresses behind a service; None where the count was not read."""
+
+    kind: ClassVar[str] = "endpoints"
+    ready: int | None = None
+    not_ready: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """What keeps pods off a node unless they tolerate it."""
+
+    key: str
+    value: str = ""
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node(ClusterObject):
+    """A machine. ``ready`` is None where it does not say."""
+
+    kind: ClassVar[str] = "node"
+    ready: bool | None = None
+    unschedulable: bool = False
+    taints: tuple[Taint, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+    allocatable: Mapping[str, float] = field(default_factory=dict)
+    requested: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """A service of a machine's own init system: kubelet, container runtime, scheduler, ..."""
+
+    node: str
+    name: str
+    active: bool
+    status: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim(ClusterObject):
+    """A persistent volume claim. ``storage_class`` is None where unset, "" where refused."""
+
+    kind: ClassVar[str] = "claim"
+    phase: str = ""
+    volume: str = ""
+    requested: float | None = None
+    access_modes: tuple[str, ...] = ()
+    storage_class: str | None = None
+    selector: Mapping[str, str] = field(default_factory=dict)
+    volume_mode: str = "Filesystem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersistentVolume(ClusterObject):
+    """A piece of storage. ``claim`` is "namespace/name" or ""."""
+
+    kind: ClassVar[str] = "volume"
+    phase: str = ""
+    capacity: float | None = None
+    access_modes: tuple[str, ...] = ()
+    storage_class: str = ""
+    claim: str = ""
+    volume_mode: str = "Filesystem"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageClass(ClusterObject):
+    """A way to make volumes; ``provisioner`` may be one that makes none."""
+
+    kind: ClassVar[str] = "storageclass"
+    provisioner: str = ""
+    binding_mode: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota(ClusterObject):
+    """Limits of a namespace: resource -> cores, bytes or count."""
+
+    kind: ClassVar[str] = "quota"
+    used: Mapping[str, float] = field(default_factory=dict)
+    hard: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigMap(ClusterObject):
+    """Settings by key. Values are kept: they hold routes and addresses."""
+
+    kind: ClassVar[str] = "configmap"
+    data: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named(ClusterObject):
+    """An object of which only the name matters: secret, service account, namespace, limit range,
+    role, role binding, disruption budget; ``type`` says which."""
+
+    kind: ClassVar[str] = "named"
+    type: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Type, namespace and name."""
+        return self.type, self.namespace or "", self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPolicy(ClusterObject):
+    """Who may talk to the pods ``selector`` chooses ({} chooses all).
+
+    Attributes:
+        denies: "ingress" and "egress" where the policy lets nothing through that way.
+    """
+
+    kind: ClassVar[str] = "networkpolicy"
+    selector: Mapping[str, str] = field(default_factory=dict)
+    denies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Autoscaler(ClusterObject):
+    """A horizontal pod autoscaler of the workload ``target``."""
+
+    kind: ClassVar[str] = "autoscaler"
+    target: str = ""
+    current: int | None = None
+    desired: int | None = None
+    maximum: int | None = None
+    conditions: tuple[Condition, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One rule that sends a path to a service: of an ingress, a gateway, a proxy's settings.
+
+    Attributes:
+        owner: name of the object that holds it.
+        name: the rule's own id, "" where it has none.
+        port: the service's port it asks for, "" where it names none.
+    """
+
+    owner: str
+    namespace: str | None
+    name: str
+    path: str
+    service: str
+    port: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a component of the cluster said of an object.
+
+    Attributes:
+        warning: False for "Normal" events.
+        last_s, first_s: seconds before the snapshot; None where unknown.
+    """
+
+    about: tuple[str, str, str]
+    reason: str
+    message: str
+    warning: bool = True
+    count: int = 1
+    last_s: float | None = None
+    first_s: float | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """Everything that was read of one cluster at one moment.
+
+    Attributes:
+        listed: (kind, namespace) pairs of which all objects are here, so that absence means
+            something.
+        notes: what could not be read, counted, one sentence each.
+    """
+
+    pods: tuple[Pod, ...] = ()
+    workloads: tuple[Workload, ...] = ()
+    services: tuple[Service, ...] = ()
+    endpoints: tuple[Endpoints, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    daemons: tuple[Daemon, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    volumes: tuple[PersistentVolume, ...] = ()
+    storage_classes: tuple[StorageClass, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+    config_maps: tuple[ConfigMap, ...] = ()
+    named: tuple[Named, ...] = ()
+    policies: tuple[NetworkPolicy, ...] = ()
+    autoscalers: tuple[Autoscaler, ...] = ()
+    routes: tuple[Route, ...] = ()
+    events: tuple[Event, ...] = ()
+    listed: frozenset[tuple[str, str]] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Nothing was observed: the snapshot says nothing either way."""
+        parts = (self.pods, self.workloads, self.services, self.nodes, self.claims, self.quotas)
+        return not any(one.observed for part in parts for one in part) and not self.daemons
