@@ -72,3 +72,5 @@ def test_the_verdict_needs_four_usual_variations_and_nothing_below_two_is_worth_
     assert verdict(QUIET) == "inconclusive"
     assert verdict(np.nextafter(QUIET, 0)) == "healthy"
     assert verdict(0.0) == "healthy"
+    by_variations = [verdict(np.log1p(moved)) for moved in (1, 1.9, 2.1, 3.9, 4.1, 1e6)]
+    assert by_variations == ["healthy"] * 2 + ["inconclusive"] * 2 + ["root_cause"] * 2

@@ -8,7 +8,6 @@ from aiops.analyze.shifts import Shifts, kinds_of
 from aiops.analyze.suspicion import (
     CAUSE_WEIGHT,
     CORROBORATION,
-    RELIEF,
     SECOND_HAND,
     SURPRISE_SHARE,
     corroborated,
@@ -53,7 +52,7 @@ def test_what_was_seen_from_elsewhere_accuses_less():
 def test_up_is_bad_a_fall_a_little_and_traffic_both_ways():
     kinds = kinds_of(series("a_cpu", "b_cpu", "c_requests", "d_net_in"))
     bad = upward(np.array([10.0, -10, -10, -10]), kinds)
-    assert bad.tolist() == [10, 10 * RELIEF, 10, 10]
+    assert bad.tolist() == [10, 2, 10, 10]
 
 
 def test_the_scale_free_score_counts_in_full_only_where_nothing_moved_materially():
