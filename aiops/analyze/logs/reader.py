@@ -1,0 +1,69 @@
+"""Logs as hypotheses: code that takes another way, errors that rose, and whom they accuse."""
+
+from datetime import datetime
+
+import numpy as np
+
+from aiops.analyze.logs.accused import Witnesses
+from aiops.analyze.logs.broken import broken
+from aiops.analyze.logs.recording import Recording, recording_of
+from aiops.analyze.logs.troubles import troubles
+from aiops.model import CaseData, Episode, LogTable, Reading, Window
+
+LISTED = 60
+"""Hypotheses handed on; weaker ones change no ranking."""
+
+
+class LogReader:
+    """Reads the log table, beside the spans and the reference where there are any."""
+
+    name = "logs"
+    modality = "logs"
+
+    def read(self, case: CaseData, episode: Episode, *, seed: int = 0) -> Reading:  # noqa: ARG002
+        """What the lines say; deterministic, so ``seed`` decides nothing. See Reader.read."""
+        table = case.window.logs
+        if table is None or not len(table.times):
+            return Reading(missing=True)
+        recording = recording_of(case, table, episode)
+        window = _window(recording, table, episode, case)
+        paths = broken(recording, window, table.source)
+        said = troubles(
+            recording,
+            Witnesses.of(case, recording.services),
+            paths.failed_at,
+            window,
+            table.source,
+        )
+        raised = sorted((*paths.hypotheses, *said), key=lambda h: (-h.strength, h.entity, h.kind))
+        return Reading(tuple(raised[:LISTED]), notes=_notes(recording))
+
+
+def _window(recording: Recording, table: LogTable, episode: Episode, case: CaseData) -> Window:
+    """From the onset to the last line; the whole window where lines have no times."""
+    times = table.times[np.isfinite(table.times)]
+    if not recording.dated or not len(times):
+        return Window(case.window.start, case.window.end)
+    start = episode.onset
+    last = datetime.fromtimestamp(float(times.max()), tz=start.tzinfo)
+    if last < start:
+        return Window(datetime.fromtimestamp(float(times.min()), tz=start.tzinfo), last)
+    return Window(start, max(start, last))
+
+
+def _notes(recording: Recording) -> tuple[str, ...]:
+    lines, damage = recording.now.lines, recording.damage
+    counted = (
+        (lines.undated if recording.dated else 0, "log lines without a time were left out"),
+        (lines.folded, "lines of stack traces were folded into the line above them"),
+        (lines.unreadable, "recorded answers that were no log lines were left out"),
+        (damage.cut, "log lines were cut for template mining"),
+        (damage.binary, "log lines hold binary or undecodable bytes"),
+        (damage.coarse, "log lines were matched to templates only roughly"),
+    )
+    notes = [f"{n} {what}" for n, what in counted if n]
+    if not recording.dated:
+        notes.append("log lines carry no times; all recent ones are taken to speak of now")
+    elif not recording.tallies:
+        notes.append("no log lines from before the onset to compare with")
+    return tuple(notes)

@@ -1,0 +1,216 @@
+"""Lines that came, surged or stopped, as hypotheses: what they say, and of whom."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from aiops.analyze.logs.accused import Accusation, Witnesses
+from aiops.analyze.logs.counts import ERRORS_FLOOR_PER_MIN, Movement, Tally, movements
+from aiops.analyze.logs.recording import Recording
+from aiops.analyze.logs.requests import callers
+from aiops.analyze.logs.signatures import signature_of
+from aiops.analyze.logs.statements import Statement
+from aiops.analyze.wording import number, plain
+from aiops.model import Entity, Evidence, FaultType, Hypothesis, Indicator, Window
+from aiops.model.telemetry import FloatArray
+
+SAMPLED = 64
+"""Lines of one statement that are read for whom they accuse, evenly spread."""
+ONCE_FLOOR = 0.5
+"""Lines of what a program says only once: a single one is two floors."""
+CITED = 2
+"""Statements put into words for one hypothesis."""
+EXPLAINED = 0.9
+"""Share of its weight that an error loses if failures of callees explain all its spans."""
+SILENCE = 0.25
+"""How telling it is that a service fell silent: services that nobody calls any more do too."""
+SILENCE_FLOOR_PER_MIN = 10.0
+"""Lines/min a service must have written for its silence to be noticed."""
+
+
+@dataclass(slots=True)
+class _Case:
+    """What speaks against one service."""
+
+    accusation: Accusation
+    size: float = 0.0
+    weight: float = 0.0
+    support: list[tuple[float, Movement]] = field(default_factory=list)
+    writers: set[str] = field(default_factory=set)
+
+
+def troubles(
+    recording: Recording,
+    witnesses: Witnesses,
+    failed_at: FloatArray,
+    window: Window,
+    source: str,
+) -> tuple[Hypothesis, ...]:
+    """One hypothesis for each (accused service, kind of trouble), in no order."""
+    moved = movements(recording.tally, list(recording.tallies))
+    rising = [m for m in moved if m.trend != "vanished" and _speaks(recording, m)]
+    rising += _said_once(recording, {(m.service, m.statement) for m in rising})
+    rows = _rows(recording, rising)
+    explained = _explained(recording, rows, failed_at)
+    cases: dict[tuple[str, str], _Case] = {}
+    for movement, mine, share in zip(rising, rows, explained, strict=True):
+        writer = recording.services[movement.service]
+        for accusation, part in _accusations(recording, witnesses, writer, mine):
+            one = cases.setdefault((accusation.service, accusation.kind), _Case(accusation))
+            size = part * _size(recording, movement)
+            excused = 0.0 if accusation.peer else share
+            one.size += size
+            one.weight += size * accusation.telling * (1 - EXPLAINED * excused)
+            one.support.append((size, movement))
+            if accusation.peer:
+                one.writers.add(writer)
+    raised = [_hypothesis(recording, one, window, source) for one in cases.values()]
+    return (*raised, *_silent(recording, window))
+
+
+def _speaks(recording: Recording, movement: Movement) -> bool:
+    """Errors and warnings, and what a signature knows though it calls itself harmless."""
+    statement = recording.statements[movement.statement]
+    return statement.level != "info" or signature_of(statement.example) is not None
+
+
+def _said_once(recording: Recording, have: set[tuple[int, int]]) -> list[Movement]:
+    """Statements too rare for statistics that are said only when it has happened."""
+    found = []
+    before = [tally.counts for tally in recording.tallies]
+    for statement, known in enumerate(recording.statements):
+        signature = signature_of(known.example)
+        if signature is None or not signature.once:
+            continue
+        for service in np.flatnonzero(recording.tally.counts[:, statement]):
+            if (int(service), statement) in have:
+                continue
+            if any(_count(counts, service, statement) for counts in before):
+                continue
+            seen = float(recording.tally.counts[service, statement]) / recording.tally.minutes
+            found.append(Movement(int(service), statement, "new", 0.0, seen, 1.0))
+    return found
+
+
+def _count(counts: npt.NDArray[np.int64], service: np.intp, statement: int) -> int:
+    return int(counts[service, statement])
+
+
+def _rows(recording: Recording, rising: list[Movement]) -> list[npt.NDArray[np.intp]]:
+    """The lines since the onset of each movement."""
+    wide = len(recording.statements)
+    part = recording.now
+    codes = part.service_of.astype(np.int64) * wide + part.statement_of
+    wanted = np.array([m.service * wide + m.statement for m in rising], dtype=np.int64)
+    chosen = np.flatnonzero(recording.since & np.isin(codes, wanted))
+    return [chosen[codes[chosen] == code] for code in wanted]
+
+
+def _explained(
+    recording: Recording, rows: list[npt.NDArray[np.intp]], failed_at: FloatArray
+) -> list[float]:
+    """The share of each movement's lines in spans that called a span that failed."""
+    requests = recording.now.requests
+    times = recording.now.lines.times
+    when = failed_at.copy()
+    since = np.full(len(when), np.nan)
+    for mine in rows:
+        spans = requests.line_span[mine]
+        inside = spans >= 0
+        when[spans[inside]] = np.fmax(when[spans[inside]], times[mine[inside]])
+        since[spans[inside]] = requests.starts[spans[inside]]
+    explained, _ = callers(since, when, requests)
+    shares = []
+    for mine in rows:
+        spans = requests.line_span[mine]
+        spans = spans[spans >= 0]
+        shares.append(float(explained[spans].mean()) if len(spans) else 0.0)
+    return shares
+
+
+def _accusations(
+    recording: Recording, witnesses: Witnesses, writer: str, rows: npt.NDArray[np.intp]
+) -> list[tuple[Accusation, float]]:
+    """Whom a sample of the lines accuses, with the share of lines that do."""
+    some = rows[np.linspace(0, len(rows) - 1, min(len(rows), SAMPLED)).astype(np.intp)]
+    votes: dict[Accusation, int] = {}
+    for row in some:
+        accusation = witnesses.accusation(writer, recording.now.lines.texts[row])
+        votes[accusation] = votes.get(accusation, 0) + 1
+    return [(accusation, n / len(some)) for accusation, n in votes.items()]
+
+
+def _size(recording: Recording, movement: Movement) -> float:
+    """Floors: lines/min over theirs, or lines where one is enough."""
+    signature = signature_of(recording.statements[movement.statement].example)
+    if signature is not None and signature.once:
+        lines = movement.size * recording.tally.minutes / ONCE_FLOOR
+        return max(lines, movement.size / ERRORS_FLOOR_PER_MIN)
+    return movement.size / ERRORS_FLOOR_PER_MIN
+
+
+def _hypothesis(recording: Recording, one: _Case, window: Window, source: str) -> Hypothesis:
+    telling = one.weight / one.size if one.size else 0.0
+    leading = sorted(one.support, key=lambda pair: (-pair[0], pair[1].statement, pair[1].service))
+    first = recording.statements[leading[0][1].statement]
+    accused = one.accusation.service
+    return Hypothesis(
+        entity=Entity("service", accused),
+        fault=one.accusation.fault,
+        kind=one.accusation.kind,
+        size=one.size * ERRORS_FLOOR_PER_MIN,
+        unit="lines/min",
+        floor=ERRORS_FLOOR_PER_MIN,
+        strength=float(np.log1p(one.size)) * telling,
+        indicator=Indicator("log_template", first.key),
+        support=tuple(
+            _evidence(recording, movement, window, source) for _, movement in leading[:CITED]
+        ),
+        refuted_by=f"such lines about {accused} as often while nothing is wrong",
+        explains=tuple(Entity("service", writer) for writer in sorted(one.writers - {accused})),
+    )
+
+
+def _evidence(recording: Recording, movement: Movement, window: Window, source: str) -> Evidence:
+    statement = recording.statements[movement.statement]
+    service = plain(recording.services[movement.service])
+    was = (
+        f"{number(movement.expected)} were to be expected"
+        if movement.expected > 0
+        else "none came before"
+        if recording.tallies
+        else "nothing is recorded to compare with"
+    )
+    claim = f"{service} wrote {number(movement.seen)} lines/min like {_quoted(statement)}; {was}"
+    return Evidence("", "log", claim, source, window, statement.ref)
+
+
+def _quoted(statement: Statement) -> str:
+    text = " ".join(plain(statement.example).split())
+    return f'"{text[:160]}..."' if len(text) > 160 else f'"{text}"'
+
+
+def _silent(recording: Recording, window: Window) -> tuple[Hypothesis, ...]:
+    """Services that wrote lines and write none."""
+    if not recording.tallies:
+        return ()
+    now = recording.tally.counts.sum(axis=1)
+    rate = np.max([_rates(tally) for tally in recording.tallies], axis=0)
+    return tuple(
+        Hypothesis(
+            entity=Entity("service", recording.services[i]),
+            fault=FaultType.CRASH,
+            kind="fell_silent",
+            size=float(rate[i]),
+            unit="lines/min",
+            floor=SILENCE_FLOOR_PER_MIN,
+            strength=float(np.log1p(rate[i] / SILENCE_FLOOR_PER_MIN)) * SILENCE,
+            refuted_by=f"lines of {recording.services[i]} since the onset, or nobody calling it",
+        )
+        for i in np.flatnonzero((now == 0) & (rate >= SILENCE_FLOOR_PER_MIN))
+    )
+
+
+def _rates(tally: Tally) -> npt.NDArray[np.float64]:
+    return np.asarray(tally.counts.sum(axis=1) / tally.minutes, dtype=np.float64)
