@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 from aiops.analyze.alerts.graph import Incident, Place
 from aiops.analyze.alerts.signs import sign_of, template_of
-from aiops.model import AlertSignal
 
 Features = Mapping[str, float]
 
@@ -139,6 +138,9 @@ def _calls(place: Place, incident: Incident) -> dict[str, float]:
         "neighbours raised": math.log1p(sum(p.raised for p in near) / max(1, len(near))),
         "leaf of calls": float(into + len(place.inside) > 0 and out_of == 0),
         "replicas": float(len(place.siblings)),
+        "calls in": math.log1p(place.calls_in),
+        "calls out": math.log1p(place.calls_out),
+        "loops": math.log1p(place.loops),
     }
 
 
@@ -159,6 +161,27 @@ def _compared(rows: list[dict[str, float]], i: int, place: Place) -> dict[str, f
     return row
 
 
-def metric_alerts(alerts: Sequence[AlertSignal]) -> tuple[AlertSignal, ...]:
-    """Those raised on metrics, whatever their detector calls them."""
-    return tuple(alert for alert in alerts if alert.modality in ("metric", "service"))
+def overview(incident: Incident) -> Features:
+    """What the whole incident shows: how much of each sign, and how widely.
+
+    One fault leaves its mark on everybody (a killed pod drains its callers, a slow link slows
+    them), which the culprit's own row does not hold.
+    """
+    counted: Counter[str] = Counter()
+    holders: Counter[str] = Counter()
+    for place in incident.places:
+        own = _counts(place)
+        counted.update(own)
+        holders.update(own.keys())
+        holders.update({f"template {template_of(a)}" for a in place.own if a.modality == "log"})
+    for _, alerts in incident.hosts:
+        counted.update(f"host {sign_of(alert)}" for alert in alerts)
+    n = max(1, len(incident.places))
+    return {
+        **{f"all {name}": math.log1p(count) for name, count in counted.items()},
+        **{f"held {name}": count / n for name, count in holders.items()},
+        "all calls": math.log1p(sum(place.calls_in for place in incident.places)),
+        "all loops": math.log1p(sum(place.loops for place in incident.places)),
+        "looping": sum(place.loops > 0 for place in incident.places) / n,
+        "cut off": sum(not place.neighbours for place in incident.places) / n,
+    }

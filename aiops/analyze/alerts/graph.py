@@ -30,6 +30,8 @@ class Place:
         neighbours: positions of entities that share a call with it, in either direction.
         siblings: positions of the other replicas of its service.
         host: the machine its alerts name, where they name one.
+        calls_in, calls_out, loops: weights of the graph's calls into it, by it, and to itself
+            (spans within one instance are drawn as loops; a dead one has none).
     """
 
     entity: Entity
@@ -40,6 +42,9 @@ class Place:
     neighbours: tuple[int, ...]
     siblings: tuple[int, ...]
     host: Entity | None
+    calls_in: float = 0.0
+    calls_out: float = 0.0
+    loops: float = 0.0
 
     @property
     def alerts(self) -> tuple[AlertSignal, ...]:
@@ -123,8 +128,17 @@ def _places(
     outgoing: list[list[AlertSignal]] = [[] for _ in candidates]
     neighbours: list[set[int]] = [set() for _ in candidates]
     hosts: dict[int, Entity] = {}
+    weights = [[0.0, 0.0, 0.0] for _ in candidates]
     for call in graph.calls:
-        _join(neighbours, position.get(call.source), position.get(call.target))
+        source, target = position.get(call.source), position.get(call.target)
+        _join(neighbours, source, target)
+        if source is not None and source == target:
+            weights[source][2] += call.weight
+            continue
+        if target is not None:
+            weights[target][0] += call.weight
+        if source is not None:
+            weights[source][1] += call.weight
     for alert in alerts:
         here = position.get(alert.entity)
         there = position.get(alert.peer) if alert.peer is not None else None
@@ -150,6 +164,7 @@ def _places(
             tuple(sorted(neighbours[i])),
             tuple(j for j in replicas.get(_replica_key(entity), ()) if j != i),
             hosts.get(i),
+            *weights[i],
         )
         for i, entity in enumerate(candidates)
     )

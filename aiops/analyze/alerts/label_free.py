@@ -31,7 +31,7 @@ FAILING_CALLS = 0.6
 SLOW_INTO = 0.1
 """Weight of slow or failing traces into it: every hop above the cause shows them as well."""
 LOG_TEMPLATE = 0.2
-"""Weight of an unusual log statement: most are the application's way to say that a callee failed."""
+"""Weight of an unusual log statement: most only say, in its words, that a callee failed."""
 FAINT = 0.2
 """Weight of what has no accepted meaning: an alert nobody can place is still an alert."""
 TAKES_OVER = -0.2
@@ -77,15 +77,14 @@ def findings(incident: Incident) -> tuple[tuple[Finding, ...], ...]:
                 held[f"{where} {sign_of(alert)}", ""][i].append(alert)
     found: list[list[Finding]] = [[] for _ in incident.places]
     for (name, _), holders in sorted(held.items()):
-        for i, alerts in holders.items():
-            first = alerts[0]
-            weight, fault = _meaning(name, sign_of(first))
+        for i, shown in holders.items():
+            weight, fault = _meaning(name, sign_of(shown[0]))
             weight *= _surprise(len(holders), len(incident.places))
             siblings = incident.places[i].siblings
             if siblings:
                 shared = any(j in holders for j in siblings)
                 weight *= OF_ALL_REPLICAS if shared else OF_ONE_REPLICA
-            found[i].append(Finding(name, fault, weight, len(holders), tuple(alerts)))
+            found[i].append(Finding(name, fault, weight, len(holders), tuple(shown)))
     return tuple(
         tuple(sorted(_heaviest_log(own), key=lambda f: (-f.weight, f.sign))) for own in found
     )

@@ -1,0 +1,250 @@
+"""A ranker and triager learned from past incidents of a system: alert lists with known causes.
+
+Pointwise: which candidate of an incident is the culprit, and which fault it has, from rows that
+name no entity (``features``). What it learns is also the roles services play in that system, so
+figures on services it has never seen a fault of (leave-one-service-out) stand beside the others.
+Trees after Geurts et al., Extremely randomized trees (Machine Learning 63, 2006).
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from aiops.analyze.alerts.features import Features, describe, overview, rarity_over
+from aiops.analyze.alerts.graph import Incident, Place, lay_out
+from aiops.analyze.alerts.signs import template_of
+from aiops.analyze.detect.triage import Familiarity
+from aiops.errors import InvalidInput
+from aiops.model import Entity, TelemetryWindow
+from aiops.model.telemetry import FloatArray
+
+TREES = 400
+"""Trees of a forest: more change no figure by more than its spread over seeds."""
+LEAST_ROWS = 3
+"""Rows of the past that must hold a feature: what was seen once is an anecdote."""
+LEAST_LEAF = 2
+"""Rows in a leaf of the ranker: one past incident is no rule."""
+RIDGE = 0.02
+"""Inverse strength of the triager's ridge: there are more features than past incidents."""
+UNSURE = 1e-3
+"""Probability below which two candidates are equally unlikely."""
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PastIncident:
+    """An incident whose cause was found.
+
+    Attributes:
+        culprit: the candidate that was at fault.
+        label: the fault in the team's or benchmark's own words.
+    """
+
+    window: TelemetryWindow
+    culprit: Entity
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What the past says of a new incident.
+
+    Attributes:
+        suspects: candidates with probabilities that add up to 1, most likely first.
+        labels: faults of the first suspect with probabilities, most likely first.
+        unknown: nothing like it has been seen; ``labels`` then is only the nearest resemblance.
+        distance: how far it lies from the nearest past incident, in multiples of what is usual
+            among the past ones; unknown from 1.
+    """
+
+    suspects: tuple[tuple[Entity, float], ...]
+    labels: tuple[tuple[str, float], ...]
+    unknown: bool
+    distance: float
+
+    @property
+    def label(self) -> str:
+        """The fault, UNKNOWN where nothing like it has been seen."""
+        return UNKNOWN if self.unknown or not self.labels else self.labels[0][0]
+
+
+class LearnedTriage:
+    """Ranks and triages alert lists as past incidents of the same system taught it.
+
+    Args:
+        past: at least two incidents, whose culprits are among the candidates of their windows;
+            those whose culprit is not are left out.
+
+    Raises:
+        InvalidInput: nothing to learn from, or scikit-learn is not installed.
+    """
+
+    def __init__(self, past: Sequence[PastIncident], *, seed: int = 0) -> None:
+        laid_out = [(lay_out(one.window), one) for one in past]
+        usable = [
+            (incident, position, one.label)
+            for incident, one in laid_out
+            if (position := _position(incident, one.culprit)) is not None
+        ]
+        if len(usable) < 2:
+            raise InvalidInput(
+                f"{len(usable)} past incidents name a culprit that alerted; learning needs two"
+            )
+        self._rarity = rarity_over([incident for incident, _, _ in usable])
+        rows: list[Features] = []
+        target: list[str] = []
+        stories: list[Features] = []
+        labels: list[str] = []
+        for incident, culprit, label in usable:
+            described = describe(incident, self._rarity)
+            rows += described
+            target += [label if i == culprit else "" for i in range(len(described))]
+            stories.append(_story(incident, described, culprit))
+            labels.append(label)
+        self._columns = _Columns.of(rows)
+        self._story_columns = _Columns.of(stories)
+        learning = _Learning.load()
+        x, y = self._columns.table(rows), np.array(target)
+        balance = np.where(y != "", (y == "").sum() / max(1, (y != "").sum()), 1.0)
+        self._culprit = learning.forest(seed, LEAST_LEAF, 0.2).fit(
+            x, y != "", sample_weight=balance
+        )
+        self._which = learning.forest(seed + 1, 1, 0.2).fit(x, y, sample_weight=balance)
+        told = self._story_columns.table(stories)
+        self._triagers = [
+            model.fit(told, np.array(labels))
+            for model in (learning.forest(seed, 1, 0.3), learning.ridge(RIDGE))
+            if len(set(labels)) > 1
+        ]
+        self._only = labels[0]
+        self._familiar = Familiarity(told)
+
+    def diagnose(self, window: TelemetryWindow) -> Diagnosis:
+        """The suspects of ``window`` and the first one's fault; no suspects without alerts."""
+        incident = lay_out(window)
+        if not incident.places:
+            return Diagnosis((), (), unknown=True, distance=math.inf)
+        described = describe(incident, self._rarity)
+        likely = self._likelihoods(described)
+        order = sorted(range(len(likely)), key=lambda i: (-likely[i], incident.places[i].entity))
+        story = self._story_columns.table([_story(incident, described, order[0])])
+        distance = float(self._familiar.distance(story)[0])
+        return Diagnosis(
+            tuple((incident.places[i].entity, float(likely[i])) for i in order),
+            self._labels(story),
+            unknown=distance >= 1,
+            distance=distance,
+        )
+
+    def _likelihoods(self, described: Sequence[Features]) -> FloatArray:
+        """(c,) probabilities: the two forests' log odds averaged, normalised over the incident."""
+        x = self._columns.table(described)
+        guilty = _column(self._culprit, x, True)
+        innocent = _column(self._which, x, "")
+        odds = (_log_odds(guilty) - _log_odds(innocent)) / 2
+        weights = np.exp(odds - odds.max())
+        likely: FloatArray = weights / weights.sum()
+        return likely
+
+    def _labels(self, story: FloatArray) -> tuple[tuple[str, float], ...]:
+        if not self._triagers:
+            return ((self._only, 1.0),)
+        share = np.mean([model.predict_proba(story)[0] for model in self._triagers], axis=0)
+        names = self._triagers[0].classes_
+        ranked = sorted(
+            zip(names.tolist(), share.tolist(), strict=True), key=lambda p: (-p[1], p[0])
+        )
+        return tuple((str(name), float(p)) for name, p in ranked)
+
+
+def _position(incident: Incident, culprit: Entity) -> int | None:
+    key = (culprit.kind, culprit.name, culprit.namespace, culprit.cluster)
+    for i, place in enumerate(incident.places):
+        one = place.entity
+        if (one.kind, one.name, one.namespace, one.cluster) == key:
+            return i
+    return None
+
+
+def _story(incident: Incident, described: Sequence[Features], culprit: int) -> Features:
+    """What triage sees: the culprit's row, its log templates, and the incident as a whole."""
+    return {**described[culprit], **_templates(incident.places[culprit]), **overview(incident)}
+
+
+def _templates(place: Place) -> Features:
+    return {f"template {template_of(a)}": 1.0 for a in place.own if a.modality == "log"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Columns:
+    """Feature names -> columns; what was not seen while learning is left out."""
+
+    place: Mapping[str, int]
+
+    @classmethod
+    def of(cls, rows: Sequence[Features]) -> "_Columns":
+        seen: dict[str, int] = {}
+        for row in rows:
+            for name, value in row.items():
+                if value:
+                    seen[name] = seen.get(name, 0) + 1
+        least = min(LEAST_ROWS, len(rows))
+        kept = sorted(name for name, count in seen.items() if count >= least)
+        return cls({name: i for i, name in enumerate(kept)})
+
+    def table(self, rows: Sequence[Features]) -> FloatArray:
+        """(rows, columns) of the features known."""
+        table = np.zeros((len(rows), len(self.place)))
+        for i, row in enumerate(rows):
+            for name, value in row.items():
+                column = self.place.get(name)
+                if column is not None:
+                    table[i, column] = value
+        return table
+
+
+def _column(model: Any, x: FloatArray, label: object) -> FloatArray:
+    """(n,) probability of ``label``."""
+    column = int(np.flatnonzero(model.classes_ == label)[0])
+    probability: FloatArray = model.predict_proba(x)[:, column]
+    return probability
+
+
+def _log_odds(probability: FloatArray) -> FloatArray:
+    odds: FloatArray = np.log(probability + UNSURE) - np.log(1 - probability + UNSURE)
+    return odds
+
+
+@dataclass(frozen=True, slots=True)
+class _Learning:
+    """scikit-learn, loaded when something is learned: it takes a second and is optional."""
+
+    trees: Any
+    logistic: Any
+    scaler: Any
+    pipeline: Any
+
+    @classmethod
+    def load(cls) -> "_Learning":
+        try:
+            from sklearn.ensemble import ExtraTreesClassifier
+            from sklearn.linear_model import LogisticRegression
+            from sklearn.pipeline import make_pipeline
+            from sklearn.preprocessing import StandardScaler
+        except ImportError as error:
+            raise InvalidInput(
+                "learning from past incidents needs scikit-learn: pip install 'aiops[learn]'"
+            ) from error
+        return cls(ExtraTreesClassifier, LogisticRegression, StandardScaler, make_pipeline)
+
+    def forest(self, seed: int, leaf: int, share: float) -> Any:
+        return self.trees(
+            TREES, min_samples_leaf=leaf, max_features=share, random_state=seed, n_jobs=1
+        )
+
+    def ridge(self, inverse: float) -> Any:
+        model = self.logistic(C=inverse, max_iter=1000, class_weight="balanced")
+        return self.pipeline(self.scaler(), model)

@@ -1,0 +1,1 @@
+"""Detection, triage and localisation of anomalies in streams of metrics."""
