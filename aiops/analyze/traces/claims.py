@@ -102,16 +102,22 @@ class Claims:
             self.forest.spans.services[service],
         )
 
-    def request(self, path: tuple[Step, ...]) -> Evidence:
-        """One failing request, followed down to the step that its time was lost in."""
+    def request(self, path: tuple[Step, ...], waits: tuple[tuple[int, float], ...]) -> Evidence:
+        """One failing request, followed down to the step that its time was lost in.
+
+        Args:
+            waits: services on its critical path and the seconds it waited for each.
+        """
         top, last = path[0], path[-1]
         trace = str(self.forest.spans.trace_ids[top.spans[0]])
         names = list(dict.fromkeys(self.service(step.service) for step in path))
         usual = "" if np.isnan(top.usual) else f" instead of {quantity(top.usual, 's')}"
+        spent = [f"{quantity(seconds, 's')} in {self.service(one)}" for one, seconds in waits]
         return self._evidence(
             f"Request {plain(trace)} took {quantity(top.seconds, 's')}{usual}; followed down "
             f"{' -> '.join(names)}, {quantity(last.own, 's')} of it were lost in "
-            f"{self.operation(last.operation)} of {self.service(last.service)} itself.",
+            f"{self.operation(last.operation)} of {self.service(last.service)} itself; its "
+            f"critical path spends {listed(spent)}.",
             trace,
             self.forest.root == top.spans[0],
         )

@@ -18,6 +18,10 @@ ERRORS = 1.64
 LEAST_SEEN = 2
 """Observations on a side below which nothing is compared; for one there is no error to take off."""
 
+SESSION = 3.0
+"""How many requests are worth one independent one where it is counted what they do: a user's
+requests fail or succeed together, and generators replay the same few sessions."""
+
 
 class Phase(IntEnum):
     """When a span began."""
@@ -84,8 +88,8 @@ def rising_shares(
 ) -> Rise:
     """The rise of the probability that something holds, in each group.
 
-    Half an observation of either outcome is added (Jeffreys prior), so that two out of two is not
-    taken for certainty.
+    Sessions are counted, not requests, and half a one of either outcome is added (Jeffreys prior),
+    so that two out of two is not taken for certainty.
     """
     return _stronger(*(_shares(group, holds, phase, groups, reference) for reference in _PAST))
 
@@ -100,20 +104,21 @@ def pooled(rise: Rise, member: Rows, owners: int) -> Rise:
     kept = (member >= 0) & np.isfinite(rise.usual)
     owner = member[kept]
     weight = rise.seen[kept]
-    total = np.bincount(owner, weights=weight, minlength=owners)
+    total: FloatArray = np.bincount(owner, weight, owners).astype(np.float64)
     share = weight / np.maximum(total[owner], 1e-12)
 
     def mean(column: FloatArray) -> FloatArray:
-        return np.bincount(owner, weights=share * column[kept], minlength=owners)
+        sums: FloatArray = np.bincount(owner, share * column[kept], owners).astype(np.float64)
+        return sums
 
     nothing = total == 0
     return Rise(
         usual=np.where(nothing, np.nan, mean(rise.usual)),
         now=np.where(nothing, np.nan, mean(rise.now)),
         change=mean(rise.change),
-        error=np.sqrt(np.bincount(owner, (share * rise.error[kept]) ** 2, minlength=owners)),
+        error=np.sqrt(np.bincount(owner, (share * rise.error[kept]) ** 2, owners)),
         seen=total,
-        compared=np.bincount(owner, weights=rise.compared[kept], minlength=owners),
+        compared=np.bincount(owner, rise.compared[kept], owners).astype(np.float64),
     )
 
 
@@ -138,11 +143,12 @@ def _shares(
     sides = []
     for chosen in (past, Phase.DURING):
         rows = phase == chosen
-        seen = np.bincount(group[rows], minlength=groups).astype(np.float64)
-        held = np.bincount(group[rows & holds], minlength=groups)
-        share = (held + 0.5) / (seen + 1)
-        # The variance of one observation, for a sample as large as the smoothed one.
-        sides.append((share, share * (1 - share) * seen / (seen + 1), seen))
+        seen: FloatArray = np.bincount(group[rows], minlength=groups).astype(np.float64)
+        held = np.bincount(group[rows & holds], minlength=groups) / SESSION
+        sessions = seen / SESSION + 1
+        share = (held + 0.5) / sessions
+        # The variance of one observation: what divides it by their number gets that of the share.
+        sides.append((share, share * (1 - share) * seen / sessions, seen))
     return _rise(*sides[0], *sides[1])
 
 

@@ -155,17 +155,29 @@ def joined(first: SpanTable, second: SpanTable) -> SpanTable:
     )
 
 
-def by_parent(forest: Forest) -> tuple[Rows, Rows]:
-    """All spans with a parent, grouped by it, each group in order of start.
+@dataclass(frozen=True, slots=True, eq=False)
+class Children:
+    """The children of every span, each group in order of start.
 
-    Returns:
-        (k,) rows of the spans, and (n + 1,) bounds: the children of span i are
-        ``rows[bounds[i]:bounds[i + 1]]``.
+    Attributes:
+        rows: (k,) all spans that have a parent, grouped by it.
+        bounds: (n + 1,) where the group of each span begins in ``rows``.
     """
+
+    rows: Rows
+    bounds: Rows
+
+    def of(self, span: int) -> Rows:
+        """The children of one span."""
+        return self.rows[self.bounds[span] : self.bounds[span + 1]]
+
+
+def children(forest: Forest) -> Children:
+    """The children of every span."""
     child = np.flatnonzero(forest.parent >= 0)
     order = child[np.lexsort((forest.spans.starts[child], forest.parent[child]))]
     sizes = np.bincount(forest.parent[child], minlength=len(forest.parent))
-    return order, np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
+    return Children(order, np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp))
 
 
 def ancestors(above: Rows) -> Rows:

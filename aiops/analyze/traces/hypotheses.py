@@ -8,7 +8,6 @@ import numpy as np
 from aiops.analyze.traces import endings, errors
 from aiops.analyze.traces.claims import Claims
 from aiops.analyze.traces.contrasts import Phase
-from aiops.analyze.traces.forest import Rows
 from aiops.analyze.traces.signs import (
     Signs,
     ending_strength,
@@ -47,22 +46,25 @@ def _slow(found: Signs, claims: Claims) -> Iterator[Hypothesis]:
     by_service = {slow.service: slow for slow in found.slow}
     operations = claims.forest.spans.operations
     for slow in found.slow:
+        if slow.seconds < slow.floor:
+            continue
         name = claims.service(slow.service)
+        fault, kind = _nature(slow)
         waits_for = by_service.get(slow.waits_for)
         yield Hypothesis(
             entity=_entity(slow.service, claims),
-            fault=FaultType.CPU if slow.starved else FaultType.NETWORK_DELAY,
-            kind="own_work_slower" if slow.starved else "network_slower_than_both_ends",
+            fault=fault,
+            kind=kind,
             size=slow.seconds * MILLISECONDS,
             unit="ms",
             floor=slow.floor * MILLISECONDS,
             strength=slow_strength(slow),
-            indicator=Indicator("operation", operations[slow.entry]) if slow.starved else None,
+            indicator=Indicator("operation", operations[slow.entry]) if slow.working else None,
             support=tuple(_measured(slow, found.edges, claims)),
             against=() if waits_for is None else tuple(_measured(waits_for, found.edges, claims)),
             refuted_by=(
                 f"requests that {name} works on as briefly as usual while the symptoms stay"
-                if slow.starved
+                if slow.working
                 else f"calls of {name} that spend no longer on the way than usual while the "
                 "symptoms stay"
             ),
@@ -70,10 +72,18 @@ def _slow(found: Signs, claims: Claims) -> Iterator[Hypothesis]:
         )
 
 
+def _nature(slow: Slow) -> tuple[FaultType, str]:
+    if slow.starved:
+        return FaultType.CPU, "work_and_calls_slower"
+    if slow.working:
+        return FaultType.LATENCY, "own_work_slower"
+    return FaultType.NETWORK_DELAY, "network_slower_than_both_ends"
+
+
 def _measured(slow: Slow, edges: Edges, claims: Claims) -> Iterator[Evidence]:
     if slow.blame is not None:
         yield claims.network(slow, edges)
-    if slow.starved:
+    if slow.working:
         yield claims.work(slow)
 
 
@@ -166,7 +176,7 @@ def _odd_instance(service: int, claims: Claims) -> str | None:
         return None
     rows = (spans.service_of == service) & (claims.phase == Phase.DURING)
     instances, instance = np.unique(spans.instance_of[rows], return_inverse=True)
-    if len(instances) < 2:  # noqa: PLR2004 - nothing to compare one with
+    if len(instances) < 2:
         return None
     mean = np.bincount(instance, weights=spans.durations[rows]) / np.bincount(instance)
     excess = mean - mean.min()
@@ -181,7 +191,7 @@ def _upstream(edges: Edges, service: int, claims: Claims) -> tuple[Entity, ...]:
     reached: set[int] = set()
     front = [service]
     while front:
-        callers: Rows = edges.caller[edges.callee == front.pop()]
+        callers = edges.caller[edges.callee == front.pop()]
         new = set(callers.tolist()) - reached - {service}
         reached |= new
         front.extend(new)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aiops.analyze.traces.forest import Forest, Mask, Rows, by_parent
+from aiops.analyze.traces.forest import Children, Forest, Mask
 from aiops.model.telemetry import FloatArray
 
 MOST_STEPS = 10
@@ -56,14 +56,14 @@ def usual_durations(forest: Forest, past: Mask) -> FloatArray:
     return np.where(seen > 0, total / np.maximum(seen, 1), np.nan).reshape(shape)
 
 
-def read_down(forest: Forest, root: int, usual: FloatArray) -> Step:
+def read_down(forest: Forest, root: int, usual: FloatArray, tree: Children) -> Step:
     """The trace below ``root``, expanded where it is unusually slow.
 
     Args:
         usual: (services, operations) seconds, see ``usual_durations``.
+        tree: the children of the spans of ``forest``.
     """
-    children, bounds = by_parent(forest)
-    return _step(forest, (root,), usual, (children, bounds), MOST_STEPS)
+    return _step(forest, (root,), usual, tree, MOST_STEPS)
 
 
 def conclusion(step: Step) -> tuple[Step, ...]:
@@ -80,7 +80,7 @@ def _step(
     forest: Forest,
     spans: tuple[int, ...],
     usual: FloatArray,
-    tree: tuple[Rows, Rows],
+    tree: Children,
     left: int,
 ) -> Step:
     service = int(forest.service[spans[0]])
@@ -90,10 +90,9 @@ def _step(
     excess = seconds if np.isnan(expected) else seconds - expected
     if left == 0 or excess <= 0:
         return Step(service, operation, spans, seconds, expected, max(excess, 0.0))
-    children, bounds = tree
     collapsed: dict[tuple[int, int], list[int]] = {}
     for span in spans:
-        for child in children[bounds[span] : bounds[span + 1]].tolist():
+        for child in tree.of(span).tolist():
             kind = (int(forest.service[child]), int(forest.operation[child]))
             collapsed.setdefault(kind, []).append(child)
     below = []

@@ -22,8 +22,9 @@ from aiops.analyze.traces.visits import Visits, visits
 
 TELLING_SLOW = 1.0
 """How telling slowness of its own is: it is measured at both ends of a call."""
-TELLING_STARVED = 1.0
-"""How telling own work is: likewise, nobody else can lengthen it."""
+TELLING_ALONE = 0.7
+"""How telling own work is where the calls around it are as fast as ever: starved instances are slow
+in everything, so this may be a larger request, a pause, or a backend that records no spans."""
 TELLING_ENDING = 0.8
 """How telling early ends are: a change of the traffic's mix ends visits elsewhere, too."""
 TELLING_ERROR = 1.0
@@ -98,7 +99,7 @@ def signs(recording: Recording, phase: npt.NDArray[np.int8]) -> Signs:
 
 def slow_strength(slow: Slow) -> float:
     """Nats of a service's own slowness."""
-    telling = TELLING_STARVED if slow.starved else TELLING_SLOW
+    telling = TELLING_ALONE if slow.blame is None else TELLING_SLOW
     behind = BEHIND_ANOTHER if slow.waits_for >= 0 else 1.0
     return telling * behind * log1p(slow.seconds / slow.floor)
 

@@ -54,19 +54,24 @@ class Slow:
         return 0.0 if self.blame is None else self.blame.seconds
 
     @property
-    def starved(self) -> bool:
-        """Slow in its work, not only towards others."""
+    def working(self) -> bool:
+        """Slow in its own work, not only on the way to and from others."""
         return self.own >= WORK_SHARE * self.network and self.own > 0
+
+    @property
+    def starved(self) -> bool:
+        """Slow in its work and on the way: it waits for CPU at every step of either."""
+        return self.working and self.blame is not None
 
     @property
     def seconds(self) -> float:
         """What a caller loses by it."""
-        return self.network + (self.own if self.starved else 0.0)
+        return self.network + (self.own if self.working else 0.0)
 
     @property
     def floor(self) -> float:
         """Seconds from which that matters."""
-        return max(FLOOR_S, FLOOR_SHARE * self.usual) if self.starved else FLOOR_S
+        return max(FLOOR_S, FLOOR_SHARE * self.usual) if self.working else FLOOR_S
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -161,7 +166,7 @@ def _explained(
             and other.seconds >= other.floor
         ]
         worst = max(behind, key=lambda other: other.seconds, default=None)
-        if worst is None or not one.starved:
+        if worst is None or not one.working:
             answer.append(one)
             continue
         answer.append(Slow(one.service, one.own, one.usual, one.blame, one.entry, worst.service))

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aiops.analyze.traces.forest import Forest, Rows, by_parent
+from aiops.analyze.traces.forest import Children, Forest, Rows
 from aiops.model.telemetry import FloatArray
 
 
@@ -30,10 +30,10 @@ def self_times(forest: Forest) -> FloatArray:
     union is counted, cut to the parent's span.
     """
     durations = forest.spans.durations
-    children = np.flatnonzero(forest.parent >= 0)
-    parent = forest.parent[children]
-    starts = aligned_starts(forest)[children] - forest.spans.starts[parent]
-    busy = covered(parent, starts, starts + durations[children], durations)
+    child = np.flatnonzero(forest.parent >= 0)
+    parent = forest.parent[child]
+    starts = aligned_starts(forest)[child] - forest.spans.starts[parent]
+    busy = covered(parent, starts, starts + durations[child], durations)
     own: FloatArray = np.maximum(durations - busy, 0.0)
     return own
 
@@ -57,10 +57,11 @@ def covered(owner: Rows, low: FloatArray, high: FloatArray, length: FloatArray) 
     reached = np.maximum.accumulate(group + high)
     before = np.concatenate([[0.0], reached[:-1]])[: len(group)] - group
     share = np.maximum(high - np.maximum(low, before), 0.0)
-    return np.bincount(owner, weights=share * length[owner], minlength=len(length))
+    seconds: FloatArray = np.bincount(owner, share * length[owner], len(length)).astype(np.float64)
+    return seconds
 
 
-def critical_path(forest: Forest, root: int) -> tuple[tuple[int, float], ...]:
+def critical_path(forest: Forest, root: int, tree: Children) -> tuple[tuple[int, float], ...]:
     """The spans that the root waited for, and the seconds it waited for each itself.
 
     Walked back from the end: the child that ended last, then whatever ended last before that one
@@ -69,11 +70,11 @@ def critical_path(forest: Forest, root: int) -> tuple[tuple[int, float], ...]:
 
     Args:
         root: row of any span.
+        tree: the children of the spans of ``forest``.
 
     Returns:
         (row, seconds) in order of first appearance, from the root down.
     """
-    children, bounds = by_parent(forest)
     starts = aligned_starts(forest)
     path: list[tuple[int, float]] = []
     # Each entry: a span, and the stretch of it that somebody waited for, on its parent's clock.
@@ -83,7 +84,7 @@ def critical_path(forest: Forest, root: int) -> tuple[tuple[int, float], ...]:
         offset = float(forest.spans.starts[span] - starts[span])
         low, high = low + offset, high + offset
         own, at = 0.0, high
-        for child in _latest_first(forest, children[bounds[span] : bounds[span + 1]], starts):
+        for child in _latest_first(forest, tree.of(span), starts):
             end = min(at, float(starts[child] + forest.spans.durations[child]))
             begin = max(low, float(starts[child]))
             if end <= begin:
