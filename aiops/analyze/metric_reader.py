@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from aiops.analyze.claims import Claims
 from aiops.analyze.fault_types import of_kind
+from aiops.analyze.metric_kinds import MetricKind
 from aiops.analyze.metric_scores import (
     ALL_PARTS,
     PARTS,
@@ -25,6 +26,7 @@ CITED = 10
 """Services whose shifts are put into words."""
 SENTENCES = 3
 """Sentences a service."""
+_NAMES = {MetricKind.SUCCESS: "failures", MetricKind.ERRORS: "errors"}
 MOVED = 1.0
 """Usual variations a further metric of a service must have moved to be worth a sentence."""
 
@@ -70,7 +72,7 @@ def _hypothesis(
     return Hypothesis(
         entity=one.entity,
         fault=of_kind(kind),
-        kind=f"{kind.value}_{verb}",
+        kind=f"{_NAMES.get(kind, kind.value)}_{verb}",
         size=abs(float(scored.shifts.material[column])),
         unit="variations",
         floor=1.0,

@@ -19,7 +19,7 @@ from aiops.analyze.metric_kinds import (
     reading_of,
 )
 from aiops.analyze.shifts import Shifts
-from aiops.model import Series
+from aiops.model import Entity, Series
 from aiops.model.telemetry import FloatArray
 
 CAUSE_WEIGHT = {
@@ -52,6 +52,10 @@ EXPLAINING_MEMORY = 3.0
 collecting garbage and touching pages burn CPU; burning CPU fills no memory."""
 
 
+MOST_USE_RESOURCES = 0.5
+"""Share of the entities with resource metrics beyond which those without are mere observers."""
+
+
 def services_of(series: Sequence[Series]) -> npt.NDArray[np.intp]:
     """(m,) number of the service of each series; equal names in two clusters are two services."""
     keys = [
@@ -64,15 +68,27 @@ def services_of(series: Sequence[Series]) -> npt.NDArray[np.intp]:
 
 def weights(series: tuple[Series, ...], kinds: npt.NDArray[np.object_]) -> FloatArray:
     """(m,) how much a shift of each series accuses its entity."""
+    observers = _observers(series, kinds)
     table = np.empty(len(series))
     for i, one in enumerate(series):
         weight = CAUSE_WEIGHT[kinds[i]]
         if reading_of(one).vantage is not Vantage.OWN:
             weight *= SECOND_HAND
-        if is_second_hand(one.entity.name):
+        if is_second_hand(one.entity.name) or one.entity in observers:
             weight *= SECOND_HAND
         table[i] = weight
     return table
+
+
+def _observers(series: tuple[Series, ...], kinds: npt.NDArray[np.object_]) -> set[Entity]:
+    """Entities that use up nothing where most others do: points that watch others from outside.
+
+    An entry probe or a synthetic check has latency and success rates and no CPU; whatever it
+    sees happened to somebody else.
+    """
+    entities = {one.entity for one in series}
+    using = {one.entity for one, kind in zip(series, kinds, strict=True) if kind in RESOURCES}
+    return entities - using if len(using) > MOST_USE_RESOURCES * len(entities) else set()
 
 
 def upward(shift: FloatArray, kinds: npt.NDArray[np.object_]) -> FloatArray:
