@@ -1,6 +1,6 @@
 """Whom an error line accuses: its writer, or the peer it speaks of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from aiops.analyze.logs.addresses import address_book, known_names
 from aiops.analyze.logs.signatures import (
@@ -36,18 +36,18 @@ class Accusation:
     peer: bool
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Witnesses:
     """Reads accusations out of lines, with the names and addresses of one case."""
 
-    case: CaseData
     names: frozenset[str]
-    _book: dict[str, str] | None = field(default=None)
+    book: dict[str, str]
 
     @staticmethod
     def of(case: CaseData, logging: tuple[str, ...]) -> "Witnesses":
         """Knows the names of ``case``; ``logging``: the services that write lines."""
-        return Witnesses(case, known_names(case, logging))
+        listed, book = address_book(case)
+        return Witnesses(known_names(case, logging) | listed, book)
 
     def accusation(self, writer: str, text: str) -> Accusation:
         """Whom ``text``, written by ``writer``, accuses of what."""
@@ -68,12 +68,7 @@ class Witnesses:
         found = [name for name in named(text, self.names) if name != writer]
         if found:
             return found[-1]
-        numbers = addresses(text)
-        if not numbers:
-            return None
-        if self._book is None:
-            self._book = address_book(self.case)
-        answering = [self._book[n] for n in numbers if n in self._book]
+        answering = [self.book[n] for n in addresses(text) if n in self.book]
         return next((name for name in reversed(answering) if name != writer), None)
 
     def _known(self, host: str) -> bool:

@@ -23,11 +23,14 @@ def known_names(case: CaseData, logging: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
-def address_book(case: CaseData) -> dict[str, str]:
-    """IP address -> the name beside it in a recorded listing of services or pods.
+def address_book(case: CaseData) -> tuple[frozenset[str], dict[str, str]]:
+    """What recorded listings of services and pods say.
 
-    A pod goes by its workload's name. An address that two names share is nobody's.
+    Returns:
+        The names listed, and IP address -> the name beside it. A pod goes by its workload's name;
+        an address that two names share is nobody's.
     """
+    listed: set[str] = set()
     book: dict[str, str] = {}
     shared: set[str] = set()
     for output in (*case.window.cluster_state, *case.window.tool_outputs):
@@ -40,7 +43,9 @@ def address_book(case: CaseData) -> dict[str, str]:
                 column = words.index("NAME") if "NAME" in words else None
             elif column is not None and len(words) > column:
                 name = _GENERATED.sub("", words[column])
+                listed.add(name)
                 for address in _ADDRESS.findall(line):
                     if book.setdefault(address, name) != name:
                         shared.add(address)
-    return {address: name for address, name in book.items() if address not in shared}
+    alone = {address: name for address, name in book.items() if address not in shared}
+    return frozenset(listed), alone

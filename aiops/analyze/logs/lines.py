@@ -21,7 +21,8 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d
 _CONTINUES = re.compile(
     r"(?:\d{4}-\d\d-\d\d[T ]\S+ )?"  # what `kubectl logs --timestamps` puts in front
     r"(?:\s+at |\s*Caused by: |\s+\.\.\. \d+ (?:more|common)|\s+File \"|\s+-{3}>? "
-    r"|-{3} End of |\s{4,}\S|\t\S|Traceback \(|goroutine \d|\}|\)$)"
+    r"|-{3} End of |(?:[a-z]\w*\.)+\w+(?:Exception|Error)\b|\s{4,}\S|\t\S"
+    r"|Traceback \(|goroutine \d|\}|\)$)"
 )
 # What kubectl answers instead of a container's lines: a read that failed, no line of anybody's.
 _NO_LOG = re.compile(r"(?:Error: )?(?:[Ee]rror: container|Error from server|Defaulted container)")
@@ -205,11 +206,11 @@ def _times(
     if spans is not None and len(undated):
         wanted = {spans[i] for i in undated} - {""}
         last: dict[object, float] = {}
-        for i, span in enumerate(spans):
-            if span in wanted and times[i] == times[i]:  # not NaN
-                last[span] = max(times[i], last.get(span, -np.inf))
-        for i in undated:
-            times[i] = last.get(spans[i], np.nan)
+        for span, time in zip(spans, times.tolist(), strict=True):
+            if span in wanted and not np.isnan(time):
+                last[span] = max(time, last.get(span, -np.inf))
+        for row in undated:
+            times[row] = last.get(spans[row], np.nan)
     return times
 
 

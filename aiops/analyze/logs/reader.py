@@ -55,9 +55,8 @@ def _notes(recording: Recording) -> tuple[str, ...]:
     lines, damage = recording.now.lines, recording.damage
     counted = (
         (lines.undated if recording.dated else 0, "log lines without a time were left out"),
-        (lines.folded, "lines of stack traces were folded into the line above them"),
         (lines.unreadable, "recorded answers that were no log lines were left out"),
-        (damage.cut, "log lines were cut for template mining"),
+        (damage.cut, "log lines are longer than 64 k characters; their beginning was read"),
         (damage.binary, "log lines hold binary or undecodable bytes"),
         (damage.coarse, "log lines were matched to templates only roughly"),
     )

@@ -15,7 +15,7 @@ from aiops.model import CaseData, Episode, LogTable, SpanTable
 from aiops.model.telemetry import IntArray
 
 MIN_REFERENCE_S = 10.0
-"""Seconds of lines before the onset that make a reference: shorter, and a single request decides."""
+"""Seconds of lines before the onset that make a reference: in fewer a single request decides."""
 _OPERATIONS = 1 << 24
 """Where operations are numbered from: above any number of statements."""
 

@@ -124,7 +124,8 @@ SIGNATURES: tuple[Signature, ...] = (
     ),
     _one(
         "throttled", F.QUOTA, "peer", 0.5,
-        r"too many requests", r"rate limit(?:ed| exceeded)", r"quota exceeded", r"throttl(?:ed|ing)",
+        r"too many requests", r"rate limit(?:ed| exceeded)", r"quota exceeded",
+        r"throttl(?:ed|ing)",
     ),
     _one(
         "address_in_use", F.BAD_CONFIG, "writer", 0.9,
@@ -157,7 +158,8 @@ SIGNATURES: tuple[Signature, ...] = (
         r"HttpServerErrorException", r"\b50[0234] (?:Internal Server|Bad Gateway|Service Unav|Gat)",
         r"InternalServerError", r"rpc error: code = ", r"StatusRuntimeException",
         r"upstream (?:connect )?error", r"FeignException", r"ResourceAccessException",
-        r"FailedPrecondition", r"_InactiveRpcError", r"\bUNAVAILABLE\b", r"circuit ?breaker",
+        r"FailedPrecondition", r"_InactiveRpcError", r"StatusCode\.UNAVAILABLE",
+        r"circuit ?breaker",
     ),
     _one(
         "code_error", F.ERROR, "writer", 0.6,

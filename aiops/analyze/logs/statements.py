@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -102,7 +103,7 @@ class Statements:
         keyed = np.zeros(len(lines.services), dtype=np.bool_)
         order = np.argsort(lines.service_of, kind="stable")
         bounds = np.searchsorted(lines.service_of[order], np.arange(len(lines.services) + 1))
-        for service, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for service, (low, high) in enumerate(pairwise(bounds.tolist())):
             if high > low:
                 some = order[low : high : max(1, (high - low) // SAMPLED)]
                 named = sum(_key_of(lines.texts[i]) is not None for i in some)

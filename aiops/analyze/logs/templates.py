@@ -20,6 +20,8 @@ WILDCARD = "<*>"
 MAX_CHARS = 500
 """Characters of a line that are looked at: statements differ at their beginning, payloads at the
 end."""
+HUGE_CHARS = 65_536
+"""Characters from which a line is reported as cut: no person reads as much in one line."""
 MAX_TEMPLATES = 20_000
 """Templates kept; a program has thousands of statements, not tens of thousands."""
 MAX_SHAPES = 200_000
@@ -29,7 +31,7 @@ MAX_SEARCHES = 50_000
 template of its bucket, so that text without any repetition cannot cost more than seconds."""
 MAX_IN_BUCKET = 64
 """Templates of one bucket that are compared; the next line joins the most similar, however poor."""
-SIMILAR = 0.6
+SIMILAR = 0.75
 """Share of the literal words that agree from which two lines are one statement. Drain's st is .5 of
 all words; masked words say nothing here, so fewer are asked, and more of them must agree."""
 PREFIX = 3
@@ -37,6 +39,10 @@ PREFIX = 3
 CHUNK_CHARS = 500_000
 """Characters masked at a time: small enough to stay in the caches."""
 
+_LEVELS = frozenset(
+    {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "SEVERE", "FATAL", "CRITICAL"}
+)
+# A warning and a remark are two statements even where all their other words agree.
 _DIGIT, _WORD, _GAP = 2, 1, 0
 _MARK = b"\x01"
 _WORDS = re.compile(rb"\x01|[^\s\"'`=:,;()\[\]{}<>|/\\&?!@*\x01]+")
@@ -82,7 +88,7 @@ class Damage:
     """Lines that were not plain text, counted.
 
     Attributes:
-        cut: longer than MAX_CHARS.
+        cut: longer than HUGE_CHARS; no part of a line beyond MAX_CHARS decides its template.
         binary: hold NUL or undecodable bytes.
         coarse: took the most frequent template of their bucket.
     """
@@ -137,7 +143,8 @@ class Miner:
         if not words:
             return 0
         literal = [word for word in words[: PREFIX + 3] if word != WILDCARD][:PREFIX]
-        bucket = self._buckets.setdefault((len(words), *literal), [])
+        level = next((word for word in words if word.upper() in _LEVELS), "")
+        bucket = self._buckets.setdefault((len(words), level, *literal), [])
         self._searches += 1
         if self._searches > MAX_SEARCHES and bucket:
             self.damage.coarse += 1
@@ -208,7 +215,7 @@ def _chunks(messages: Sequence[object], damage: Damage) -> Iterable[tuple[int, i
         some = messages[low : low + step]
         lines = [m if type(m) is str else _as_text(m) for m in some]
         if max(map(len, lines), default=0) > MAX_CHARS:
-            damage.cut += sum(len(line) > MAX_CHARS for line in lines)
+            damage.cut += sum(len(line) > HUGE_CHARS for line in lines)
             lines = [line[:MAX_CHARS] for line in lines]
         damage.binary += _binary(lines)
         yield low, low + len(lines), lines

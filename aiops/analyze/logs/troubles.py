@@ -9,7 +9,7 @@ from aiops.analyze.logs.accused import Accusation, Witnesses
 from aiops.analyze.logs.counts import ERRORS_FLOOR_PER_MIN, Movement, Tally, movements
 from aiops.analyze.logs.recording import Recording
 from aiops.analyze.logs.requests import callers
-from aiops.analyze.logs.signatures import signature_of
+from aiops.analyze.logs.signatures import PLAIN_ERROR, signature_of
 from aiops.analyze.logs.statements import Statement
 from aiops.analyze.wording import number, plain
 from aiops.model import Entity, Evidence, FaultType, Hypothesis, Indicator, Window
@@ -19,6 +19,14 @@ SAMPLED = 64
 """Lines of one statement that are read for whom they accuse, evenly spread."""
 ONCE_FLOOR = 0.5
 """Lines of what a program says only once: a single one is two floors."""
+WARNING = 0.5
+"""Weight of a warning that no signature knows: programs warn of what they can live with."""
+PASSED = 0.2
+"""Weight of what a writer said earlier but no longer says in LATEST of its lines: over by now."""
+LATEST = 0.25
+"""Share of a writer's lines, the last ones, that speak of now where lines have no times."""
+PASSED_ON = 0.4
+"""Weight of an accusation of a service that itself accuses another: it hands on what it suffers."""
 CITED = 2
 """Statements put into words for one hypothesis."""
 EXPLAINED = 0.9
@@ -53,20 +61,25 @@ def troubles(
     rising += _said_once(recording, {(m.service, m.statement) for m in rising})
     rows = _rows(recording, rising)
     explained = _explained(recording, rows, failed_at)
-    cases: dict[tuple[str, str], _Case] = {}
+    cases: dict[tuple[str, str, bool], _Case] = {}
     for movement, mine, share in zip(rising, rows, explained, strict=True):
         writer = recording.services[movement.service]
         for accusation, part in _accusations(recording, witnesses, writer, mine):
-            one = cases.setdefault((accusation.service, accusation.kind), _Case(accusation))
+            if accusation.kind == PLAIN_ERROR.kind and _harmless(recording, movement):
+                continue
+            key = accusation.service, accusation.kind, accusation.peer
+            one = cases.setdefault(key, _Case(accusation))
             size = part * _size(recording, movement)
             excused = 0.0 if accusation.peer else share
+            grave = _gravity(recording, movement, mine)
             one.size += size
-            one.weight += size * accusation.telling * (1 - EXPLAINED * excused)
+            one.weight += size * accusation.telling * grave * (1 - EXPLAINED * excused)
             one.support.append((size, movement))
             if accusation.peer:
                 one.writers.add(writer)
+    _hand_on(cases)
     raised = [_hypothesis(recording, one, window, source) for one in cases.values()]
-    return (*raised, *_silent(recording, window))
+    return (*raised, *_silent(recording))
 
 
 def _speaks(recording: Recording, movement: Movement) -> bool:
@@ -141,6 +154,38 @@ def _accusations(
     return [(accusation, n / len(some)) for accusation, n in votes.items()]
 
 
+def _harmless(recording: Recording, movement: Movement) -> bool:
+    return recording.statements[movement.statement].level == "info"
+
+
+def _gravity(recording: Recording, movement: Movement, rows: npt.NDArray[np.intp]) -> float:
+    """How much a movement counts: warnings less, and in a snapshot what is over."""
+    statement = recording.statements[movement.statement]
+    plain_warning = statement.level == "warn" and signature_of(statement.example) is None
+    gravity = WARNING if plain_warning else 1.0
+    if not recording.dated:
+        own = np.flatnonzero(recording.now.service_of == movement.service)
+        if rows.max() < own[int(len(own) * (1 - LATEST))]:
+            gravity *= PASSED
+    return gravity
+
+
+def _hand_on(cases: dict[tuple[str, str, bool], _Case]) -> None:
+    """Weakens accusations of services that accuse others, who then explain those as well."""
+    blaming: dict[str, set[str]] = {}
+    for one in cases.values():
+        if one.accusation.peer:
+            for writer in one.writers:
+                blaming.setdefault(writer, set()).add(one.accusation.service)
+    for one in cases.values():
+        others = blaming.get(one.accusation.service, set()) - one.writers
+        if one.accusation.peer and others:
+            one.weight *= PASSED_ON
+            for deeper in cases.values():
+                if deeper.accusation.peer and deeper.accusation.service in others:
+                    deeper.writers |= one.writers
+
+
 def _size(recording: Recording, movement: Movement) -> float:
     """Floors: lines/min over theirs, or lines where one is enough."""
     signature = signature_of(recording.statements[movement.statement].example)
@@ -191,7 +236,7 @@ def _quoted(statement: Statement) -> str:
     return f'"{text[:160]}..."' if len(text) > 160 else f'"{text}"'
 
 
-def _silent(recording: Recording, window: Window) -> tuple[Hypothesis, ...]:
+def _silent(recording: Recording) -> tuple[Hypothesis, ...]:
     """Services that wrote lines and write none."""
     if not recording.tallies:
         return ()
