@@ -1,0 +1,31 @@
+"""torch, when it is asked for: the one place that imports it.
+
+Typed ``Any``: torch is an extra, and neither the type checker nor the rest of aiops depends on it.
+"""
+
+import importlib
+from typing import Any
+
+from aiops.errors import AnalysisFailed
+
+Tensor = Any
+
+
+def load_torch() -> Any:
+    """The torch module.
+
+    Raises:
+        AnalysisFailed: it is not installed; names the extra that brings it.
+    """
+    try:
+        return importlib.import_module("torch")
+    except ModuleNotFoundError as error:
+        raise AnalysisFailed(
+            "neural_granger: torch is not installed; install the extra with "
+            "`pip install 'aiops[neural]'` or choose granger_pagerank"
+        ) from error
+
+
+def pick_device(torch: Any) -> str:
+    """ "cuda" where there is one, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
