@@ -1,17 +1,21 @@
 """Logs as hypotheses: code that takes another way, errors that rose, and whom they accuse."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
 
 from aiops.analyze.logs.accused import Witnesses
 from aiops.analyze.logs.broken import broken
+from aiops.analyze.logs.correlate import companion, evidence_of
 from aiops.analyze.logs.recording import Recording, recording_of
-from aiops.analyze.logs.troubles import troubles
-from aiops.model import CaseData, Episode, LogTable, Reading, Window
+from aiops.analyze.logs.troubles import Trouble, troubles
+from aiops.model import CaseData, Episode, Hypothesis, LogTable, MetricTable, Reading, Window
 
 LISTED = 60
 """Hypotheses handed on; weaker ones change no ranking."""
+CORRELATED = 5
+"""Hypotheses for which a metric is looked for that moves with their lines."""
 
 
 class LogReader:
@@ -35,8 +39,44 @@ class LogReader:
             window,
             table.source,
         )
-        raised = sorted((*paths.hypotheses, *said), key=lambda h: (-h.strength, h.entity, h.kind))
+        raised = sorted(
+            (*paths.hypotheses, *_corroborated(recording, said, case, window)),
+            key=lambda h: (-h.strength, h.entity, h.kind),
+        )
         return Reading(tuple(raised[:LISTED]), notes=_notes(recording))
+
+
+def _corroborated(
+    recording: Recording, said: tuple[Trouble, ...], case: CaseData, window: Window
+) -> tuple[Hypothesis, ...]:
+    """The hypotheses, the strongest with the metric of their entity that moves with their lines."""
+    ordered = sorted(said, key=lambda t: (-t.hypothesis.strength, t.hypothesis.entity))
+    metrics = case.window.metrics
+    known = recording.now.lines.times[np.isfinite(recording.now.lines.times)]
+    if metrics is None or not len(known):
+        return tuple(trouble.hypothesis for trouble in ordered)
+    recorded = float(known.min()), float(known.max())
+    span = _overlap(metrics, recorded, window)
+    hypotheses = []
+    for rank, trouble in enumerate(ordered):
+        one = trouble.hypothesis
+        if rank < CORRELATED and len(trouble.times) and span is not None:
+            found = companion(trouble.times, recorded, metrics, one.entity.name)
+            if found is not None:
+                evidence = evidence_of(found, metrics, span)
+                one = replace(one, support=(*one.support, evidence))
+        hypotheses.append(one)
+    return tuple(hypotheses)
+
+
+def _overlap(metrics: MetricTable, recorded: tuple[float, float], window: Window) -> Window | None:
+    """From the first to the last sample within the recorded lines."""
+    low, high = np.searchsorted(metrics.times, recorded)
+    if high <= low:
+        return None
+    zone = window.start.tzinfo
+    first, last = float(metrics.times[low]), float(metrics.times[high - 1])
+    return Window(datetime.fromtimestamp(first, tz=zone), datetime.fromtimestamp(last, tz=zone))
 
 
 def _window(recording: Recording, table: LogTable, episode: Episode, case: CaseData) -> Window:

@@ -37,6 +37,14 @@ SILENCE_FLOOR_PER_MIN = 10.0
 """Lines/min a service must have written for its silence to be noticed."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trouble:
+    """A hypothesis and when the lines behind it were written, unix seconds, any order."""
+
+    hypothesis: Hypothesis
+    times: FloatArray
+
+
 @dataclass(slots=True)
 class _Case:
     """What speaks against one service."""
@@ -46,6 +54,7 @@ class _Case:
     weight: float = 0.0
     support: list[tuple[float, Movement]] = field(default_factory=list)
     writers: set[str] = field(default_factory=set)
+    rows: list[npt.NDArray[np.intp]] = field(default_factory=list)
 
 
 def troubles(
@@ -54,7 +63,7 @@ def troubles(
     failed_at: FloatArray,
     window: Window,
     source: str,
-) -> tuple[Hypothesis, ...]:
+) -> tuple[Trouble, ...]:
     """One hypothesis for each (accused service, kind of trouble), in no order."""
     moved = movements(recording.tally, list(recording.tallies))
     rising = [m for m in moved if m.trend != "vanished" and _speaks(recording, m)]
@@ -75,11 +84,16 @@ def troubles(
             one.size += size
             one.weight += size * accusation.telling * grave * (1 - EXPLAINED * excused)
             one.support.append((size, movement))
+            one.rows.append(mine)
             if accusation.peer:
                 one.writers.add(writer)
     _hand_on(cases)
-    raised = [_hypothesis(recording, one, window, source) for one in cases.values()]
-    return (*raised, *_silent(recording))
+    times = recording.now.lines.times
+    raised = [
+        Trouble(_hypothesis(recording, one, window, source), times[np.concatenate(one.rows)])
+        for one in cases.values()
+    ]
+    return (*raised, *(Trouble(silent, np.empty(0)) for silent in _silent(recording)))
 
 
 def _speaks(recording: Recording, movement: Movement) -> bool:
