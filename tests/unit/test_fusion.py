@@ -47,10 +47,8 @@ def test_what_is_left_unexplained_costs_at_most_its_share():
 
 def test_what_a_hypothesis_says_it_explains_counts_without_a_graph():
     node = Entity("node", "worker")
-    weighed = weigh(
-        [("state", raised(node, 3.0, explains=(FRONT, BACK))), ("metrics", raised(FRONT, 3.0))],
-        None,
-    )
+    explaining = raised(node, 3.0, explains=(FRONT, BACK))
+    weighed = weigh([("state", explaining), ("metrics", raised(FRONT, 3.0))], None)
     assert weighed[0].hypothesis.entity == node
 
 

@@ -40,6 +40,18 @@ def test_every_kind_has_a_weight_and_resources_accuse_more_than_symptoms_than_lo
     assert resource > symptom > load > 0
 
 
+def test_a_probe_without_resources_among_services_with_them_only_watches_others():
+    named = series("a_cpu", "a_latency", "b_cpu", "b_latency", "probe_latency")
+    _, own, _, _, watched = weights(named, kinds_of(named))
+    assert watched == pytest.approx(SECOND_HAND * own)
+
+
+def test_where_hardly_anything_reports_resources_nobody_is_a_mere_observer():
+    named = series("a_cpu", "a_latency", "b_latency", "c_latency")
+    _, *symptoms = weights(named, kinds_of(named))
+    assert len(set(symptoms)) == 1
+
+
 def test_what_was_seen_from_elsewhere_accuses_less():
     named = series("a_latency", "a_ClientLatency", "a_NodeCpuUsage", "a_cpu")
     own, client, node, cpu = weights(named, kinds_of(named))
