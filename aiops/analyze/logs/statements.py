@@ -30,18 +30,15 @@ _KEYED = re.compile(
 )
 _GLOG = re.compile(r"([IWEF])\d{4} \S+ +\d+ (\S+\.\w+:\d{1,5})\]")
 _GLOG_LEVELS = {"I": "INFO", "W": "WARN", "E": "ERROR", "F": "FATAL"}
-_ERROR = re.compile(
-    r"\b(?:ERROR|SEVERE|FATAL|CRITICAL|PANIC|EMERG|ALERT)\b|\[(?:error|crit|alert|emerg|fatal)\]"
-    r"|\"?(?:severity|level|lvl)\"?\s*[:=]\s*\"?(?:error|fatal|critical|panic|err)\b"
-    r"|^(?:\S+Z? )?(?:fail|crit|error|fatal|panic): |\[Error\]",
+_FIELD = re.compile(r"\b(?:severity|level|lvl)\"?\s*[:=]\s*\"?([A-Za-z]+)", re.IGNORECASE)
+# Levels stand in capitals, in brackets, or in front with a colon; the same words in a sentence are
+# no level.
+_WORD = re.compile(
+    rf"\b({_LEVELS}|EMERG|ALERT|CRIT)\b|\[(error|crit|alert|emerg|fatal|warn|warning|info|debug|"
+    r"notice|Note|Warning|Error|ERROR)\]|^(?:\S+Z? )?(fail|crit|error|fatal|panic|warn|info): "
 )
-_WARN = re.compile(
-    r"\b(?:WARN|WARNING)\b|\[(?:warn|warning|Warning)\]"
-    r"|\"?(?:severity|level|lvl)\"?\s*[:=]\s*\"?warn|^(?:\S+Z? )?warn: ",
-)
-_CALM = re.compile(
-    r"\b(?:INFO|DEBUG|TRACE|NOTICE)\b|\[(?:info|debug|notice|Note)\]"
-    r"|\"?(?:severity|level|lvl)\"?\s*[:=]\s*\"?(?:info|debug|trace|notice)\b|^(?:\S+Z? )?info: "
+_GRAVE = frozenset(
+    {"error", "err", "severe", "fatal", "critical", "crit", "panic", "emerg", "alert", "fail"}
 )
 # Where no level is written, a thrown exception is one.
 _THROWN = re.compile(r"(?:Exception|Error)\b\s*[:(]|\b(?:panic:|fatal error:|segfault)")
@@ -66,17 +63,18 @@ class Statement:
 def level_of(text: str) -> Level:
     """How grave a line says it is; thrown exceptions are errors where it says nothing."""
     head = text[:1_000]
-    for pattern, level in _SIGNS:
-        if pattern.search(head):
-            return level
+    field_found = _FIELD.search(head)
+    if field_found is not None:
+        return _level(field_found[1])
+    word = _WORD.search(head)
+    if word is not None:
+        return _level(next(group for group in word.groups() if group))
     return "error" if _THROWN.search(head) else "info"
 
 
-_SIGNS: tuple[tuple[re.Pattern[str], Level], ...] = (
-    (_ERROR, "error"),
-    (_WARN, "warn"),
-    (_CALM, "info"),
-)
+def _level(word: str) -> Level:
+    lower = word.lower()
+    return "error" if lower in _GRAVE else "warn" if lower.startswith("warn") else "info"
 
 
 @dataclass(slots=True)
@@ -117,16 +115,9 @@ class Statements:
         found = self._of_key.get(key)
         if found is None:
             level, place = key
-            grave: Level = (
-                "error"
-                if level in ("ERROR", "SEVERE", "FATAL", "CRITICAL", "PANIC")
-                else "warn"
-                if level.startswith("WARN")
-                else "info"
-            )
             start = text.find(place)
             ref = f"{place}{text[start + len(place) : start + len(place) + 1]}"
-            found = self._of_key[key] = self._new(Statement(place, grave, ref, text))
+            found = self._of_key[key] = self._new(Statement(place, _level(level), ref, text))
         return found
 
     def _mined(self, texts: npt.NDArray[np.object_]) -> npt.NDArray[np.int32]:

@@ -46,6 +46,8 @@ _LEVELS = frozenset(
 _DIGIT, _WORD, _GAP = 2, 1, 0
 _MARK = b"\x01"
 _WORDS = re.compile(rb"\x01|[^\s\"'`=:,;()\[\]{}<>|/\\&?!@*\x01]+")
+# A value in single quotes, not an apostrophe; double quotes frame the keys of JSON as well.
+_QUOTED = re.compile(rb"(?<=[ =(@:])'[^']{1,80}'(?=[ ,.;:)@\]]|$)")
 _REPEATED = re.compile(rb"\x01(?:[^A-Za-z\x80-\xff\x01]*\x01)+")
 
 
@@ -200,7 +202,9 @@ def masked(lines: Sequence[str]) -> list[bytes]:
 
 
 def words_of(shape: bytes) -> list[str]:
-    """The words of a masked line; runs of masked words are one, as lists vary in length."""
+    """The words of a masked line, quoted values masked too; runs of masked words are one."""
+    if b"': '" not in shape:  # no printed dictionary, whose text is in single quotes
+        shape = _QUOTED.sub(_MARK, shape)
     folded = _REPEATED.sub(_MARK, shape)
     return [
         WILDCARD if word == _MARK else word.decode("utf-8", "replace")
