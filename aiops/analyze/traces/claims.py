@@ -42,11 +42,13 @@ class Claims:
         usual = float(np.average(rise.usual[chosen], weights=weight))
         into = [self.service(edges.caller[e]) for e in chosen if edges.callee[e] == slow.service]
         out = [self.service(edges.callee[e]) for e in chosen if edges.caller[e] == slow.service]
-        ends = [f"from {listed(into)}"] * bool(into) + [f"to {listed(out)}"] * bool(out)
+        here = self.service(slow.service)
+        ends = [f"from {listed(into)} to {here}"] * bool(into)
+        ends += [f"from {here} to {listed(out)}"] * bool(out)
         return self._evidence(
-            f"Calls of {self.service(slow.service)} {' and '.join(ends)} spend "
-            f"{quantity(now, 's')} on the way between the two, usually {quantity(usual, 's')} "
-            f"({int(rise.seen[chosen].sum())} calls).",
+            f"Calls {' and '.join(ends)} spend "
+            f"{quantity(now, 's')} on the way, which neither end worked, usually "
+            f"{quantity(usual, 's')} ({int(rise.seen[chosen].sum())} calls).",
             self.forest.spans.services[slow.service],
         )
 

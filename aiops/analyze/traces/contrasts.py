@@ -83,15 +83,33 @@ def rises(group: Rows, values: FloatArray, phase: npt.NDArray[np.int8], groups: 
     return _stronger(*(_means(group, values, phase, groups, reference) for reference in _PAST))
 
 
-def rising_shares(
-    group: Rows, holds: npt.NDArray[np.bool_], phase: npt.NDArray[np.int8], groups: int
-) -> Rise:
-    """The rise of the probability that something holds, in each group.
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """What happened or not, (k,) each: observations of g kinds.
+
+    Attributes:
+        row: the span whose phase counts.
+        kind: 0 to g - 1.
+        holds: whether it happened.
+        kinds: (g, c) indices that say what each kind is.
+    """
+
+    row: Rows
+    kind: Rows
+    holds: npt.NDArray[np.bool_]
+    kinds: Rows
+
+
+def rising_shares(outcomes: Outcomes, phase: npt.NDArray[np.int8]) -> Rise:
+    """The rise of the probability that something happens, for each kind.
 
     Sessions are counted, not requests, and half a one of either outcome is added (Jeffreys prior),
     so that two out of two is not taken for certainty.
+
+    Args:
+        phase: (n,) of each span.
     """
-    return _stronger(*(_shares(group, holds, phase, groups, reference) for reference in _PAST))
+    return _stronger(*(_shares(outcomes, phase[outcomes.row], past) for past in _PAST))
 
 
 def pooled(rise: Rise, member: Rows, owners: int) -> Rise:
@@ -133,18 +151,13 @@ def _means(
     return _rise(usual, usual_variance, compared, now, variance, seen)
 
 
-def _shares(
-    group: Rows,
-    holds: npt.NDArray[np.bool_],
-    phase: npt.NDArray[np.int8],
-    groups: int,
-    past: Phase,
-) -> Rise:
+def _shares(outcomes: Outcomes, phase: npt.NDArray[np.int8], past: Phase) -> Rise:
+    kinds = len(outcomes.kinds)
     sides = []
     for chosen in (past, Phase.DURING):
         rows = phase == chosen
-        seen: FloatArray = np.bincount(group[rows], minlength=groups).astype(np.float64)
-        held = np.bincount(group[rows & holds], minlength=groups) / SESSION
+        seen: FloatArray = np.bincount(outcomes.kind[rows], minlength=kinds).astype(np.float64)
+        held = np.bincount(outcomes.kind[rows & outcomes.holds], minlength=kinds) / SESSION
         sessions = seen / SESSION + 1
         share = (held + 0.5) / sessions
         # The variance of one observation: what divides it by their number gets that of the share.

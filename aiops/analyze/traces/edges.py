@@ -20,6 +20,8 @@ class Calls:
     Attributes:
         client: row of the caller's span.
         caller, callee: index into the forest's services.
+        edge: row of (caller, callee) in ``pairs``.
+        pairs: (e, 2) each caller and callee once.
         waited: seconds the caller waited: its span where that covers this one call, else the
             callee's part.
         network: seconds, client span less the callee's part of it; NaN where the caller's span
@@ -29,6 +31,8 @@ class Calls:
     client: Rows
     caller: Rows
     callee: Rows
+    edge: Rows
+    pairs: Rows
     waited: FloatArray
     network: FloatArray
 
@@ -46,16 +50,25 @@ def calls(forest: Forest) -> Calls:
     pure = np.ones(len(service), dtype=np.bool_)
     pure[client[~across]] = False
     server, client = child[across], client[across]
-    key = client.astype(np.int64) * max(1, len(spans.services)) + service[server]
+    services = max(1, len(spans.services))
+    key = client * services + service[server]
     unique, call = np.unique(key, return_inverse=True)
     begin, end = np.full(len(unique), np.inf), np.full(len(unique), -np.inf)
     np.minimum.at(begin, call, spans.starts[server])
     np.maximum.at(end, call, forest.ends[server])
-    callers = (unique // max(1, len(spans.services))).astype(np.intp)
-    callee = (unique % max(1, len(spans.services))).astype(np.intp)
+    callers, callee = unique // services, unique % services
     callees = np.bincount(callers, minlength=len(service))
     alone: Mask = pure[callers] & (callees[callers] == 1)
     worked = end - begin
     waited = np.where(alone, spans.durations[callers], worked)
     network = np.where(alone, np.maximum(waited - worked, 0.0), np.nan)
-    return Calls(callers, service[callers], callee, waited, network)
+    codes, edge = np.unique(service[callers] * services + callee, return_inverse=True)
+    return Calls(
+        client=callers,
+        caller=service[callers],
+        callee=callee,
+        edge=edge.astype(np.intp),
+        pairs=np.column_stack([codes // services, codes % services]),
+        waited=waited,
+        network=network,
+    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.traces.contrasts import rising_shares
+from aiops.analyze.traces.contrasts import Outcomes, rising_shares
 from aiops.analyze.traces.forest import Forest
 from aiops.analyze.traces.visits import Visits
 
@@ -47,13 +47,16 @@ class Ending:
         return self.service if self.last < 0 else self.last
 
 
-def early_ends(forest: Forest, visits: Visits, phase: npt.NDArray[np.int8]) -> tuple[Ending, ...]:
-    """Where visits end more often than they used to, the largest rise first."""
+def steps(forest: Forest, visits: Visits) -> Outcomes:
+    """For each step of each visit whether it was the last.
+
+    The kinds are (service, operation, service called, operation called); the last two are -1 for
+    the start of a visit, which is its first step.
+    """
     operations = max(1, len(forest.spans.operations))
     service, parent = forest.service, forest.parent
     entered = visits.entry[parent[visits.entry] >= 0]
     count = len(visits.entry)
-    # Steps of all visits in order: the start of each, then the visits it caused.
     visit = np.concatenate([np.arange(count), visits.of_span[parent[entered]]])
     step = np.concatenate(
         [np.full(count, _START), service[entered] * operations + forest.operation[entered]]
@@ -62,18 +65,36 @@ def early_ends(forest: Forest, visits: Visits, phase: npt.NDArray[np.int8]) -> t
     order = np.lexsort((at, visit))
     visit, step = visit[order], step[order]
     last = np.append(visit[1:] != visit[:-1], True)[: len(visit)]
-    pair = visits.group[visit].astype(np.int64) * (step.max(initial=0) + 2) + step + 1
-    kinds, first, kind = np.unique(pair, return_index=True, return_inverse=True)
-    rise = rising_shares(kind.astype(np.intp), last, phase[visits.entry[visit]], len(kinds))
+    codes = step.max(initial=0) + 2
+    pairs, kind = np.unique(visits.group[visit] * codes + step + 1, return_inverse=True)
+    called = pairs % codes - 1
+    kinds = np.column_stack(
+        [
+            visits.kinds[pairs // codes],
+            np.where(called < 0, _START, called // operations),
+            np.where(called < 0, _START, called % operations),
+        ]
+    )
+    return Outcomes(visits.entry[visit], kind.astype(np.intp), last, kinds.astype(np.intp))
+
+
+def early_ends(outcomes: Outcomes, phase: npt.NDArray[np.int8]) -> tuple[Ending, ...]:
+    """Where visits end more often than they used to, the largest rise first.
+
+    Args:
+        outcomes: the steps of the visits.
+        phase: (n,) of each span.
+    """
+    rise = rising_shares(outcomes, phase)
     found = []
     for i in np.flatnonzero(rise.sure >= FLOOR).tolist():
-        entry, code = visits.kinds[visits.group[visit[first[i]]]], int(step[first[i]])
+        service, operation, last, last_operation = outcomes.kinds[i].tolist()
         found.append(
             Ending(
-                service=int(entry[0]),
-                operation=int(entry[1]),
-                last=_START if code == _START else code // operations,
-                last_operation=_START if code == _START else code % operations,
+                service=service,
+                operation=operation,
+                last=last,
+                last_operation=last_operation,
                 rise=float(rise.sure[i]),
                 usual=float(rise.usual[i]),
                 now=float(rise.now[i]),

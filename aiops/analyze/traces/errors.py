@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.traces.contrasts import rising_shares
+from aiops.analyze.traces.contrasts import Outcomes, Rise, rising_shares
 from aiops.analyze.traces.edges import Calls
 from aiops.analyze.traces.forest import Forest, Mask
 
@@ -69,26 +69,33 @@ def origins(forest: Forest, error: Mask) -> Mask:
     return error & ~passed_on
 
 
-def failing_operations(forest: Forest, phase: npt.NDArray[np.int8]) -> tuple[Failing, ...]:
-    """Operations in which errors begin, the largest rise first."""
+def own_errors(forest: Forest) -> Outcomes:
+    """For each span whether an error began in it; none at all where no span states any.
+
+    The kinds are (service, operation).
+    """
     error = failed(forest)
     if not error.any():
-        return ()
+        return _nothing(2)
     operations = max(1, len(forest.spans.operations))
-    kinds, kind = np.unique(forest.service * operations + forest.operation, return_inverse=True)
-    rise = rising_shares(kind.astype(np.intp), origins(forest, error), phase, len(kinds))
-    return tuple(
-        Failing(
-            service=int(kinds[i] // operations),
-            operation=int(kinds[i] % operations),
-            rise=float(rise.sure[i]),
-            usual=float(rise.usual[i]),
-            now=float(rise.now[i]),
-            seen=int(rise.seen[i]),
-        )
-        for i in np.argsort(-rise.sure, kind="stable").tolist()
-        if rise.sure[i] >= FLOOR
-    )
+    codes, kind = np.unique(forest.service * operations + forest.operation, return_inverse=True)
+    kinds = np.column_stack([codes // operations, codes % operations])
+    return Outcomes(np.arange(len(error)), kind.astype(np.intp), origins(forest, error), kinds)
+
+
+def failing_operations(outcomes: Outcomes, phase: npt.NDArray[np.int8]) -> tuple[Failing, ...]:
+    """Operations in which errors begin, the largest rise first.
+
+    Args:
+        outcomes: the errors of the spans.
+        phase: (n,) of each span.
+    """
+    rise = rising_shares(outcomes, phase)
+    found = []
+    for i in _risen(rise):
+        service, operation = outcomes.kinds[i].tolist()
+        found.append(Failing(service, operation, *_shares(rise, i)))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,36 +111,54 @@ class Unanswered:
     seen: int
 
 
-def unanswered_calls(
-    forest: Forest, calls: Calls, phase: npt.NDArray[np.int8]
-) -> tuple[Unanswered, ...]:
-    """Client operations whose callee stopped answering, the largest rise first.
+def silences(forest: Forest, calls: Calls) -> Outcomes:
+    """For each span that waits for another service whether that one recorded nothing.
 
     Only operations that call one service alone: of "GET" alone nobody knows whom it did not reach.
+    The kinds are (caller, operation, callee).
     """
     operations = max(1, len(forest.spans.operations))
+    services = max(1, len(forest.spans.services))
     code = forest.service * operations + forest.operation
-    callee: dict[int, set[int]] = {}
-    for at, to in set(zip(code[calls.client].tolist(), calls.callee.tolist(), strict=True)):
-        callee.setdefault(at, set()).add(to)
-    single = np.array(sorted(at for at, to in callee.items() if len(to) == 1), dtype=np.intp)
+    pairs = np.unique(code[calls.client] * services + calls.callee)
+    clients, callees = np.unique(pairs // services, return_counts=True)
+    single = clients[callees == 1]
     rows = np.flatnonzero(np.isin(code, single))
     if not len(rows):
-        return ()
+        return _nothing(3)
     answered = np.zeros(len(code), dtype=np.bool_)
     answered[calls.client] = True
-    kind = np.searchsorted(single, code[rows])
-    rise = rising_shares(kind, ~answered[rows], phase[rows], len(single))
-    return tuple(
-        Unanswered(
-            caller=int(single[i] // operations),
-            operation=int(single[i] % operations),
-            callee=min(callee[int(single[i])]),
-            rise=float(rise.sure[i]),
-            usual=float(rise.usual[i]),
-            now=float(rise.now[i]),
-            seen=int(rise.seen[i]),
-        )
-        for i in np.argsort(-rise.sure, kind="stable").tolist()
-        if rise.sure[i] >= FLOOR
+    callee = pairs[np.isin(pairs // services, single)] % services
+    kinds = np.column_stack([single // operations, single % operations, callee])
+    return Outcomes(
+        rows, np.searchsorted(single, code[rows]), ~answered[rows], kinds.astype(np.intp)
     )
+
+
+def unanswered_calls(outcomes: Outcomes, phase: npt.NDArray[np.int8]) -> tuple[Unanswered, ...]:
+    """Client operations whose callee stopped answering, the largest rise first.
+
+    Args:
+        outcomes: the silences of the calls.
+        phase: (n,) of each span.
+    """
+    rise = rising_shares(outcomes, phase)
+    found = []
+    for i in _risen(rise):
+        caller, operation, callee = outcomes.kinds[i].tolist()
+        found.append(Unanswered(caller, operation, callee, *_shares(rise, i)))
+    return tuple(found)
+
+
+def _risen(rise: Rise) -> list[int]:
+    order = np.argsort(-rise.sure, kind="stable")
+    return [int(i) for i in order if rise.sure[i] >= FLOOR]
+
+
+def _shares(rise: Rise, i: int) -> tuple[float, float, float, int]:
+    return float(rise.sure[i]), float(rise.usual[i]), float(rise.now[i]), int(rise.seen[i])
+
+
+def _nothing(indices: int) -> Outcomes:
+    none = np.zeros(0, dtype=np.intp)
+    return Outcomes(none, none, none.astype(np.bool_), np.zeros((0, indices), dtype=np.intp))

@@ -191,7 +191,7 @@ def _numbered(columns: list[npt.NDArray[np.object_]]) -> tuple[npt.NDArray[np.in
     """A number for each text, equal for equal texts across the columns; and how many there are."""
     code: dict[str, int] = {}
     numbers = [code.setdefault(text, len(code)) for column in columns for text in column.tolist()]
-    return np.array(numbers, dtype=np.int64), max(1, len(code))
+    return np.array(numbers, dtype=np.int64), len(code)
 
 
 def _looked_up(wanted: npt.NDArray[np.int64], keys: npt.NDArray[np.int64]) -> Rows:

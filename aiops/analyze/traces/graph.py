@@ -34,13 +34,13 @@ def edge_times(table: SpanTable) -> tuple[EdgeTimes, ...]:
     """
     trees = forest(table)
     found = calls(trees)
-    services = max(1, len(table.services))
-    key, edge = np.unique(found.caller * services + found.callee, return_inverse=True)
-    order = np.argsort(edge, kind="stable")
-    parts = np.split(order, np.cumsum(np.bincount(edge, minlength=len(key)))[:-1])
+    order = np.argsort(found.edge, kind="stable")
+    sizes = np.bincount(found.edge, minlength=len(found.pairs))
     times = []
-    for code, rows in zip(key.tolist(), parts, strict=False):
-        source, target = table.services[code // services], table.services[code % services]
+    for (caller, callee), rows in zip(
+        found.pairs.tolist(), np.split(order, np.cumsum(sizes)[:-1]), strict=False
+    ):
+        source, target = table.services[caller], table.services[callee]
         network = found.network[rows]
         p50, p95 = np.quantile(found.waited[rows], [0.5, 0.95]).tolist()
         measured = network[np.isfinite(network)]

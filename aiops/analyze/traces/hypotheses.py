@@ -25,8 +25,8 @@ COMMON = 0.5
 passing ones do not."""
 TELLING_COMMON = 0.3
 """How telling that is by itself: every service on the way of failing requests shares it."""
-LEAST_FAILING = 5
-"""Failing requests below which they have things in common by chance."""
+LEAST_REQUESTS = 5
+"""Failing or passing requests below which they have things in common by chance."""
 INSTANCE_SHARE = 0.9
 """Share of a service's excess on one of its instances from which that instance is accused."""
 
@@ -141,7 +141,7 @@ def _errors(found: Signs, claims: Claims) -> Iterator[Hypothesis]:
 
 
 def _in_common(common: Spectrum, claims: Claims, accused: set[str]) -> Iterator[Hypothesis]:
-    if common.failing_all < LEAST_FAILING:
+    if min(common.failing_all, common.passing_all) < LEAST_REQUESTS:
         return
     scores = common.ochiai
     for service in np.flatnonzero(scores >= COMMON).tolist():

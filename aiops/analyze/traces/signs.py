@@ -6,14 +6,17 @@ from math import log1p
 import numpy as np
 import numpy.typing as npt
 
+from aiops.analyze.traces.contrasts import Outcomes
 from aiops.analyze.traces.edges import Calls, calls
 from aiops.analyze.traces.endings import FLOOR as ENDING_FLOOR
-from aiops.analyze.traces.endings import Ending, early_ends
+from aiops.analyze.traces.endings import Ending, early_ends, steps
 from aiops.analyze.traces.errors import FLOOR as ERROR_FLOOR
 from aiops.analyze.traces.errors import (
     Failing,
     Unanswered,
     failing_operations,
+    own_errors,
+    silences,
     unanswered_calls,
 )
 from aiops.analyze.traces.forest import Forest
@@ -40,6 +43,9 @@ class Recording:
     """The spans of a case, taken apart once.
 
     Attributes:
+        steps: for each step of each visit whether it was the last.
+        errors: for each span whether an error began in it.
+        silences: for each call whether its callee recorded nothing.
         reference: (n,) spans of the known-normal recording.
         known_calls: (caller, callee) pairs that the case knows from elsewhere.
     """
@@ -47,6 +53,9 @@ class Recording:
     forest: Forest
     calls: Calls
     visits: Visits
+    steps: Outcomes
+    errors: Outcomes
+    silences: Outcomes
     reference: npt.NDArray[np.bool_]
     known_calls: frozenset[tuple[int, int]]
 
@@ -79,21 +88,31 @@ def recorded(
     reference: npt.NDArray[np.bool_],
     known_calls: frozenset[tuple[int, int]],
 ) -> Recording:
-    """A forest with its calls and visits."""
+    """A forest with all that does not depend on when the episode began."""
     found = calls(forest)
-    return Recording(forest, found, visits(forest, found), reference, known_calls)
+    visited = visits(forest, found)
+    return Recording(
+        forest=forest,
+        calls=found,
+        visits=visited,
+        steps=steps(forest, visited),
+        errors=own_errors(forest),
+        silences=silences(forest, found),
+        reference=reference,
+        known_calls=known_calls,
+    )
 
 
 def signs(recording: Recording, phase: npt.NDArray[np.int8]) -> Signs:
     """The signs of one split of the recording into phases."""
-    forest = recording.forest
-    found = edges(forest, recording.calls, phase)
+    found = edges(recording.calls, phase)
+    services = len(recording.forest.spans.services)
     return Signs(
         edges=found,
-        slow=slow_services(forest, recording.visits, found, phase, recording.known_calls),
-        endings=early_ends(forest, recording.visits, phase),
-        failing=failing_operations(forest, phase),
-        unanswered=unanswered_calls(forest, recording.calls, phase),
+        slow=slow_services(recording.visits, found, phase, services, recording.known_calls),
+        endings=early_ends(recording.steps, phase),
+        failing=failing_operations(recording.errors, phase),
+        unanswered=unanswered_calls(recording.silences, phase),
     )
 
 

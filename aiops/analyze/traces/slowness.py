@@ -13,7 +13,7 @@ import numpy.typing as npt
 from aiops.analyze.traces.blame import Blame, blamed
 from aiops.analyze.traces.contrasts import Rise, pooled, rises
 from aiops.analyze.traces.edges import Calls
-from aiops.analyze.traces.forest import Forest
+from aiops.analyze.traces.forest import Rows
 from aiops.analyze.traces.visits import Visits
 from aiops.model.telemetry import FloatArray
 
@@ -78,9 +78,8 @@ class Slow:
 class Edges:
     """Pairs of services that call each other, (e,) each, and how much slower the network became."""
 
-    caller: npt.NDArray[np.intp]
-    callee: npt.NDArray[np.intp]
-    of_call: npt.NDArray[np.intp]
+    caller: Rows
+    callee: Rows
     rise: Rise
 
     @property
@@ -90,23 +89,21 @@ class Edges:
         return np.where(np.isnan(self.rise.usual), np.nan, np.where(material, self.rise.sure, 0.0))
 
 
-def edges(forest: Forest, calls: Calls, phase: npt.NDArray[np.int8]) -> Edges:
-    """The rise of the network's share on each edge."""
-    services = max(1, len(forest.spans.services))
-    key, of_call = np.unique(calls.caller * services + calls.callee, return_inverse=True)
-    return Edges(
-        caller=(key // services).astype(np.intp),
-        callee=(key % services).astype(np.intp),
-        of_call=of_call.astype(np.intp),
-        rise=rises(of_call.astype(np.intp), calls.network, phase[calls.client], len(key)),
-    )
+def edges(calls: Calls, phase: npt.NDArray[np.int8]) -> Edges:
+    """The rise of the network's share on each edge.
+
+    Args:
+        phase: (n,) of each span.
+    """
+    rise = rises(calls.edge, calls.network, phase[calls.client], len(calls.pairs))
+    return Edges(calls.pairs[:, 0], calls.pairs[:, 1], rise)
 
 
 def slow_services(
-    forest: Forest,
     visits: Visits,
     found: Edges,
     phase: npt.NDArray[np.int8],
+    services: int,
     known_calls: frozenset[tuple[int, int]] = frozenset(),
 ) -> tuple[Slow, ...]:
     """Services that are slow by themselves, in the order of what they explain.
@@ -114,9 +111,9 @@ def slow_services(
     Args:
         found: the edges and their rises.
         phase: (n,) of each span, see contrasts.Phase.
+        services: how many there are.
         known_calls: (caller, callee) pairs known from elsewhere; the traces need not have them.
     """
-    services = len(forest.spans.services)
     work = rises(visits.group, visits.work, phase[visits.entry], len(visits.kinds))
     by_service = pooled(work, visits.kinds[:, 0], services)
     blames = {

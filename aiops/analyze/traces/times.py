@@ -49,8 +49,9 @@ def covered(owner: Rows, low: FloatArray, high: FloatArray, length: FloatArray) 
     """
     # As fractions of the owner, offset by its number: one running maximum serves all owners, and
     # none reaches into the next.
-    whole = np.maximum(length[owner], np.finfo(float).tiny)
-    low, high = np.clip(low / whole, 0.0, 1.0), np.clip(high / whole, 0.0, 1.0)
+    whole = length[owner]
+    scale = np.where(whole > 0, whole, 1.0)
+    low, high = np.clip(low, 0.0, whole) / scale, np.clip(high, 0.0, whole) / scale
     order = np.lexsort((low, owner))
     owner, low, high = owner[order], low[order], high[order]
     group = np.cumsum(np.diff(owner, prepend=-1) != 0).astype(np.float64)
