@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from aiops import plugins
 from aiops.analyze.explain import explain
+from aiops.analyze.fused import FusedRanker
 from aiops.app import cases
 from aiops.app.investigate import investigate
 from aiops.model import CaseData
@@ -50,6 +51,11 @@ class App:
             top=self.settings.top,
             clock=self.stopwatch,
         )
+
+
+def default_analyzer() -> FusedRanker:
+    """The analyzer "aiops": every registered reader, weighed in one place."""
+    return FusedRanker(tuple(plugins.readers()))
 
 
 def wire(settings: Settings) -> App:

@@ -10,6 +10,7 @@ from aiops.errors import UnknownName
 if TYPE_CHECKING:  # the ports bring numpy, which `aiops --help` has no use for
     from aiops.ports.analyzer import Analyzer
     from aiops.ports.cases import CaseSource
+    from aiops.ports.reader import Reader
 
 
 @cache
@@ -49,6 +50,12 @@ def analyzer(name: str) -> "Analyzer":
             raise UnknownName("method", name, names("aiops.analyzers"))
         found = found.without(part)
     return cast("Analyzer", found)
+
+
+def readers() -> Iterator["Reader"]:
+    """Every reader, in the order of their names."""
+    for name in names("aiops.readers"):
+        yield cast("Reader", load("aiops.readers", name)())
 
 
 def case_sources() -> Iterator["CaseSource"]:

@@ -33,6 +33,7 @@ class _Read:
     raised: tuple[tuple[str, Hypothesis], ...]
     notes: tuple[str, ...]
     read: tuple[str, ...]
+    caps: dict[str, float]
 
 
 class FusedRanker:
@@ -70,28 +71,26 @@ class FusedRanker:
         episode = episode_of(case)
         found = self._read(case, episode, seed)
         if not found.read:
-            raise AnalysisFailed(
-                "nothing was recorded that can be read: no metrics, logs, traces, cluster state "
-                "or alerts"
-            )
-        return _ranking(weigh(found.raised, case.window.graph), episode, found.notes, seed)
+            why = "; ".join(note.rstrip(".") for note in found.notes)
+            raise AnalysisFailed(f"nothing that was recorded can be read: {why or 'no telemetry'}")
+        return _ranking(weigh(found.raised, case.window.graph), episode, found, seed)
 
     def _read(self, case: CaseData, episode: Episode, seed: int) -> _Read:
         raised: list[tuple[str, Hypothesis]] = []
         notes: list[str] = []
         read: list[str] = []
+        caps: dict[str, float] = {}
         for reader in self._readers:
             reading = reader.read(case, episode, seed=seed)
             notes.extend(reading.notes)
             if not reading.missing:
                 read.append(reader.name)
+                caps[reader.modality] = min(caps.get(reader.modality, 1.0), reading.most_confidence)
                 raised.extend((reader.modality, one) for one in reading.hypotheses)
-        return _Read(tuple(raised), tuple(notes), tuple(read))
+        return _Read(tuple(raised), tuple(notes), tuple(read), caps)
 
 
-def _ranking(
-    weighed: tuple[Weighed, ...], episode: Episode, notes: tuple[str, ...], seed: int
-) -> Ranking:
+def _ranking(weighed: tuple[Weighed, ...], episode: Episode, found: _Read, seed: int) -> Ranking:
     by_key: dict[Key, list[Weighed]] = {}
     for one in sorted(weighed, key=lambda w: (-w.score, _lot(w, seed))):
         by_key.setdefault(one.key, []).append(one)
@@ -99,7 +98,8 @@ def _ranking(
     book = _Book()
     cited = {key: book.cite(own) for key, own in list(by_key.items())[:SPELLED_OUT]}
     leading = np.array([own[0].score for own in by_key.values()])
-    sure = dict(zip(by_key, confidence.FUSED.of(leading), strict=True))
+    cap = found.caps.get(next(iter(by_key.values()))[0].modality, 1.0) if by_key else 1.0
+    sure = dict(zip(by_key, np.minimum(confidence.FUSED.of(leading), cap), strict=True))
     suspects: list[Suspect] = []
     for one in sorted(weighed, key=lambda w: (-w.score, _lot(w, seed))):
         first = by_key[one.key][0] is one
@@ -121,7 +121,7 @@ def _ranking(
         tuple(suspects),
         onset=episode.onset if verdict == "root_cause" or episode.found else None,
         evidence=book.evidence,
-        notes=notes,
+        notes=found.notes,
     )
 
 

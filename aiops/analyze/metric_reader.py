@@ -15,6 +15,7 @@ from aiops.analyze.metric_scores import (
     PARTS,
     Parts,
     Scored,
+    confidence_cap,
     first_of_each_service,
     order,
     score,
@@ -58,9 +59,11 @@ class MetricReader:
         top = float(scored.score.max(initial=0.0))
         level = float(scored.presence.max(initial=0.0)) / top if top > 0 else 0.0
         support = _support(scored, ordered)
+        cap, why = confidence_cap(scored)
         return Reading(
             tuple(_hypothesis(scored, column, level, support) for column in ordered),
-            notes=scored.notes,
+            notes=(*scored.notes, why) if why else scored.notes,
+            most_confidence=cap,
         )
 
 

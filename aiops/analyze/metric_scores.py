@@ -22,6 +22,12 @@ MOST_ROWS = 2400
 """Longer windows are averaged down to this many rows: medians of minutes lose nothing to it."""
 LEAST_ROWS_AFTER = 60
 """Rows after the alert that averaging down leaves, or it averages less."""
+FEW_ROWS = 10
+"""Rows on one side of the onset under which the confidence is capped."""
+GUESSED_CONFIDENCE = 0.5
+"""The cap with few rows before: what a usual variation is, is a guess."""
+FLEETING_CONFIDENCE = 0.9
+"""The cap with few rows after: a level is seen, but it may have been a spike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,22 @@ def score(case: CaseData, parts: Parts = ALL_PARTS, episode: Episode | None = No
     if parts.memory_first:
         scored = suspicion.memory_first(scored, moved, service)
     return Scored(table, anomaly, moved, scored, presence, service, seen, tuple(ready.notes))
+
+
+def confidence_cap(scored: Scored) -> tuple[float, str]:
+    """The most confidence that so many rows allow, and why; 1 and "" where they are enough."""
+    before, during = scored.anomaly.first, scored.anomaly.end - scored.anomaly.first
+    if before < FEW_ROWS:
+        return GUESSED_CONFIDENCE, (
+            f"Only {before} rows before the anomaly: what variation is usual is a guess, so "
+            f"confidence is capped at {GUESSED_CONFIDENCE:.0%}."
+        )
+    if during < FEW_ROWS:
+        return FLEETING_CONFIDENCE, (
+            f"Only {during} rows of the anomaly: it may be a passing spike, so confidence is "
+            f"capped at {FLEETING_CONFIDENCE:.0%}."
+        )
+    return 1.0, ""
 
 
 def episode_in(case: CaseData) -> Episode:

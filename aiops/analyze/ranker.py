@@ -16,6 +16,7 @@ from aiops.analyze.metric_scores import (
     PARTS,
     Parts,
     Scored,
+    confidence_cap,
     first_of_each_service,
     order,
     score,
@@ -26,12 +27,6 @@ from aiops.model import CaseData, Indicator, Ranking, Suspect, Verdict
 EXPLAINED_SUSPECTS = 5
 """Services whose suspicion is spelled out in evidence."""
 CLAIMS_PER_SUSPECT = 3
-FEW_ROWS = 10
-"""Rows on one side of the onset under which the confidence is capped."""
-GUESSED_CONFIDENCE = 0.5
-"""The cap with few rows before: what a usual variation is, is a guess."""
-FLEETING_CONFIDENCE = 0.9
-"""The cap with few rows after: a level is seen, but it may have been a spike."""
 
 
 class ShiftRanker:
@@ -41,7 +36,7 @@ class ShiftRanker:
     weighing a node against its causes, and MicroRCA in following the alert.
     """
 
-    name = "aiops"
+    name = "metrics"
 
     def __init__(self, parts: Parts = ALL_PARTS) -> None:
         self._parts = parts
@@ -108,18 +103,9 @@ def _judge(
     presence = float(scored.presence.max(initial=0.0))
     scores = scored.score[strongest]
     probabilities = confidence.DEFAULT.of(scores)
-    before, during = scored.anomaly.first, scored.anomaly.end - scored.anomaly.first
-    if before < FEW_ROWS:
-        probabilities = np.minimum(probabilities, GUESSED_CONFIDENCE)
-        notes.append(
-            f"Only {before} rows before the anomaly: what variation is usual is a guess, so "
-            f"confidence is capped at {GUESSED_CONFIDENCE:.0%}."
-        )
-    elif during < FEW_ROWS:
-        probabilities = np.minimum(probabilities, FLEETING_CONFIDENCE)
-        notes.append(
-            f"Only {during} rows of the anomaly: it may be a passing spike, so confidence is "
-            f"capped at {FLEETING_CONFIDENCE:.0%}."
-        )
+    cap, note = confidence_cap(scored)
+    if note:
+        probabilities = np.minimum(probabilities, cap)
+        notes.append(note)
     verdict = confidence.verdict(presence)
     return verdict, {c: float(p) for c, p in zip(strongest, probabilities, strict=True)}

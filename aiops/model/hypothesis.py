@@ -74,8 +74,11 @@ class Reading:
         missing: the modality was not recorded, so silence means nothing.
         notes: what a reader of the report must know: lines skipped, spans without parents, each
             counted; one sentence each.
+        most_confidence: the most that a ranking led by one of these hypotheses may claim, where
+            there was little to read.
     """
 
     hypotheses: tuple[Hypothesis, ...] = ()
     missing: bool = False
     notes: tuple[str, ...] = ()
+    most_confidence: float = 1.0

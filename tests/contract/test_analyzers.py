@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from aiops import plugins
-from aiops.analyze.metric_scores import PARTS
-from aiops.analyze.ranker import GUESSED_CONFIDENCE
+from aiops.analyze.metric_scores import GUESSED_CONFIDENCE, PARTS
 from aiops.app.evidence import resolve
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, MetricTable, Ranking, Trigger

@@ -11,8 +11,13 @@ from aiops import plugins
 from aiops.errors import UnknownName
 from aiops.ports.analyzer import Analyzer
 from aiops.ports.cases import CaseSource
+from aiops.ports.reader import Reader
 
-PORTS = {"aiops.analyzers": Analyzer, "aiops.case_sources": CaseSource}
+PORTS = {
+    "aiops.analyzers": Analyzer,
+    "aiops.case_sources": CaseSource,
+    "aiops.readers": Reader,
+}
 OURS = [e for e in distribution("aiops").entry_points if e.group.startswith("aiops.")]
 
 

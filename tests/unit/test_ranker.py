@@ -9,8 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops import plugins
-from aiops.analyze.metric_scores import MOST_ROWS, PARTS
-from aiops.analyze.ranker import FLEETING_CONFIDENCE, GUESSED_CONFIDENCE, ShiftRanker
+from aiops.analyze.metric_scores import (
+    FLEETING_CONFIDENCE,
+    GUESSED_CONFIDENCE,
+    MOST_ROWS,
+    PARTS,
+)
+from aiops.analyze.ranker import ShiftRanker
 from aiops.errors import AnalysisFailed, UnknownName
 from aiops.model import (
     Call,
@@ -338,7 +343,7 @@ def test_a_part_left_out_makes_no_difference_to_the_ranker_it_came_from():
         table(quiet_world(a_cpu=step(1, at=60), a_memory=step(2, at=60), b_cpu=step(3, at=140))),
         at=140,
     )
-    assert whole.name == "aiops"
+    assert whole.name == "metrics"
     assert whole.rank(late) == ShiftRanker().rank(late)
     assert whole.without("reanchor").rank(late) != whole.rank(late)
 
