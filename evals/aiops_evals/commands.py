@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aiops.errors import InvalidInput
+from aiops_evals.triage_command import triage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,6 +70,9 @@ def rca(
         healthy=healthy,
     )
     raise typer.Exit(_evaluate(plan, out, journal, fresh=fresh))
+
+
+suites.command("triage")(triage)
 
 
 def _evaluate(plan: "Plan", out: Path | None, journal_path: Path | None, *, fresh: bool) -> int:

@@ -21,7 +21,7 @@ from aiops.errors import InvalidInput
 from aiops.model import Entity, TelemetryWindow
 from aiops.model.telemetry import FloatArray
 
-TREES = 400
+TREES = 200
 """Trees of a forest: more change no figure by more than its spread over seeds."""
 LEAST_ROWS = 3
 """Rows of the past that must hold a feature: what was seen once is an anecdote."""
@@ -124,40 +124,64 @@ class LearnedTriage:
 
     def diagnose(self, window: TelemetryWindow) -> Diagnosis:
         """The suspects of ``window`` and the first one's fault; no suspects without alerts."""
-        incident = lay_out(window)
-        if not incident.places:
-            return Diagnosis((), (), unknown=True, distance=math.inf)
-        described = describe(incident, self._rarity)
-        likely = self._likelihoods(described)
-        order = sorted(range(len(likely)), key=lambda i: (-likely[i], incident.places[i].entity))
-        story = self._story_columns.table([_story(incident, described, order[0])])
-        distance = float(self._familiar.distance(story)[0])
-        return Diagnosis(
-            tuple((incident.places[i].entity, float(likely[i])) for i in order),
-            self._labels(story),
-            unknown=distance >= 1,
-            distance=distance,
-        )
+        return self.diagnose_all([window])[0]
 
-    def _likelihoods(self, described: Sequence[Features]) -> FloatArray:
-        """(c,) probabilities: the two forests' log odds averaged, normalised over the incident."""
+    def diagnose_all(self, windows: Sequence[TelemetryWindow]) -> tuple[Diagnosis, ...]:
+        """As ``diagnose``, for many at once: a forest answers a thousand rows as fast as one."""
+        incidents = [lay_out(window) for window in windows]
+        described = [describe(incident, self._rarity) for incident in incidents]
+        filled = [i for i, incident in enumerate(incidents) if incident.places]
+        found = [Diagnosis((), (), unknown=True, distance=math.inf) for _ in windows]
+        if not filled:
+            return tuple(found)
+        odds = self._odds([row for i in filled for row in described[i]])
+        ends = np.cumsum([len(described[i]) for i in filled])
+        suspects = [
+            _ranked(incidents[i], own)
+            for i, own in zip(filled, np.split(odds, ends[:-1]), strict=True)
+        ]
+        stories = self._story_columns.table(
+            [
+                _story(incidents[i], described[i], order[0][0])
+                for i, order in zip(filled, suspects, strict=True)
+            ]
+        )
+        distances = self._familiar.distance(stories)
+        labels = self._labels(stories)
+        for k, i in enumerate(filled):
+            found[i] = Diagnosis(
+                tuple((incidents[i].places[c].entity, share) for c, share in suspects[k]),
+                labels[k],
+                unknown=bool(distances[k] >= 1),
+                distance=float(distances[k]),
+            )
+        return tuple(found)
+
+    def _odds(self, described: Sequence[Features]) -> FloatArray:
+        """(rows,) log odds of being the culprit: the mean of the two forests'."""
         x = self._columns.table(described)
         guilty = _column(self._culprit, x, True)
         innocent = _column(self._which, x, "")
-        odds = (_log_odds(guilty) - _log_odds(innocent)) / 2
-        weights = np.exp(odds - odds.max())
-        likely: FloatArray = weights / weights.sum()
-        return likely
+        odds: FloatArray = (_log_odds(guilty) - _log_odds(innocent)) / 2
+        return odds
 
-    def _labels(self, story: FloatArray) -> tuple[tuple[str, float], ...]:
+    def _labels(self, stories: FloatArray) -> list[tuple[tuple[str, float], ...]]:
         if not self._triagers:
-            return ((self._only, 1.0),)
-        share = np.mean([model.predict_proba(story)[0] for model in self._triagers], axis=0)
-        names = self._triagers[0].classes_
-        ranked = sorted(
-            zip(names.tolist(), share.tolist(), strict=True), key=lambda p: (-p[1], p[0])
-        )
-        return tuple((str(name), float(p)) for name, p in ranked)
+            return [((self._only, 1.0),)] * len(stories)
+        shares = np.mean([model.predict_proba(stories) for model in self._triagers], axis=0)
+        names = [str(name) for name in self._triagers[0].classes_]
+        return [
+            tuple(sorted(zip(names, row, strict=True), key=lambda p: (-p[1], p[0])))
+            for row in shares.tolist()
+        ]
+
+
+def _ranked(incident: Incident, odds: FloatArray) -> list[tuple[int, float]]:
+    """(candidate, probability) over one incident, most likely first; ties by name."""
+    weights = np.exp(odds - odds.max())
+    likely = (weights / weights.sum()).tolist()
+    order = sorted(range(len(likely)), key=lambda i: (-likely[i], incident.places[i].entity.name))
+    return [(i, likely[i]) for i in order]
 
 
 def _position(incident: Incident, culprit: Entity) -> int | None:

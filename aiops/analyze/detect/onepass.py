@@ -186,6 +186,11 @@ class OnePass:
                 self._season.learn(time, sample)
         return confirmed
 
+    @property
+    def in_incident(self) -> bool:
+        """Whether an incident is going on as of the last sample."""
+        return self._log.open is not None
+
     def finish(self) -> tuple[Localised, ...]:
         """Every incident of the stream, localised, oldest first; the open one ends here."""
         if self._log.open is not None:
@@ -241,22 +246,6 @@ def _profile(material: FloatArray, kinds: npt.NDArray[np.object_]) -> FloatArray
         place = _KINDS.index(kind) + (0 if size > 0 else len(_KINDS))
         profile[place] = max(profile[place], float(np.log1p(abs(size))))
     return profile
-
-
-def run(
-    healthy: MetricTable, stream: MetricTable, *, season: float | None = None
-) -> tuple[tuple[Localised, ...], npt.NDArray[np.bool_]]:
-    """One pass over a recorded table, calibrated on another with the same series.
-
-    Returns:
-        The incidents, and (n,) whether each row was anomalous for the system.
-    """
-    detector = OnePass(healthy, season=season)
-    flags = np.zeros(len(stream.times), dtype=np.bool_)
-    for i, (time, row) in enumerate(zip(stream.times.tolist(), stream.values, strict=True)):
-        detector.step(time, row)
-        flags[i] = detector.last_anomalous[0]
-    return detector.finish(), flags
 
 
 def aligned(healthy: MetricTable, series: Sequence[Series]) -> MetricTable:
