@@ -17,7 +17,7 @@ from aiops.analyze.columns import standardize
 from aiops.analyze.neural import ranking
 from aiops.analyze.neural.account import Account
 from aiops.analyze.neural.backend import load_torch
-from aiops.analyze.neural.significance import Edges, significant_edges
+from aiops.analyze.neural.significance import Edges, distinct, significant_edges
 from aiops.analyze.neural.windows import FEWEST_ROWS
 from aiops.analyze.samples import by_name
 from aiops.analyze.wording import listed
@@ -152,7 +152,11 @@ class NeuralGranger:
             progress=self._progress,
         )
         edges = significant_edges(
-            found.contributions, found.residuals, block=found.window, prior=prior
+            found.contributions,
+            found.residuals,
+            block=found.window,
+            prior=prior,
+            testable=distinct(usable.values),
         )
         notes = () if edges.present.any() else ("No neural edge stands out from noise.",)
         return _Causes(kept, edges, found.lags), notes

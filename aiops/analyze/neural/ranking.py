@@ -73,7 +73,8 @@ def call_blames(
 def blame_scores(blames: Sequence[Blame], shift: FloatArray, alerted: Sequence[int]) -> FloatArray:
     """(m,) personalised PageRank over ``blames``, restarting by shift and, as often, at the alert.
 
-    The restarts at the alert start walks but are no blame of what the alert fired on: taken off.
+    The restarts at the alert start walks but are no blame of what the alert fired on: taken off,
+    those included that follow a walk's end at a node that blames nobody.
     """
     alert = np.zeros(shift.size)
     if alerted:
@@ -81,7 +82,9 @@ def blame_scores(blames: Sequence[Blame], shift: FloatArray, alerted: Sequence[i
     restart = shift + alert
     score = pagerank(shift.size, blames, restart, damping=DAMPING)
     if alerted:
-        score = score - (1 - DAMPING) * alert / restart.sum()
+        passing = [b.effect for b in blames if b.weight > 0 and b.effect != b.cause]
+        ended = 1.0 - score[list(set(passing))].sum()
+        score = score - (1 - DAMPING + DAMPING * ended) * alert / restart.sum()
     return np.maximum(score, 0.0)
 
 

@@ -12,14 +12,20 @@ values do not end at one over their number.
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from aiops.analyze.granger import benjamini_hochberg
 from aiops.model.telemetry import FloatArray
+
+BoolArray = npt.NDArray[np.bool_]
 
 ALPHA = 0.05
 """Share of false edges tolerated among those drawn."""
 TINY = 1e-12
 """Variance of the statistic under which a contribution is nothing but rounding."""
+TWINS = 0.999
+"""Correlation from which two series are one signal under two names: each predicts the other as it
+predicts itself, and neither direction can be told."""
 _CHUNK = 4_000_000  # numbers in one batch of block products: bounds memory on wide tables
 
 
@@ -29,7 +35,7 @@ class Edges:
 
     Attributes:
         z: (m, m) the statistic in its standard deviations under permutation; 0 where there is none.
-        p: (m, m) chance of as much, one-sided; NaN on the diagonal.
+        p: (m, m) chance of as much, one-sided; NaN on the diagonal and for what is not testable.
         q: (m, m) corrected over all pairs, each weighted by its prior; NaN likewise.
         gain: (m, m) by how much the target's forecast error grows without the source, as a share.
         present: (m, m) the edges.
@@ -39,7 +45,7 @@ class Edges:
     p: FloatArray
     q: FloatArray
     gain: FloatArray
-    present: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
+    present: BoolArray
 
 
 def significant_edges(
@@ -48,6 +54,7 @@ def significant_edges(
     *,
     block: int,
     prior: FloatArray | None = None,
+    testable: BoolArray | None = None,
 ) -> Edges:
     """Test every pair by moving blocks of the source's contribution in time.
 
@@ -57,11 +64,12 @@ def significant_edges(
         block: rows of a block; the first rows that fill none are left out.
         prior: (m, m) weight of each pair's hypothesis, as in weighted false discovery control
             (Genovese, Roeder and Wasserman, Biometrika 93, 2006); scaled to average 1.
+        testable: (m, m) False for pairs that cannot be told apart (see ``distinct``).
 
     Raises:
         ValueError: under two blocks.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr
 
     blocks = len(residuals) // block
     if blocks < 2:
@@ -78,10 +86,17 @@ def significant_edges(
         error = residuals[:, part].var(axis=0)
         gain[:, part] = left.var(axis=0) / np.where(error > 0, error, 1.0) - 1.0
     # Student's tail allows for the few blocks that the variance is taken over.
-    p = np.asarray(student.sf(z, blocks - 1))
+    p = np.asarray(stdtr(blocks - 1, -z))
     np.fill_diagonal(p, np.nan)
+    if testable is not None:
+        p[~testable] = np.nan
     q = benjamini_hochberg(weighted(p, prior))
-    return Edges(z, p, q, gain, np.nan_to_num(q, nan=1.0) < ALPHA if width else q < 0)
+    return Edges(z, p, q, gain, np.asarray(q < ALPHA))  # False where q is NaN
+
+
+def distinct(values: FloatArray) -> BoolArray:
+    """(m, m) whether two standardized series, (n, m), are two signals and not one twice."""
+    return np.asarray(np.abs(values.T @ values) < TWINS * len(values))
 
 
 def permutation_z(left: FloatArray, contribution: FloatArray, block: int) -> FloatArray:
