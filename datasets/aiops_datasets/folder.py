@@ -13,7 +13,11 @@ def inside(folder: Path, name: str) -> Path | None:
         InvalidData: the name or a link leads out of ``folder``.
     """
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
+    try:
+        whole = path.resolve()
+    except ValueError as error:  # a zero byte, or half a character
+        raise InvalidData(folder, f"{name!r} can be no file's name") from error
+    if not whole.is_relative_to(folder.resolve()):
         raise InvalidData(path, "leads out of its folder; copy the file into it")
     return path if path.is_file() else None
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from aiops.analyze.samples import LARGEST
 from aiops.errors import InvalidData
 from aiops.model.telemetry import FloatArray
 from aiops_datasets import clock
@@ -146,13 +147,13 @@ def read_table(
     rhythm = clock.ISO if text_time else clock.detect(_number(first[time_at]) if first else 0.0)
     buffer = AveragingBuffer(len(wanted), budget_cells)
     last, rows = -np.inf, 0
-    infinite = False
+    sentinels = False
     for raw_times, values in _batches(path, header, header_rows, time_at, wanted, text_time):
         times = raw_times * rhythm.scale
         _check_ascending(path, header[time_at], last, times, rows)
-        bad = np.isinf(values)
-        if bad.any():
-            infinite, values[bad] = True, np.nan
+        absurd = np.abs(values) >= LARGEST
+        if absurd.any():
+            sentinels, values[absurd] = True, np.nan
         buffer.add(times, values)
         last, rows = float(times[-1]), rows + len(times)
         if not (clock.representable(times[0]) and clock.representable(last)):
@@ -167,8 +168,11 @@ def read_table(
             f"{path.name} has {rows} rows of {len(wanted)} columns; "
             f"each {buffer.stride} adjacent rows were averaged to fit in memory"
         )
-    if infinite:
-        notes.append(f"{path.name} holds infinite values; they are read as missing")
+    if sentinels:
+        notes.append(
+            f"{path.name} holds infinite values, or such beyond {LARGEST:g}; "
+            "they are read as missing"
+        )
     empty: list[bool] = np.all(np.isnan(values), axis=0).tolist()
     if all(empty):
         raise InvalidData(path, "holds no numbers: every metric column is empty")

@@ -103,16 +103,19 @@ class _Frame:
                         column_types=dict.fromkeys(_ALL, pa.string()), strings_can_be_null=False
                     ),
                 )
+            self._names: list[str] = self._table.column_names
         except pa.ArrowInvalid as error:
             reason = str(error).splitlines()[0][:160]
             raise InvalidData(path, f"is not a usable CSV file ({reason})") from error
+        except UnicodeDecodeError as error:
+            raise InvalidData(path, "is not UTF-8 text; save it as UTF-8") from error
         except (OSError, EOFError) as error:
             raise InvalidData(path, f"is a truncated or broken gzip file ({error})") from error
         self.rows: int = self._table.num_rows
 
     def find(self, names: tuple[str, ...]) -> str | None:
         """The first of ``names`` that is a column."""
-        return next((name for name in names if name in self._table.column_names), None)
+        return next((name for name in names if name in self._names), None)
 
     def need(self, what: str, names: tuple[str, ...]) -> str:
         """The first of ``names`` that is a column; raises InvalidData where none is."""

@@ -372,6 +372,24 @@ def test_a_broken_file_beside_the_metrics_is_refused_by_name(
     assert name in refused(case)
 
 
+@pytest.mark.parametrize("name", ["logs.csv", "traces.csv"])
+def test_records_in_another_encoding_are_refused_by_name(
+    refused: Callable[..., str], case: Path, name: str
+) -> None:
+    (case / name).write_bytes(b"time,s\xe9rvice,message\n1,web,hello\n")
+    line = refused(case)
+    assert name in line
+    assert "UTF-8" in line
+
+
+@pytest.mark.parametrize("scenario", ["a\0b", "\ud800"])
+def test_a_key_that_can_be_no_files_name_is_refused(
+    refused: Callable[..., str], case: Path, scenario: str
+) -> None:
+    (case / "case.json").write_text(json.dumps(facts(scenario=scenario)))
+    assert "can be no file's name" in refused(case)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="pipes of this kind are POSIX's")
 def test_a_metrics_file_that_is_a_pipe_is_not_waited_for(
     refused: Callable[..., str], case: Path
@@ -477,7 +495,7 @@ def test_infinite_values_are_read_as_missing_and_said(
     accepted: Callable[..., dict[str, Any]], case: Path
 ) -> None:
     rows = table()
-    rows[5][1], rows[50][4] = "inf", "-Infinity"
+    rows[5][1], rows[50][4], rows[20][2] = "inf", "-Infinity", "1.7976931348623157e308"
     (case / "metrics.csv").write_bytes(text(rows))
     report = accepted(case)
     assert "infinite" in notes(report)

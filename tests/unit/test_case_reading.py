@@ -16,7 +16,7 @@ from aiops_datasets.reading import AveragingBuffer, read_table
 ON_DISK = settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-CELL = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False, width=64))
+CELL = st.one_of(st.none(), st.floats(-1e99, 1e99))
 
 
 def write(folder: Path, content: str | bytes, name: str = "metrics.csv") -> Path:
@@ -152,6 +152,14 @@ def test_infinite_values_are_read_as_missing_and_said(tmp_path: Path) -> None:
     table = read_table(write(tmp_path, "time,a_x\n1,inf\n2,3\n"))
     assert np.isnan(table.values[0, 0])
     assert any("infinite" in note for note in table.notes)
+
+
+def test_the_largest_float_stands_for_no_value_as_exporters_mean_it(tmp_path: Path) -> None:
+    body = "time,a_x\n1,1\n2,1.7976931348623157e308\n3,-1e100\n4,9e99\n"
+    table = read_table(write(tmp_path, body))
+    assert np.isnan(table.values[1:3]).all()
+    assert table.values[[0, 3], 0].tolist() == [1, 9e99]
+    assert any("beyond 1e+100" in note for note in table.notes)
 
 
 def test_a_constant_column_is_kept(tmp_path: Path) -> None:
