@@ -173,22 +173,30 @@ def test_waiting_behind_an_unrecorded_call_is_laid_at_the_callee() -> None:
     assert "cart" in waiting.against[0].claim
 
 
-def test_one_bad_instance_of_several_is_named() -> None:
-    table = System(starved="cart").spans()
-    cart = np.flatnonzero(table.service_of == table.services.index("cart"))
+def on_instances(table: SpanTable, service: str, names: tuple[str, ...]) -> SpanTable:
+    """The same spans, those of ``service`` in turn on one of the instances."""
+    rows = np.flatnonzero(table.service_of == table.services.index(service))
     instance = np.zeros(len(table.starts), dtype=np.int32)
-    instance[cart[1::3]], instance[cart[2::3]] = 1, 2
-    durations = table.durations.copy()
-    healthy = cart[instance[cart] != 1]
-    durations[healthy] = np.minimum(durations[healthy], 0.006)
-    several = replace(
-        table,
-        durations=durations,
-        instances=("cart-a", "cart-b", "cart-c"),
-        instance_of=instance,
-    )
-    found = strongest(read(case_of(several)))
-    assert found.entity == Entity("instance", "cart-b", service="cart")
+    instance[rows] = np.arange(len(rows)) % len(names)
+    return replace(table, instances=names, instance_of=instance)
+
+
+def test_one_bad_instance_of_several_is_named() -> None:
+    table = on_instances(System().spans(), "pay", ("pay-a", "pay-b"))
+    assert table.instance_of is not None
+    pay = table.service_of == table.services.index("pay")
+    bad = pay & (table.instance_of == 1) & (table.starts >= ONSET)
+    found = strongest(read(case_of(replace(table, durations=np.where(bad, 0.4, table.durations)))))
+    assert found.entity.service_name == "pay"
+    clients = np.isin(table.span_ids, table.parent_ids[bad])
+    slow = np.where(bad | clients, table.durations + 0.4, table.durations)
+    named = strongest(read(case_of(replace(table, durations=slow))))
+    assert named.entity == Entity("instance", "pay-b", service="pay")
+
+
+def test_where_all_instances_are_slow_the_service_is_named() -> None:
+    table = on_instances(System(delayed="pay").spans(), "pay", ("pay-a", "pay-b"))
+    assert strongest(read(case_of(table))).entity == Entity("service", "pay")
 
 
 def test_other_names_of_the_services_change_nothing() -> None:

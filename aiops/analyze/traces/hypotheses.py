@@ -8,6 +8,7 @@ import numpy as np
 from aiops.analyze.traces import endings, errors
 from aiops.analyze.traces.claims import Claims
 from aiops.analyze.traces.contrasts import Phase
+from aiops.analyze.traces.forest import Rows
 from aiops.analyze.traces.signs import (
     Signs,
     ending_strength,
@@ -18,6 +19,7 @@ from aiops.analyze.traces.signs import (
 from aiops.analyze.traces.slowness import Edges, Slow
 from aiops.analyze.traces.suspicion import Spectrum
 from aiops.model import Entity, Evidence, FaultType, Hypothesis, Indicator
+from aiops.model.telemetry import FloatArray
 
 MILLISECONDS = 1e3
 COMMON = 0.5
@@ -27,6 +29,8 @@ TELLING_COMMON = 0.3
 """How telling that is by itself: every service on the way of failing requests shares it."""
 LEAST_REQUESTS = 5
 """Failing or passing requests below which they have things in common by chance."""
+LEAST_INSTANCES = 2
+"""Instances below which there is nothing to tell one from."""
 INSTANCE_SHARE = 0.9
 """Share of a service's excess on one of its instances from which that instance is accused."""
 
@@ -52,7 +56,7 @@ def _slow(found: Signs, claims: Claims) -> Iterator[Hypothesis]:
         fault, kind = _nature(slow)
         waits_for = by_service.get(slow.waits_for)
         yield Hypothesis(
-            entity=_entity(slow.service, claims),
+            entity=_slow_entity(slow.service, claims),
             fault=fault,
             kind=kind,
             size=slow.seconds * MILLISECONDS,
@@ -161,29 +165,38 @@ def _in_common(common: Spectrum, claims: Claims, accused: set[str]) -> Iterator[
 
 
 def _entity(service: int, claims: Claims) -> Entity:
-    """The service, or the one instance of several that its spans are much slower on."""
-    name = claims.forest.spans.services[service]
-    instance = _odd_instance(service, claims)
-    if instance is None:
-        return Entity("service", name)
-    return Entity("instance", instance, service=name)
+    return Entity("service", claims.forest.spans.services[service])
 
 
-def _odd_instance(service: int, claims: Claims) -> str | None:
-    """The instance that holds nearly all of the time lost, where there are several to compare."""
-    spans = claims.forest.spans
+def _slow_entity(service: int, claims: Claims) -> Entity:
+    """The service, or the one instance of several that holds nearly all of the time lost."""
+    spans, phase = claims.forest.spans, claims.phase
+    whole = _entity(service, claims)
     if spans.instance_of is None:
-        return None
-    rows = (spans.service_of == service) & (claims.phase == Phase.DURING)
-    instances, instance = np.unique(spans.instance_of[rows], return_inverse=True)
-    if len(instances) < 2:
-        return None
-    mean = np.bincount(instance, weights=spans.durations[rows]) / np.bincount(instance)
-    excess = mean - mean.min()
+        return whole
+    rows, waited = _waits(service, claims)
+    past = np.isin(phase[rows], (Phase.BEFORE, Phase.REFERENCE))
+    now = phase[rows] == Phase.DURING
+    instances, instance = np.unique(spans.instance_of[rows[now]], return_inverse=True)
+    if len(instances) < LEAST_INSTANCES or not past.any():
+        return whole
+    mean = np.bincount(instance, weights=waited[now]) / np.bincount(instance)
+    excess = np.maximum(mean - waited[past].mean(), 0.0)
     worst = int(excess.argmax())
-    if excess[worst] <= 0 or excess[worst] < INSTANCE_SHARE * excess.sum():
-        return None
-    return spans.instances[int(instances[worst])]
+    if excess[worst] < INSTANCE_SHARE * excess.sum() or excess[worst] <= 0:
+        return whole
+    return Entity("instance", spans.instances[int(instances[worst])], service=whole.name)
+
+
+def _waits(service: int, claims: Claims) -> tuple[Rows, FloatArray]:
+    """The spans by which requests enter a service, and the seconds its callers waited for each."""
+    trees = claims.forest
+    above = trees.parent
+    enters = (trees.service == service) & ((above < 0) | (trees.service[above] != service))
+    rows = np.flatnonzero(enters)
+    called = above[rows] >= 0
+    waited = trees.spans.durations[np.where(called, above[rows], rows)]
+    return rows, waited
 
 
 def _upstream(edges: Edges, service: int, claims: Claims) -> tuple[Entity, ...]:
