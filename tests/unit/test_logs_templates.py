@@ -52,6 +52,15 @@ def test_a_warning_and_a_remark_stay_two_statements() -> None:
     assert ids[0] != ids[1]
 
 
+def test_structured_lines_are_told_apart_by_their_sentence_and_not_by_their_frame() -> None:
+    words = [f"{a}{b}" for a in "abcdefghij" for b in "klmnopqrst"]
+    frame = '{"host":"h","logger":"shop.Cart","thread":"main","message":"%s %s done for %d"}'
+    miner = Miner()
+    ids = miner.add([frame % (word, word[::-1], n) for n in range(2) for word in words])
+    assert len(set(ids.tolist())) == len(words)
+    assert ids[: len(words)].tolist() == ids[len(words) :].tolist()
+
+
 def test_ids_do_not_depend_on_how_the_stream_is_cut() -> None:
     lines = [f"step {i} of job {'abc'[i % 3]} done in {i} ms" for i in range(500)]
     whole, pieces = Miner(), Miner()

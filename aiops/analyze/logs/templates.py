@@ -42,6 +42,8 @@ CHUNK_CHARS = 500_000
 _LEVELS = frozenset(
     {"TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "SEVERE", "FATAL", "CRITICAL"}
 )
+# Where structured lines keep their sentence; the keys before it are the same in all of them.
+_MESSAGES = frozenset({"message", "msg"})
 # A warning and a remark are two statements even where all their other words agree.
 _DIGIT, _WORD, _GAP = 2, 1, 0
 _MARK = b"\x01"
@@ -144,7 +146,8 @@ class Miner:
     def _search(self, words: list[str], line: str) -> int:
         if not words:
             return 0
-        literal = [word for word in words[: PREFIX + 3] if word != WILDCARD][:PREFIX]
+        begin = next((at + 1 for at, word in enumerate(words) if word in _MESSAGES), 0)
+        literal = [word for word in words[begin : begin + PREFIX + 3] if word != WILDCARD][:PREFIX]
         level = next((word for word in words if word.upper() in _LEVELS), "")
         bucket = self._buckets.setdefault((len(words), level, *literal), [])
         self._searches += 1
