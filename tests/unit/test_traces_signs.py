@@ -54,6 +54,16 @@ def test_two_separate_culprits_are_both_found_the_larger_one_first() -> None:
     assert found == [(3, (1,)), (1, (0,))]
 
 
+def test_one_slow_caller_of_several_is_a_weaker_sign_than_all_of_them() -> None:
+    callers, callees = np.array([0, 1, 2]), np.array([3, 3, 3])
+    some, every = (
+        blamed(callers, callees, np.array(excess), np.ones(3), floor=0.02)
+        for excess in ([1.0, 1.0, 0.0], [1.0, 1.0, 1.0])
+    )
+    assert [(one.entity, one.consistent) for one in every] == [(3, 1.0)]
+    assert [(one.entity, one.consistent) for one in some] == [(3, pytest.approx(2 / 3))]
+
+
 def test_edges_of_unknown_excess_blame_nobody() -> None:
     assert edge_blames((0, 1, float("nan")), (0, 2, 0.01)) == []
 

@@ -23,6 +23,8 @@ class Blame:
         edges: the affected edges it covers, that no stronger culprit covered before.
         seconds: excess of a call through them, weighted by how many there were.
         affected: share of its own edges that are affected, by number of edges.
+        consistent: share of the known calls into it that are affected, or out of it, whichever is
+            larger: what slows an entity slows all of one side at least.
         covered: share of all excess (calls times seconds) that it covers.
     """
 
@@ -30,6 +32,7 @@ class Blame:
     edges: tuple[int, ...]
     seconds: float
     affected: float
+    consistent: float
     covered: float
 
 
@@ -66,6 +69,7 @@ def blamed(
                 edges=tuple(np.flatnonzero(covers).tolist()),
                 seconds=float(mass[covers].sum() / max(float(calls[covers].sum()), 1e-12)),
                 affected=affected,
+                consistent=max(_share(own & known & (end == entity), left) for end in ends),
                 covered=float(mass[covers].sum()) / total,
             )
             # Of two that explain the same, the called one: callers see what their callees do.
@@ -79,3 +83,7 @@ def blamed(
         found.append(best[1])
         left[list(best[1].edges)] = False
     return tuple(found)
+
+
+def _share(among: Mask, affected: Mask) -> float:
+    return float((among & affected).sum() / max(int(among.sum()), 1))

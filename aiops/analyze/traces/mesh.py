@@ -197,7 +197,7 @@ def _hypothesis(
         size=size,
         unit=name,
         floor=floor,
-        strength=log1p(size / floor),
+        strength=blame.consistent * log1p(size / floor),
         indicator=Indicator("metric", table.series[worst.source].metric),
         support=tuple(_evidence(table, edge, unit, now) for edge in chosen),
         refuted_by=(

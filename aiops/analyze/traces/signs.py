@@ -118,7 +118,7 @@ def signs(recording: Recording, phase: npt.NDArray[np.int8]) -> Signs:
 
 def slow_strength(slow: Slow) -> float:
     """Nats of a service's own slowness."""
-    telling = TELLING_ALONE if slow.blame is None else TELLING_SLOW
+    telling = TELLING_ALONE if slow.blame is None else TELLING_SLOW * slow.blame.consistent
     behind = BEHIND_ANOTHER if slow.waits_for >= 0 else 1.0
     return telling * behind * log1p(slow.seconds / slow.floor)
 
