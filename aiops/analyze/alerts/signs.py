@@ -27,6 +27,7 @@ _QUANTILE = re.compile(r"(^|[^a-z0-9])p\d{2}([^0-9]|$)")
 _DISK = re.compile(r"disk|block.?io")
 _THREADS = re.compile(r"thread|goroutine|\bpids?\b|process(es)?\b")
 _TRAFFIC = re.compile(r"traffic")
+_FALL = re.compile(r"[_ ](drop|fall|loss)\b")
 _DOWN = re.compile(r"\bdown\b|drop|decreas|\bfell\b|\(-\d|missing|absent")
 _UP = re.compile(r"\bup\b|spike|surge|increas|\brose\b|\(\+\d|high|degrad|anomal")
 
@@ -76,14 +77,17 @@ def _metric_sign(name: str, detail: str) -> Sign:
 def _family(name: str, words: str) -> str:
     if _DISK.search(words):  # also the time spent waiting for it
         return MetricKind.DISK.value
+    if _TRAFFIC.search(words):
+        return MetricKind.NETWORK.value
+    undirected = metric_kinds.read(_FALL.sub(" ", words)).kind
+    if undirected is MetricKind.LOAD:  # a drop in throughput is no dropped request
+        return undirected.value
     kind = metric_kinds.read(name).kind
     if kind is MetricKind.OTHER:
         if _QUANTILE.search(words):
             return MetricKind.LATENCY.value
         if _THREADS.search(words):
             return "threads"
-        if _TRAFFIC.search(words):
-            return MetricKind.NETWORK.value
     return kind.value
 
 
