@@ -10,7 +10,7 @@ from aiops.model import AlertSignal, Entity
 Sign = Literal["latency", "cpu", "throttled", "memory", "errors", "traffic", "retransmitted", "request"]
 
 _CHANGE = re.compile(
-    r"normal=\s*(?P<before>[0-9.]+)\s*(?P<unit>[a-z%/]*).{0,40}?cur(?:rent)?=\s*(?P<after>[0-9.]+)"
+    r"(?:p(?P<percentile>[0-9]{2})\w*:?\s*)?normal=\s*(?P<before>[0-9.]+)\s*(?P<unit>[a-z%/]*).{0,40}?cur(?:rent)?=\s*(?P<after>[0-9.]+)"
 )
 _VALUE = re.compile(r"val(?:ue)?:\s*(?P<after>[0-9.]+)\s*(?P<unit>[a-z%/]*)")
 _SIGNS: tuple[tuple[Sign, tuple[str, ...]], ...] = (
@@ -34,6 +34,7 @@ class Moved:
         before: None where the alert gives no usual value.
         text: the alert's own words.
         alert: name by which the alert is found again.
+        percentile: of a latency, 0 where it does not say.
     """
 
     entity: Entity
@@ -43,6 +44,7 @@ class Moved:
     unit: str
     text: str
     alert: str
+    percentile: int = 0
 
 
 def moved(alerts: Iterable[AlertSignal]) -> tuple[Moved, ...]:
@@ -77,6 +79,7 @@ def _numbers(alert: AlertSignal, sign: Sign) -> list[Moved]:
             "ms" if one["unit"] in _TO_MS and sign == "latency" else one["unit"],
             text,
             alert.name,
+            int(one["percentile"] or 0),
         )
         for one in _CHANGE.finditer(alert.detail.lower())
     ]

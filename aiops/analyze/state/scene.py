@@ -1,6 +1,5 @@
 """What a rule looks at: the cluster's state and what else was recorded at the same moment."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -23,9 +22,18 @@ class Said:
     """A stretch of what one service logged, and how to find it again."""
 
     text: str
+    lower: str
     kind: EvidenceKind
     source: str
     call: str = ""
+
+    @classmethod
+    def of(cls, text: str, kind: EvidenceKind, source: str, call: str = "") -> "Said":
+        """The end of ``text``, kept in lower case too."""
+        kept = text[-LOG_CHARACTERS:]
+        lower = kept.lower()
+        # A few letters change their length in lower case; then places would not agree.
+        return cls(kept if len(lower) == len(kept) else lower, lower, kind, source, call)
 
     def evidence(self, claim: str, line: str, window: Window) -> Evidence:
         """The evidence for ``claim``, read in ``line``."""
@@ -144,19 +152,17 @@ class Scene:
         source = next(iter(sources), "")
         return Evidence("", kind, claim, "cluster state", self.window, source)
 
-    def said(self, name: str, pattern: re.Pattern[str]) -> tuple[str, Evidence] | None:
-        """The last line the service logged that matches, with its evidence."""
+    def said(self, name: str, *phrases: str) -> tuple[str, Evidence] | None:
+        """The last line in which the service logged one of ``phrases`` (in lower case)."""
         for said in self.logs.get(name, ()):
-            found = None
-            for found in pattern.finditer(said.text):  # noqa: B007 - the last one is wanted
-                pass
-            if found is not None:
-                start = said.text.rfind("\n", 0, found.start()) + 1
-                end = said.text.find("\n", found.end())
-                line = said.text[start : end if end >= 0 else None].strip()
-                shown = found[0][:200]
-                claim = f"{name} logs: {shown.strip()}"
-                return line, said.evidence(claim, shown.strip(), self.window)
+            at, phrase = max(((said.lower.rfind(phrase), phrase) for phrase in phrases), default=(-1, ""))
+            if at < 0:
+                continue
+            start = said.text.rfind("\n", 0, at) + 1
+            end = said.text.find("\n", at)
+            line = said.text[start : end if end >= 0 else None]
+            shown = line[max(0, at - start - 120) : at - start + len(phrase) + 80].strip()
+            return line.strip(), said.evidence(f"{name} logs: {shown}", shown, self.window)
         return None
 
 
@@ -190,15 +196,15 @@ def _graph_calls(case: CaseData) -> frozenset[tuple[str, str]]:
 def _logs(table: LogTable | None, found: Recorded) -> dict[str, tuple[Said, ...]]:
     logs: dict[str, list[Said]] = {}
     for name, text, call in found.errors:
-        logs.setdefault(name, []).append(Said(text[-LOG_CHARACTERS:], "tool", "tool", call))
+        logs.setdefault(name, []).append(Said.of(text, "tool", "tool", call))
     if table is not None:
         for i, service in enumerate(table.services):
             name, _, container = service.partition(".")
             if container in SIDECARS:
                 continue
             lines = table.messages[table.service_of == i]
-            text = "\n".join(str(line) for line in lines)[-LOG_CHARACTERS:]
-            logs.setdefault(name, []).append(Said(text, "log", table.source))
+            text = "\n".join(str(line) for line in lines)
+            logs.setdefault(name, []).append(Said.of(text, "log", table.source))
     return {name: tuple(said) for name, said in logs.items()}
 
 

@@ -1,0 +1,289 @@
+"""Containers that run badly: probes, memory, exits, what their logs say as they die."""
+
+import re
+from collections.abc import Iterator
+
+from aiops.analyze.state.holds_now import current, own_containers, restarting, short, unwell
+from aiops.analyze.state.raising import CONTRADICTION, FITS, NAMED, SYMPTOM, raised
+from aiops.analyze.state.scene import SIDECARS, App, Scene
+from aiops.model import FaultType, Hypothesis
+from aiops.model.cluster import Container, Event, Pod, Probe
+
+TIGHT_S = 10.0
+"""Seconds a liveness probe leaves a container from its start to being killed, below which it cannot
+tell slow from dead: runtimes of most languages need several seconds to open their port."""
+_EXITS: dict[int, tuple[str, FaultType]] = {
+    126: ("container_command_not_executable", FaultType.BAD_DEPLOY),
+    127: ("container_command_not_found", FaultType.BAD_DEPLOY),
+    128: ("container_not_startable", FaultType.BAD_DEPLOY),
+    132: ("container_illegal_instruction", FaultType.CRASH),
+    134: ("container_aborted", FaultType.CRASH),
+    139: ("container_segmentation_fault", FaultType.CRASH),
+}
+"""Exit codes that name their reason (128 + signal, and the shell's own)."""
+_LAST_WORDS: tuple[tuple[tuple[str, ...], str, FaultType], ...] = (
+    (
+        ("address already in use", "is already in use", "eaddrinuse", "portinuseexception"),
+        "port_conflict",
+        FaultType.BAD_DEPLOY,
+    ),
+    (("read-only file system",), "file_system_read_only", FaultType.STORAGE),
+    (("no space left on device",), "disk_full", FaultType.DISK),
+    (
+        ("permission denied", "eacces", "operation not permitted"),
+        "file_permission_denied",
+        FaultType.STORAGE,
+    ),
+    (
+        ("outofmemoryerror", "out of memory", "cannot allocate memory"),
+        "out_of_memory",
+        FaultType.OOM,
+    ),
+    (
+        ("x509", "certificate has expired", "certificate expired", "cert_has_expired"),
+        "certificate_expired_or_not_trusted",
+        FaultType.CERTIFICATE,
+    ),
+    (
+        ("is forbidden: user", "cannot list resource", "cannot get resource"),
+        "role_permission_denied",
+        FaultType.CREDENTIAL,
+    ),
+)
+"""What a container says before it dies, and what that means."""
+_MALFORMED = re.compile(r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS|http2: |frame too large|unimplemented|unknown service grpc\.health", re.I)
+_STATUS = re.compile(r"statuscode: (4\d\d)")
+_MESH_PROBE = re.compile(r":150(?:20|21)\b")
+
+
+def probes(scene: Scene) -> Iterator[Hypothesis]:
+    """A probe that fails by its own settings: wrong port, wrong protocol, wrong path, no patience.
+
+    Only where it still hurts: the container is not ready, or a liveness probe kills it.
+    """
+    for app in scene.apps:
+        for pod in app.pods:
+            for container in own_containers(pod):
+                for probe in container.probes:
+                    found = _probe(scene, app, pod, container, probe)
+                    if found is not None:
+                        yield found
+
+
+def out_of_memory(scene: Scene) -> Iterator[Hypothesis]:
+    """The kernel kills a container that passes its memory limit."""
+    for app in scene.apps:
+        for pod in app.pods:
+            for container in (*pod.spec.init_containers, *pod.spec.containers):
+                killed = "OOMKilled" in (container.reason, container.last_reason)
+                suspect = container.last_exit_code == 137 and bool(container.limits.get("memory"))
+                if not (killed or suspect) or not (unwell(pod) or restarting(container, pod)):
+                    continue
+                limit = container.limits.get("memory")
+                shown = f"{limit / 2**20:g} MiB" if limit else "none"
+                claim = f"{container.name} of {pod.name} was killed (exit {container.last_exit_code or container.exit_code}), memory limit {shown}"
+                yield raised(
+                    app.entity,
+                    FaultType.OOM,
+                    "container_memory_limit_too_low_oom_killed",
+                    NAMED if killed else SYMPTOM,
+                    [scene.read(claim, pod.sources)],
+                    affected=max(short(app), 1),
+                    indicator="memory",
+                    refuted_by=f"memory of {container.name} staying below its limit when it dies",
+                )
+
+
+def last_words(scene: Scene) -> Iterator[Hypothesis]:
+    """A container that keeps dying, by what it said last."""
+    for app, pod, container in _dying(scene):
+        for phrases, kind, fault in _LAST_WORDS:
+            said = scene.said(app.name, *phrases)
+            if said is None:
+                continue
+            named, fault_type = _explained(pod, container, kind, fault)
+            yield raised(
+                app.entity,
+                fault_type,
+                named,
+                NAMED,
+                [said[1], scene.read(f"{container.name} of {pod.name}: {container.reason or container.last_reason}, {container.restarts} restarts", pod.sources)],
+                affected=max(short(app), 1),
+                refuted_by=f"{container.name} dying without this line",
+            )
+            break
+
+
+def crashes(scene: Scene) -> Iterator[Hypothesis]:
+    """A container that keeps dying, by its exit code; a symptom where the code names nothing."""
+    for app, pod, container in _dying(scene):
+        code = container.last_exit_code if container.last_exit_code is not None else container.exit_code
+        kind, fault = _EXITS.get(code or 0, ("container_keeps_crashing", FaultType.CRASH))
+        yield raised(
+            app.entity,
+            fault,
+            kind,
+            FITS if code in _EXITS else SYMPTOM * 0.75,
+            [scene.read(f"{container.name} of {pod.name}: exit code {code}, {container.restarts} restarts", pod.sources)],
+            affected=max(short(app), 1),
+            refuted_by=f"{container.name} running without restarts",
+        )
+
+
+def zero_replicas(scene: Scene) -> Iterator[Hypothesis]:
+    """A workload that others need is scaled to nothing."""
+    for app in scene.apps:
+        workload = app.workload
+        if workload is None or workload.desired != 0 or not workload.observed or workload.type == "job":
+            continue
+        needed = bool(app.services) or bool(scene.callers_of(app.name))
+        yield raised(
+            app.entity,
+            FaultType.BAD_DEPLOY,
+            "workload_scaled_to_zero_replicas",
+            CONTRADICTION if needed else SYMPTOM * SYMPTOM,
+            [scene.read(f"{workload.type} {app.name} wants 0 replicas", workload.sources)],
+            indicator="replicas",
+            refuted_by=f"{app.name} being meant to be off",
+            explains=[scene.by_name[name].entity for name in scene.callers_of(app.name) if name in scene.by_name],
+        )
+
+
+def evictions(scene: Scene) -> Iterator[Hypothesis]:
+    """Pods put off their node for want of a resource."""
+    for app in scene.apps:
+        evicted = [pod for pod in app.pods if "Evicted" in (pod.reason, pod.status)]
+        if not evicted or not short(app):
+            continue
+        low = re.search(r"low on resource: ([\w-]+)", evicted[0].message)
+        resource = low[1].replace("-", "_") if low else "resources"
+        yield raised(
+            app.entity,
+            FaultType.DISK if "storage" in resource else FaultType.MEMORY,
+            f"pod_evicted_for_{resource}",
+            FITS,
+            [scene.read(f"{evicted[0].name} was evicted: {evicted[0].message}", evicted[0].sources)],
+            affected=len(evicted),
+            refuted_by=f"pods of {app.name} staying on their node",
+        )
+
+
+def rollouts(scene: Scene) -> Iterator[Hypothesis]:
+    """A rollout that does not get on, for a reason not seen."""
+    for app in scene.apps:
+        workload = app.workload
+        if workload is None:
+            continue
+        if workload.paused and short(app):
+            yield raised(app.entity, FaultType.BAD_DEPLOY, "rollout_paused", FITS, [scene.read(f"{app.name} is paused", workload.sources)])
+        for condition in workload.conditions:
+            if condition.reason == "ProgressDeadlineExceeded" and short(app):
+                yield raised(
+                    app.entity,
+                    FaultType.BAD_DEPLOY,
+                    "rollout_stuck",
+                    SYMPTOM,
+                    [scene.read(f"{app.name}: {condition.reason}", workload.sources)],
+                    affected=max(short(app), 1),
+                )
+            if workload.type == "job" and condition.type == "Failed" and condition.status == "True":
+                yield raised(
+                    app.entity,
+                    FaultType.CRASH,
+                    "job_failed",
+                    SYMPTOM,
+                    [scene.read(f"job {app.name}: {condition.reason} {condition.message}", workload.sources)],
+                )
+
+
+def autoscalers(scene: Scene) -> Iterator[Hypothesis]:
+    """An autoscaler at its limit, or one that cannot read what it scales by."""
+    for one in scene.state.autoscalers:
+        app = scene.by_name.get(one.target)
+        if app is None:
+            continue
+        if one.maximum and one.current == one.maximum and (one.desired or 0) >= one.maximum:
+            yield raised(app.entity, FaultType.TRAFFIC, "autoscaler_at_maximum", SYMPTOM, [scene.read(f"{one.current} of at most {one.maximum} replicas", one.sources)])
+        for condition in one.conditions:
+            if condition.type == "ScalingActive" and condition.status == "False":
+                yield raised(app.entity, FaultType.BAD_CONFIG, "autoscaler_without_metrics", SYMPTOM, [scene.read(condition.message, one.sources)])
+
+
+def _probe(scene: Scene, app: App, pod: Pod, container: Container, probe: Probe) -> Hypothesis | None:
+    events = [e for e in scene.events_about.get(pod.key, ()) if _about(e, probe) and not _MESH_PROBE.search(e.message)]
+    killing = probe.role in ("liveness", "startup") and container.restarts > 0
+    hurting = killing or (probe.role == "readiness" and container.ready is False and container.state == "running")
+    failed = [event for event in events if current(event)]
+    if not hurting or not failed:
+        return None
+    last = min(failed, key=lambda event: event.last_s if event.last_s is not None else 0.0)
+    kind, telling = _probe_kind(container, probe, failed)
+    if kind is None:
+        return None
+    settings = f"{probe.role} probe of {container.name}: {probe.handler} port {probe.port or '-'}, delay {probe.delay_s:g} s, period {probe.period_s:g} s, {probe.failures} failures"
+    return raised(
+        app.entity,
+        FaultType.PROBE,
+        f"{probe.role}_probe_{kind}",
+        telling,
+        [scene.read(f"{pod.name}: {last.message}", (last.source,), "event"), scene.read(settings, pod.sources)],
+        affected=max(short(app), 1),
+        indicator=f"{probe.role}Probe",
+        refuted_by=f"the {probe.role} probe of {app.name} succeeding as it is set",
+        explains=[scene.by_name[name].entity for name in scene.callers_of(app.name) if name in scene.by_name],
+    )
+
+
+def _about(event: Event, probe: Probe) -> bool:
+    return event.reason in ("Unhealthy", "ProbeWarning") and event.message.lower().startswith(probe.role)
+
+
+def _probe_kind(container: Container, probe: Probe, failed: list[Event]) -> tuple[str | None, float]:
+    messages = " ".join(event.message for event in failed)
+    numbers = {str(port.number) for port in container.ports}
+    names = {port.name for port in container.ports}
+    if probe.port and numbers and probe.port not in numbers | names:
+        return "on_wrong_port", CONTRADICTION
+    if _MALFORMED.search(messages):
+        return "by_wrong_protocol", NAMED
+    siblings = [other for other in container.probes if other.role != probe.role]
+    status = _STATUS.search(messages)
+    if status:
+        return "on_wrong_path", FITS
+    if probe.role == "liveness":
+        patience = probe.delay_s + probe.period_s * probe.failures
+        if patience < TIGHT_S:
+            return "with_too_tight_timing", CONTRADICTION
+    if any(other.handler != probe.handler and other.port == probe.port for other in siblings) and "malformed" in messages:
+        return "by_wrong_protocol", FITS
+    if "exec" in probe.handler and "not found" in messages:
+        return "with_wrong_command", FITS
+    return "fails", SYMPTOM * SYMPTOM if probe.role == "readiness" else SYMPTOM
+
+
+def _dying(scene: Scene) -> Iterator[tuple[App, Pod, Container]]:
+    """One dying container of each app."""
+    for app in scene.apps:
+        for pod in app.pods:
+            dying = [c for c in own_containers(pod) if restarting(c, pod) and c.ready is not True]
+            if dying:
+                yield app, pod, dying[0]
+                break
+
+
+def _explained(
+    pod: Pod, container: Container, kind: str, fault: FaultType
+) -> tuple[str, FaultType]:
+    """A finer name for last words, by what else the pod is made of."""
+    if kind == "port_conflict":
+        if any(other.name in SIDECARS for other in pod.spec.containers):
+            return "port_conflict_with_sidecar", fault
+        return ("port_conflict_between_containers" if len(pod.spec.containers) > 1 else kind), fault
+    if kind == "file_permission_denied":
+        written = [volume for volume, path, _ in container.mounts if "serviceaccount" not in path]
+        if written:
+            return "mounted_volume_permission_denied", FaultType.STORAGE
+    return kind, fault
+
+
+RULES = (probes, out_of_memory, last_words, crashes, zero_replicas, evictions, rollouts, autoscalers)
