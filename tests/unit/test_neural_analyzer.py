@@ -11,7 +11,7 @@ import pytest
 from aiops.analyze.before_after import divide
 from aiops.analyze.neural.account import Account
 from aiops.analyze.neural.analyzer import NeuralGranger
-from aiops.analyze.neural.backend import load_torch, pick_device
+from aiops.analyze.neural.backend import load_torch, one_thread, pick_device
 from aiops.app.evidence import resolve
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Entity, MetricTable, Series, TelemetryWindow, Trigger
@@ -45,6 +45,19 @@ def test_a_gpu_is_used_where_there_is_one_and_the_cpu_elsewhere():
 
     assert pick_device(machine(gpu=True)) == "cuda"
     assert pick_device(machine(gpu=False)) == "cpu"
+
+
+def test_one_thread_is_used_and_the_others_are_given_back_even_after_a_failure():
+    threads = [4]
+    torch = SimpleNamespace(get_num_threads=lambda: threads[-1], set_num_threads=threads.append)
+
+    def fail() -> None:
+        with one_thread(torch):
+            raise AnalysisFailed(f"failed on {threads[-1]} thread")
+
+    with pytest.raises(AnalysisFailed, match="on 1 thread"):
+        fail()
+    assert threads == [4, 1, 4]
 
 
 def test_importing_the_analyzer_loads_neither_torch_nor_networkx_nor_scipy():

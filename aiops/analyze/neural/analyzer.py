@@ -213,8 +213,8 @@ def _suspects(
 
 def _varying(values: FloatArray) -> Mask:
     known = np.isfinite(values)
-    low = np.where(known, values, np.inf).min(axis=0)
-    high = np.where(known, values, -np.inf).max(axis=0)
+    low = np.where(known, values, np.inf).min(axis=0, initial=np.inf)
+    high = np.where(known, values, -np.inf).max(axis=0, initial=-np.inf)
     return np.asarray(high > low, dtype=bool)
 
 

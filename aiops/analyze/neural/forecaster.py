@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aiops.analyze.neural import attention
-from aiops.analyze.neural.backend import Tensor, load_torch, pick_device
+from aiops.analyze.neural.backend import Tensor, load_torch, one_thread, pick_device
 from aiops.analyze.neural.pretrain import pretrain
 from aiops.analyze.neural.windows import (
     FEWEST_ROWS,
@@ -130,15 +130,37 @@ def fit(
             f"neural_granger: {rows} rows hold no windows; widen the window to {FEWEST_ROWS} rows"
         )
     torch = load_torch()
-    place = device or pick_device(torch)
     even = np.ones((width, width)) if prior is None else prior
-    tell = progress or _silent
-    encoders, biases = _encoders(torch, width, length, seed, place)
+    with one_thread(torch):
+        return _fit(
+            torch,
+            values,
+            length,
+            seed=seed,
+            prior=even,
+            device=device or pick_device(torch),
+            pretrained=pretrained,
+            tell=progress or _silent,
+        )
+
+
+def _fit(
+    torch: Any,
+    values: FloatArray,
+    length: int,
+    *,
+    seed: int,
+    prior: FloatArray,
+    device: str,
+    pretrained: bool,
+    tell: Progress,
+) -> Fit:
+    encoders, biases = _encoders(torch, values.shape[1], length, seed, device)
     losses: tuple[float, ...] = ()
     if pretrained:
         encoders, biases, losses = pretrain(
             torch,
-            _Encode(torch, length, place),
+            _Encode(torch, length, device),
             encoders,
             biases,
             values,
@@ -146,10 +168,10 @@ def fit(
             seed=seed,
             tick=lambda done, total: tell("pretraining", done, total),
         )
-    start = _start(torch, encoders, biases, even, seed)
+    start = _start(torch, encoders, biases, prior, seed)
     inputs = np.ascontiguousarray(np.moveaxis(decompose(past_windows(values, length)), 1, 0))
-    shown = torch.as_tensor(inputs, dtype=torch.float32, device=place)
-    wanted = torch.as_tensor(values[length:].copy(), dtype=torch.float32, device=place)
+    shown = torch.as_tensor(inputs, dtype=torch.float32, device=device)
+    wanted = torch.as_tensor(values[length:].copy(), dtype=torch.float32, device=device)
     fold_of = np.arange(len(wanted)) * FOLDS // len(wanted)
     best, loss, epochs = _train(torch, start, shown, wanted, fold_of, length, tell)
     contributions, forecasts = _held_out(torch, best, shown, fold_of, length)
