@@ -33,7 +33,8 @@ def describe(incident: Incident, rarity: Mapping[str, float] | None = None) -> t
         _row(place, counted, totals, incident, surprise)
         for place, counted in zip(places, signs, strict=True)
     ]
-    return tuple(_compared(rows, i, places[i]) for i in range(len(rows)))
+    holders = Counter(name for row in rows for name in row if name.startswith("has "))
+    return tuple(_compared(rows, holders, i, places[i]) for i in range(len(rows)))
 
 
 def rarity_within(incident: Incident) -> Mapping[str, float]:
@@ -144,8 +145,11 @@ def _calls(place: Place, incident: Incident) -> dict[str, float]:
     }
 
 
-def _compared(rows: list[dict[str, float]], i: int, place: Place) -> dict[str, float]:
-    """The row of candidate ``i``, with what sets it apart from its replicas and the others."""
+def _compared(
+    rows: list[dict[str, float]], holders: Counter[str], i: int, place: Place
+) -> dict[str, float]:
+    """The row of candidate ``i``, with what sets it apart from its replicas and the others, and
+    what its neighbours show: a cause is seen in those around it."""
     row = dict(rows[i])
     twins = [rows[j] for j in place.siblings]
     if twins:
@@ -156,8 +160,12 @@ def _compared(rows: list[dict[str, float]], i: int, place: Place) -> dict[str, f
                 row[f"{name} beyond replicas"] = row.get(name, 0.0) - theirs
     for name in rows[i]:
         if name.startswith("has "):
-            holders = sum(1.0 for other in rows if name in other)
-            row[f"alone {name[4:]}"] = 1.0 / holders
+            row[f"alone {name[4:]}"] = 1.0 / holders[name]
+    for j in place.neighbours:
+        for name in rows[j]:
+            if name.startswith("has "):
+                near = f"near {name[4:]}"
+                row[near] = row.get(near, 0.0) + 1.0 / len(place.neighbours)
     return row
 
 
