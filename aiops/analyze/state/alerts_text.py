@@ -7,7 +7,9 @@ from typing import Literal
 
 from aiops.model import AlertSignal, Entity
 
-Sign = Literal["latency", "cpu", "throttled", "memory", "errors", "traffic", "retransmitted", "request"]
+Sign = Literal[
+    "latency", "cpu", "throttled", "memory", "errors", "traffic", "retransmitted", "request"
+]
 
 _CHANGE = re.compile(
     r"(?:p(?P<percentile>[0-9]{2})\w*:?\s*)?normal=\s*(?P<before>[0-9.]+)\s*(?P<unit>[a-z%/]*).{0,40}?cur(?:rent)?=\s*(?P<after>[0-9.]+)"

@@ -103,7 +103,9 @@ def _command(call: str) -> Call:
         elif word in ("-n", "--namespace", "-o", "--output", "-l", "--selector"):
             value = words[i + 1] if i + 1 < len(words) else ""
             namespace = value if word in ("-n", "--namespace") else namespace
-            selected = selected or word in ("-l", "--selector") or (word == "-o" and value != "wide")
+            selected = (
+                selected or word in ("-l", "--selector") or (word == "-o" and value != "wide")
+            )
             skip = True
         elif word.startswith("--namespace="):
             namespace = word.partition("=")[2]

@@ -257,8 +257,7 @@ def _values(found: Outline) -> dict[str, str]:
 def _workload(found: Outline) -> Api:
     template = found.below("Pod Template")
     counts = {
-        word: int(number)
-        for number, word in re.findall(r"([0-9]+) (\w+)", found.value("Replicas"))
+        word: int(number) for number, word in re.findall(r"([0-9]+) (\w+)", found.value("Replicas"))
     }
     kind, _, owner = found.value("Controlled By").partition("/")
     desired = counts.get("desired", whole(found.value("Desired Number of Nodes Scheduled")))
@@ -316,7 +315,9 @@ def _node(found: Outline) -> Api:
         taints.append({"key": key, "value": value, "effect": effect})
     requested = {
         row.get("Resource", ""): row.get("Requests", "").partition(" ")[0]
-        for row in rows([line for line in found.lines("Allocated resources") if "(Total" not in line])
+        for row in rows(
+            [line for line in found.lines("Allocated resources") if "(Total" not in line]
+        )
     }
     return {
         "spec": {"unschedulable": found.value("Unschedulable") == "true", "taints": taints},

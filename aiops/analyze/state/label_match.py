@@ -52,11 +52,30 @@ _SAME: tuple[str, ...] = (
     "credential credentials password",
     "timing timeout delay",
     "node machine",
+    "containerd runtime crio dockerd",
     "probe probes",
 )
 """Words that stand for each other; the first is what they are reduced to."""
 _ROOT = {word: group.split()[0] for group in reversed(_SAME) for word in group.split()}
-_FILLER = frozenset({"of", "by", "to", "the", "a", "on", "in", "for", "with", "and", "or", "is", "no", "not", "that"})
+_FILLER = frozenset(
+    {
+        "of",
+        "by",
+        "to",
+        "the",
+        "a",
+        "on",
+        "in",
+        "for",
+        "with",
+        "and",
+        "or",
+        "is",
+        "no",
+        "not",
+        "that",
+    }
+)
 
 
 def words(kind: str) -> frozenset[str]:
@@ -73,7 +92,6 @@ def match(kind: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
     """
     weights, sets = _weights(tuple(sorted(set(labels))))
     mine = words(kind)
-    rarest = math.log(1 + len(sets))
     scored = []
     for label, theirs in sets.items():
         shared = sum(weights[word] for word in mine & theirs)
@@ -83,7 +101,6 @@ def match(kind: str, labels: Sequence[str]) -> tuple[tuple[str, float], ...]:
         alone = sum(weights.get(word, 0.0) for word in mine - theirs)
         lacking = sum(weights[word] for word in theirs - mine)
         scored.append((label, shared / (shared + alone + lacking)))
-    del rarest
     return tuple(sorted(scored, key=lambda one: (-one[1], one[0])))
 
 

@@ -90,4 +90,7 @@ def _flat(loaded: Any) -> Iterator[dict[str, Any]]:
 def _public(one: dict[str, Any]) -> dict[str, Any]:
     if str(one.get("kind", "")).lower() != "secret":
         return one
-    return {"kind": "Secret", "metadata": {k: one["metadata"].get(k) for k in ("name", "namespace")}}
+    return {
+        "kind": "Secret",
+        "metadata": {k: one["metadata"].get(k) for k in ("name", "namespace")},
+    }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiops.analyze.state import describe, manifests, tables
 from aiops.analyze.state.calls import NO_NAMESPACE, Call, kind_of, understand
-from aiops.analyze.state.objects import Draft, described_events
+from aiops.analyze.state.parse_objects import Draft, described_events
 from aiops.model import RecordedOutput
 from aiops.model.cluster import ClusterState, Daemon
 
@@ -59,7 +59,9 @@ def recorded(outputs: Iterable[RecordedOutput], *, cluster: str | None = None) -
     for output in outputs:
         call = understand(output.call)
         wide = call.kind == "pod" and "wide" in output.call
-        question = (call.verb, call.kind, call.name, call.namespace, call.whole, wide)
+        question: tuple[object, ...] = (call.verb, call.kind, call.name, call.namespace, wide)
+        if call.verb in ("reach", "daemon"):
+            question = (call.verb, output.call)
         if call.verb == "other" or not (call.whole or call.name or call.kind == "event"):
             continue
         if call.verb == "get" and not call.whole and call.kind != "event":
@@ -86,9 +88,7 @@ def recorded(outputs: Iterable[RecordedOutput], *, cluster: str | None = None) -
             found.take(draft, call, text, output.call)
     if unread:
         draft.notes.append(f"{unread} parts of manifests could not be read as YAML; left out")
-    return Recorded(
-        draft.state(), tuple(found.reach), frozenset(found.calls), tuple(found.errors)
-    )
+    return Recorded(draft.state(), tuple(found.reach), frozenset(found.calls), tuple(found.errors))
 
 
 def _described(draft: Draft, call: Call, text: str, source: str) -> None:

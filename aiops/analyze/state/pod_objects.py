@@ -122,9 +122,7 @@ def pod_spec(spec: Api, status: Api) -> PodSpec:
     )
 
 
-def _containers(
-    spec: Api, key: str, status: Api, status_key: str
-) -> tuple[Container, ...]:
+def _containers(spec: Api, key: str, status: Api, status_key: str) -> tuple[Container, ...]:
     by_name = {text(one, "name"): one for one in parts(status, status_key)}
     return tuple(_container(one, by_name.get(text(one, "name"), {})) for one in parts(spec, key))
 

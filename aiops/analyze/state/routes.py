@@ -98,7 +98,9 @@ def _searched(found: object, depth: int) -> _Found:
 
 def _paths(known: dict[str, object]) -> tuple[str, ...]:
     for key in _PATH_KEYS:
-        values = texts(known, key) or ((str(known[key]),) if isinstance(known.get(key), str) else ())
+        values = texts(known, key) or (
+            (str(known[key]),) if isinstance(known.get(key), str) else ()
+        )
         found = tuple(
             value.partition("=")[2] if value.startswith("Path=") else value
             for value in values

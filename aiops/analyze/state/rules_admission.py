@@ -9,21 +9,47 @@ from aiops.analyze.state.scene import App, Scene
 from aiops.model import Entity, FaultType, Hypothesis
 from aiops.model.cluster import Event, Quota
 
-_EXCEEDED = re.compile(r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>[^,]+(?:,[\w./-]+=[^,]+)*)")
+_EXCEEDED = re.compile(
+    r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>[^,]+(?:,[\w./-]+=[^,]+)*)"
+)
 _NO_ACCOUNT = re.compile(r'serviceaccount "?(?P<name>[\w./-]+)"? not found')
 _REFUSALS: tuple[tuple[re.Pattern[str], str, FaultType], ...] = (
-    (re.compile(r"(?:maximum|minimum) (?:cpu|memory|ephemeral-storage|storage) usage per|limit to request ratio"), "limit_range_violated", FaultType.QUOTA),
-    (re.compile(r"failed quota: .*must specify"), "quota_demands_requests_or_limits", FaultType.QUOTA),
-    (re.compile(r"violates PodSecurity|pod security policy"), "pod_security_standard_violated", FaultType.BAD_DEPLOY),
+    (
+        re.compile(
+            r"(?:maximum|minimum) (?:cpu|memory|ephemeral-storage|storage) usage per|limit to request ratio"
+        ),
+        "limit_range_violated",
+        FaultType.QUOTA,
+    ),
+    (
+        re.compile(r"failed quota: .*must specify"),
+        "quota_demands_requests_or_limits",
+        FaultType.QUOTA,
+    ),
+    (
+        re.compile(r"violates PodSecurity|pod security policy"),
+        "pod_security_standard_violated",
+        FaultType.BAD_DEPLOY,
+    ),
     (re.compile(r"admission webhook .* denied"), "admission_webhook_denied", FaultType.BAD_DEPLOY),
     (re.compile(r"failed calling webhook"), "admission_webhook_unreachable", FaultType.DEPENDENCY),
     (re.compile(r"no PriorityClass with name"), "priority_class_missing", FaultType.BAD_CONFIG),
     (re.compile(r"RuntimeClass .*not found"), "runtime_class_missing", FaultType.BAD_CONFIG),
     (re.compile(r"is invalid: |Invalid value:"), "pod_template_invalid", FaultType.BAD_DEPLOY),
-    (re.compile(r"cannot create resource|is forbidden: User"), "controller_lacks_permission", FaultType.CREDENTIAL),
+    (
+        re.compile(r"cannot create resource|is forbidden: User"),
+        "controller_lacks_permission",
+        FaultType.CREDENTIAL,
+    ),
 )
 """What the API server answers when it will not make a pod, and what that means."""
-_COUNTED = {"service": "services", "claim": "persistentvolumeclaims", "pod": "pods", "configmap": "configmaps", "secret": "secrets"}
+_COUNTED = {
+    "service": "services",
+    "claim": "persistentvolumeclaims",
+    "pod": "pods",
+    "configmap": "configmaps",
+    "secret": "secrets",
+}
 _PLAIN = {
     "services": "service",
     "pods": "pod",
@@ -66,7 +92,9 @@ def quotas(scene: Scene) -> Iterator[Hypothesis]:
             scene.read(f"{name}: {event.message}", (event.source,), "event")
             for name, (_, event) in sorted(victims.items())
         ]
-        yield _quota(scene, namespace, resource, NAMED, claims, [a.entity for a, _ in victims.values()])
+        yield _quota(
+            scene, namespace, resource, NAMED, claims, [a.entity for a, _ in victims.values()]
+        )
 
 
 def declared_but_missing(scene: Scene) -> Iterator[Hypothesis]:
@@ -183,13 +211,21 @@ def _used_up(quota: Quota, kind: str, requested: float | None) -> Iterator[str]:
         used = quota.used.get(resource, 0.0)
         plain = resource.removeprefix("count/")
         counted = plain == _COUNTED[kind] or (kind == "service" and plain.startswith("services."))
-        if (counted and used >= hard) or (kind == "claim" and plain.endswith("requests.storage") and requested is not None and used + requested > hard):
+        if (counted and used >= hard) or (
+            kind == "claim"
+            and plain.endswith("requests.storage")
+            and requested is not None
+            and used + requested > hard
+        ):
             yield resource
 
 
 def _account_exists(scene: Scene, app: App, name: str) -> bool:
     return any(
-        one.type == "serviceaccount" and one.name == name and one.namespace == app.entity.namespace and one.observed
+        one.type == "serviceaccount"
+        and one.name == name
+        and one.namespace == app.entity.namespace
+        and one.observed
         for one in scene.state.named
     )
 
@@ -198,7 +234,9 @@ def _owner(scene: Scene, name: str) -> Entity:
     if name in scene.app_of_service:
         return scene.app_of_service[name].entity
     for app in scene.apps:
-        if any(volume.origin is not None and volume.origin.name == name for volume in app.spec.volumes):
+        if any(
+            volume.origin is not None and volume.origin.name == name for volume in app.spec.volumes
+        ):
             return app.entity
     return Entity("service", name)
 

@@ -8,7 +8,19 @@ from aiops.analyze.state.raising import CONTRADICTION, FITS, NAMED, raised
 from aiops.analyze.state.scene import App, Scene
 from aiops.model import Evidence, FaultType, Hypothesis
 
-ENGINES = ("mysql", "mariadb", "postgres", "mongo", "redis", "cassandra", "kafka", "rabbitmq", "memcached", "elasticsearch", "etcd")
+ENGINES = (
+    "mysql",
+    "mariadb",
+    "postgres",
+    "mongo",
+    "redis",
+    "cassandra",
+    "kafka",
+    "rabbitmq",
+    "memcached",
+    "elasticsearch",
+    "etcd",
+)
 """Stores known by their software's name in images, drivers and messages."""
 _Complaint = tuple[tuple[str, ...], str, FaultType]
 _OF_THE_STORE: tuple[_Complaint, ...] = (
@@ -66,7 +78,9 @@ _NO_ANSWER = (
     "can't connect to mysql",
 )
 """Complaints of drivers whose store does not answer."""
-_NO_NAME = re.compile(r"UnknownHost|not known|no such host|ENOTFOUND|EAI_AGAIN|name resolution", re.I)
+_NO_NAME = re.compile(
+    r"UnknownHost|not known|no such host|ENOTFOUND|EAI_AGAIN|name resolution", re.I
+)
 
 
 def stores(scene: Scene) -> Iterator[Hypothesis]:
@@ -77,12 +91,22 @@ def stores(scene: Scene) -> Iterator[Hypothesis]:
         clients = [one for one in clients if one[0] not in [app for app, _ in own]]
         if own:
             for app, evidence in own:
-                yield _store(scene, app, kind, fault, NAMED, [evidence, *(e for _, _, e in clients[:3])], clients)
+                yield _store(
+                    scene,
+                    app,
+                    kind,
+                    fault,
+                    NAMED,
+                    [evidence, *(e for _, _, e in clients[:3])],
+                    clients,
+                )
         elif clients:
             engine = _engine(" ".join(line for _, line, _ in clients))
             best = _suspect_store(scene, engine, [app for app, _, _ in clients])
             if best is not None:
-                yield _store(scene, best, kind, fault, CONTRADICTION, [e for _, _, e in clients[:3]], clients)
+                yield _store(
+                    scene, best, kind, fault, CONTRADICTION, [e for _, _, e in clients[:3]], clients
+                )
 
 
 def clients(scene: Scene) -> Iterator[Hypothesis]:
@@ -117,8 +141,8 @@ def unanswered(scene: Scene) -> Iterator[Hypothesis]:
         stores = [one for one in scene.apps if engine in _software(one) and one is not app]
         down = [one for one in stores if short(one) and short(one) >= len(one.pods)]
         why = _around(scene, app, line)
-        if down:
-            continue
+        if down or app.spec.dns_policy == "None":
+            continue  # the store's fault, or that of the pod's own name resolution
         kind = f"{engine}_host_wrong" if _NO_NAME.search(why) else f"{engine}_port_invalid"
         yield raised(
             app.entity,
@@ -131,7 +155,15 @@ def unanswered(scene: Scene) -> Iterator[Hypothesis]:
         )
 
 
-def _store(scene: Scene, app: App, kind: str, fault: FaultType, telling: float, support: list[Evidence], clients: list[tuple[App, str, Evidence]]) -> Hypothesis:
+def _store(
+    scene: Scene,
+    app: App,
+    kind: str,
+    fault: FaultType,
+    telling: float,
+    support: list[Evidence],
+    clients: list[tuple[App, str, Evidence]],
+) -> Hypothesis:
     return raised(
         app.entity,
         fault,
@@ -147,7 +179,11 @@ def _store(scene: Scene, app: App, kind: str, fault: FaultType, telling: float, 
 def _own_words(scene: Scene, phrases: tuple[str, ...]) -> Iterator[tuple[App, Evidence]]:
     for app in scene.apps:
         for event in scene.events_of(app):
-            if event.warning and current(event) and any(p in event.message.lower() for p in phrases):
+            if (
+                event.warning
+                and current(event)
+                and any(p in event.message.lower() for p in phrases)
+            ):
                 yield app, scene.read(f"{app.name}: {event.message}", (event.source,), "event")
                 break
 

@@ -83,13 +83,19 @@ def nodes(scene: Scene) -> Iterator[Hypothesis]:
                     fault,
                     kind,
                     FITS,
-                    [scene.read(f"node {node.name}: {condition.type}, {condition.message}", node.sources)],
+                    [
+                        scene.read(
+                            f"node {node.name}: {condition.type}, {condition.message}", node.sources
+                        )
+                    ],
                     affected=max(len(victims), 1),
                     refuted_by=f"{condition.type} of {node.name} being false",
                     explains=victims,
                 )
         for event in scene.events_about.get(node.key, ()):
-            if event.reason in ("Rebooted", "SystemOOM", "OOMKilling", "KernelOops") and current(event):
+            if event.reason in ("Rebooted", "SystemOOM", "OOMKilling", "KernelOops") and current(
+                event
+            ):
                 yield raised(
                     entity,
                     FaultType.NODE if event.reason == "Rebooted" else FaultType.MEMORY,
@@ -102,13 +108,21 @@ def nodes(scene: Scene) -> Iterator[Hypothesis]:
 def system_pods(scene: Scene) -> Iterator[Hypothesis]:
     """A part of the control plane that runs as pods, and does not."""
     for start, kind, fault in _SYSTEM:
-        pods = [pod for pod in scene.state.pods if pod.namespace == "kube-system" and pod.name.startswith(start)]
+        pods = [
+            pod
+            for pod in scene.state.pods
+            if pod.namespace == "kube-system" and pod.name.startswith(start)
+        ]
         bad = [pod for pod in pods if unwell(pod)]
         if not bad:
             continue
-        on = bad[0].node or next((n.name for n in scene.state.nodes if bad[0].name.endswith(n.name)), "")
+        on = bad[0].node or next(
+            (n.name for n in scene.state.nodes if bad[0].name.endswith(n.name)), ""
+        )
         on_node = on and start not in ("coredns", "kube-dns")
-        entity = Entity("node", on) if on_node else Entity("component", start, namespace="kube-system")
+        entity = (
+            Entity("node", on) if on_node else Entity("component", start, namespace="kube-system")
+        )
         yield raised(
             entity,
             fault,
@@ -124,7 +138,9 @@ def _not_ready(scene: Scene, node: Node) -> tuple[str, str]:
     ready = next((one for one in node.conditions if one.type == "Ready"), None)
     message = f"{ready.reason} {ready.message}" if ready else ""
     told = " ".join(e.message for e in scene.events_about.get(node.key, ()) if current(e))
-    if re.search(r"container runtime is down|PLEG|runtime network not ready|\.sock", message + told, re.I):
+    if re.search(
+        r"container runtime is down|PLEG|runtime network not ready|\.sock", message + told, re.I
+    ):
         return "container_runtime_not_running", message
     if ready is not None and (ready.status == "Unknown" or "stopped posting" in message):
         return "kubelet_not_running", message
@@ -135,7 +151,9 @@ def _victims(scene: Scene, node: str, *, scheduler: bool = False) -> list[Entity
     return [
         app.entity
         for app in scene.apps
-        if any(unwell(pod) and (pod.node == node or (scheduler and not pod.node)) for pod in app.pods)
+        if any(
+            unwell(pod) and (pod.node == node or (scheduler and not pod.node)) for pod in app.pods
+        )
     ]
 
 

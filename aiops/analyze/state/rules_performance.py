@@ -5,7 +5,7 @@ itself; the network of a machine slows every service on it and their callers.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from aiops.analyze.state.alerts_text import Moved
@@ -21,8 +21,10 @@ CPU_FLOOR_CORES = 0.05
 RETRANSMITTED_FLOOR = 2.0
 """Retransmitted segments a second of a machine: healthy ones show less than one, and a lossy
 interface many."""
-LEFT_OVER = 0.25
-"""Share of the slowness a service may leave unexplained before a machine is suspected instead."""
+LEFT_OVER = 0.1
+"""Share of the slowness that even the best service may leave unexplained before a machine is
+suspected instead: callers always suffer with their callee, so one culprit leaves next to nothing,
+and a tenth is room for one unrelated alert of many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +42,28 @@ class _Slow:
 
 
 def cpu(scene: Scene) -> Iterator[Hypothesis]:
-    """A service that uses up its CPU: it uses more and is throttled."""
+    """A service that uses up its CPU: it uses more, and is throttled."""
     throttled = {sign.entity.name: sign for sign in scene.signs if sign.sign == "throttled"}
-    for name, limit in sorted(throttled.items()):
-        used = [s for s in scene.signs if s.sign == "cpu" and s.entity.name == name and s.before is not None]
-        rise = max((s.after - (s.before or 0.0) for s in used), default=0.0)
-        saturated = rise >= CPU_FLOOR_CORES
+    rising = _rising_cpu(scene)
+    for name in sorted(throttled.keys() | rising.keys()):
+        signs = [sign for sign in (rising.get(name), throttled.get(name)) if sign is not None]
+        rise = _rise(rising[name]) if name in rising else CPU_FLOOR_CORES
+        telling = NAMED if len(signs) == 2 else (SYMPTOM if name in rising else HINT)
         hypothesis = raised(
-            scene.by_name[name].entity if name in scene.by_name else limit.entity,
+            _entity(scene, signs[0].entity),
             FaultType.CPU,
             "pod_cpu_saturated_and_throttled",
-            NAMED if saturated else HINT,
-            [scene.read(one.text, (one.alert,), "event") for one in (*used, limit)],
+            telling,
+            [scene.read(one.text, (one.alert,), "event") for one in signs],
             refuted_by=f"the CPU use of {name} going back while it stays slow",
-            explains=[scene.by_name[c].entity for c in sorted(scene.callers_of(name)) if c in scene.by_name],
+            explains=_entities(scene, scene.callers_of(name)),
         )
         yield replace(
             hypothesis,
             size=rise * 100,
             unit="percentage points",
             floor=CPU_FLOOR_CORES * 100,
-            strength=math.log1p(rise / CPU_FLOOR_CORES) * (NAMED if saturated else HINT),
+            strength=math.log1p(rise / CPU_FLOOR_CORES) * telling,
         )
 
 
@@ -88,19 +91,22 @@ def latency(scene: Scene) -> Iterator[Hypothesis]:
     total = sum(one.weight for one in slow.values())
     if total <= 0:
         return
-    busy = {s.entity.name for s in scene.signs if s.sign == "throttled"} & _rising_cpu(scene)
+    busy = {s.entity.name for s in scene.signs if s.sign == "throttled"} & _rising_cpu(scene).keys()
     left: dict[str, float] = {}
     for name, one in sorted(slow.items()):
         explained = _explained_by(scene, name, slow)
         left[name] = sum(o.weight for n, o in slow.items() if n not in explained) / total
         slower_callees = [
-            callee for caller, callee in scene.calls if caller == name and callee in slow and callee != name
+            callee
+            for caller, callee in scene.calls
+            if caller == name and callee in slow and callee != name
         ]
         # Of two that explain as much, the callee: it cannot be slow because of its caller.
         telling = FITS * (1 - left[name]) * (1.0 if not slower_callees else 0.8)
         if name in busy or busy & _callees_of(scene, name):
             telling *= SYMPTOM
-        yield _slowness(scene, one, telling, explained, f"{left[name]:.0%} of the slowness is not explained by it")
+        own = {n: o for n, o in slow.items() if n in explained}
+        yield _slowness(scene, one, telling, own, f"it leaves {left[name]:.0%} of all slowness")
     yield from _machines(scene, slow, min(left.values(), default=1.0))
 
 
@@ -118,24 +124,27 @@ def requests(scene: Scene) -> Iterator[Hypothesis]:
             )
 
 
-def _slowness(scene: Scene, one: _Slow, telling: float, explained: set[str], words: str) -> Hypothesis:
+def _slowness(
+    scene: Scene, one: _Slow, telling: float, explained: dict[str, _Slow], words: str
+) -> Hypothesis:
+    """Its size is the worst slowness it explains: callers multiply what a callee costs them."""
     name = one.entity.name
-    entity = scene.by_name[name].entity if name in scene.by_name else one.entity
+    worst = max(other.ms for other in explained.values())
     hypothesis = raised(
-        entity,
+        _entity(scene, one.entity),
         FaultType.NETWORK_DELAY,
         "pod_network_delayed",
         telling,
         [scene.read(one.sign.text, (one.sign.alert,), "event")],
         refuted_by=f"time spent inside {name}, not on the way to it ({words})",
-        explains=[scene.by_name[n].entity for n in sorted(explained - {name}) if n in scene.by_name],
+        explains=_entities(scene, explained.keys() - {name}),
     )
     return replace(
         hypothesis,
-        size=one.ms,
+        size=worst,
         unit="ms",
         floor=LATENCY_FLOOR_MS,
-        strength=math.log1p(one.ms / LATENCY_FLOOR_MS) * telling,
+        strength=math.log1p(worst / LATENCY_FLOOR_MS) * telling,
     )
 
 
@@ -158,7 +167,10 @@ def _machines(scene: Scene, slow: dict[str, _Slow], left: float) -> Iterator[Hyp
             FaultType.NETWORK_DELAY,
             "node_network_delayed",
             FITS * share,
-            [scene.read(slow[name].sign.text, (slow[name].sign.alert,), "event") for name in sorted(on)],
+            [
+                scene.read(slow[name].sign.text, (slow[name].sign.alert,), "event")
+                for name in sorted(on)
+            ],
             refuted_by=f"services on {node.name} answering each other and others fast",
             explains=[slow[name].entity for name in sorted(on | (callers & set(slow)))],
         )
@@ -210,12 +222,27 @@ def _callees_of(scene: Scene, name: str) -> set[str]:
     return seen - {name}
 
 
-def _rising_cpu(scene: Scene) -> set[str]:
+def _rising_cpu(scene: Scene) -> dict[str, Moved]:
     return {
-        sign.entity.name
+        sign.entity.name: sign
         for sign in scene.signs
-        if sign.sign == "cpu" and sign.before is not None and sign.after - sign.before >= CPU_FLOOR_CORES
+        if sign.sign == "cpu"
+        and sign.unit.startswith("core")
+        and sign.entity.kind != "node"
+        and _rise(sign) >= CPU_FLOOR_CORES
     }
+
+
+def _rise(sign: Moved) -> float:
+    return sign.after - (sign.before or 0.0)
+
+
+def _entity(scene: Scene, entity: Entity) -> Entity:
+    return scene.by_name[entity.name].entity if entity.name in scene.by_name else entity
+
+
+def _entities(scene: Scene, names: Iterable[str]) -> list[Entity]:
+    return [scene.by_name[name].entity for name in sorted(names) if name in scene.by_name]
 
 
 def _on_node(scene: Scene, node: str) -> list[Entity]:

@@ -13,7 +13,10 @@ from aiops.model.cluster import Port, Route, Service, Variable
 NEAR = 0.85
 """Likeness of two names (0 to 1) from which one is a slip of the other; "-" and "_" or a letter
 more make .9 and above, two different services of one system stay below .8."""
-_ADDRESS = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?(?P<host>[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)(?P<domain>(?:\.[a-z0-9-]+)*)(?::(?P<port>\d{1,5}))?(?:/.*)?$", re.I)
+_ADDRESS = re.compile(
+    r"^(?:[a-z][a-z0-9+.-]*://)?(?:[^@/\s]*@)?(?P<host>[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?)(?P<domain>(?:\.[a-z0-9-]+)*)(?::(?P<port>\d{1,5}))?(?:/.*)?$",
+    re.I,
+)
 _UNRESOLVED = (
     "unknownhostexception",
     "no such host",
@@ -25,7 +28,16 @@ _UNRESOLVED = (
     "failed to resolve",
 )
 """How programs say, in lower case, that a name has no address."""
-_FAILED = ("refused", "timed out", "timeout", "not known", "no such host", "unabletoconnect", "unavailable", "unknownhost")
+_FAILED = (
+    "refused",
+    "timed out",
+    "timeout",
+    "not known",
+    "no such host",
+    "unabletoconnect",
+    "unavailable",
+    "unknownhost",
+)
 _PLAIN_WORDS = frozenset({"localhost", "true", "false", "none", "http", "https", "tcp", "grpc"})
 
 
@@ -63,7 +75,9 @@ def selectors(scene: Scene) -> Iterator[Hypothesis]:
 def ports(scene: Scene) -> Iterator[Hypothesis]:
     """A service's target port that no container has, by number, by name or by protocol."""
     for app in scene.apps:
-        containers = [c for pod in app.pods[:1] for c in pod.spec.containers] or list(app.spec.containers)
+        containers = [c for pod in app.pods[:1] for c in pod.spec.containers] or list(
+            app.spec.containers
+        )
         containers = _with_names(containers, app)
         offered = [port for container in containers for port in container.ports]
         for service in app.services:
@@ -78,9 +92,14 @@ def ports(scene: Scene) -> Iterator[Hypothesis]:
                     app.entity,
                     FaultType.BAD_CONFIG,
                     kind,
-                    CONTRADICTION * weight(service, scene) * (1.0 if _failed(scene, service) else FITS),
+                    CONTRADICTION
+                    * weight(service, scene)
+                    * (1.0 if _failed(scene, service) else FITS),
                     [
-                        scene.read(f"service {service.name} port {port.number}/{port.protocol}: {words}", service.sources),
+                        scene.read(
+                            f"service {service.name} port {port.number}/{port.protocol}: {words}",
+                            service.sources,
+                        ),
                         scene.read(f"containers of {app.name} have {_shown(offered)}", app.sources),
                         _reach_evidence(scene, service),
                     ],
@@ -114,7 +133,10 @@ def addresses(scene: Scene) -> Iterator[Hypothesis]:
                     kind,
                     telling,
                     [
-                        scene.read(f"{app.name}: {variable.name}={variable.value}, but {words}", app.sources),
+                        scene.read(
+                            f"{app.name}: {variable.name}={variable.value}, but {words}",
+                            app.sources,
+                        ),
                         logged[1] if logged else None,
                     ],
                     affected=1 + len(scene.callers_of(app.name)) / 10,
@@ -130,7 +152,10 @@ def policies(scene: Scene) -> Iterator[Hypothesis]:
         if not policy.denies:
             continue
         for app in scene.apps:
-            if app.entity.namespace != policy.namespace or not policy.selector.items() <= app.labels.items():
+            if (
+                app.entity.namespace != policy.namespace
+                or not policy.selector.items() <= app.labels.items()
+            ):
                 continue
             reached = any(_reached(scene, service) for service in app.services)
             failed = any(_failed(scene, service) for service in app.services)
@@ -140,7 +165,12 @@ def policies(scene: Scene) -> Iterator[Hypothesis]:
                 FaultType.NETWORK_PARTITION,
                 "network_policy_blocks_traffic",
                 (HINT if reached else telling) * weight(policy, scene),
-                [scene.read(f"policy {policy.name} lets no {' and no '.join(policy.denies)} traffic through for {app.name}", policy.sources)],
+                [
+                    scene.read(
+                        f"policy {policy.name} lets no {' and no '.join(policy.denies)} traffic through for {app.name}",
+                        policy.sources,
+                    )
+                ],
                 indicator=policy.name,
                 refuted_by=f"{app.name} answering a request from another pod",
             )
@@ -151,7 +181,10 @@ def misroutes(scene: Scene) -> Iterator[Hypothesis]:
 
     Only where most rules of the same gateway do follow their paths' names.
     """
-    names = {_squeezed(name, scene): name for name in (*scene.by_name, *(s.name for s in scene.state.services))}
+    names = {
+        _squeezed(name, scene): name
+        for name in (*scene.by_name, *(s.name for s in scene.state.services))
+    }
     by_owner: dict[str, list[tuple[Route, str | None]]] = {}
     for route in scene.state.routes:
         by_owner.setdefault(route.owner, []).append((route, _meant(route, names)))
@@ -162,13 +195,23 @@ def misroutes(scene: Scene) -> Iterator[Hypothesis]:
                 continue
             if _meant_by(route.service, route, names):
                 continue
-            entity = scene.by_name[meant].entity if meant in scene.by_name else Entity("service", meant, namespace=route.namespace)
+            entity = (
+                scene.by_name[meant].entity
+                if meant in scene.by_name
+                else Entity("service", meant, namespace=route.namespace)
+            )
             yield raised(
                 entity,
                 FaultType.BAD_CONFIG,
                 "gateway_route_sends_path_to_wrong_service",
                 CONTRADICTION,
-                [scene.read(f"{route.owner}: path {route.path} goes to {route.service}, while {following} other rules follow their paths' names", (route.source,)), _request_evidence(scene, meant)],
+                [
+                    scene.read(
+                        f"{route.owner}: path {route.path} goes to {route.service}, while {following} other rules follow their paths' names",
+                        (route.source,),
+                    ),
+                    _request_evidence(scene, meant),
+                ],
                 affected=1 + len(scene.callers_of(meant)) / 10,
                 indicator=route.name or route.path,
                 refuted_by=f"{route.service} serving {route.path} by design",
@@ -189,7 +232,12 @@ def route_targets(scene: Scene) -> Iterator[Hypothesis]:
                 FaultType.BAD_CONFIG,
                 "gateway_route_to_wrong_port",
                 CONTRADICTION * FITS,
-                [scene.read(f"{route.owner}: path {route.path} goes to port {route.port} of {route.service}, which has {_shown(service.ports)}", (route.source,))],
+                [
+                    scene.read(
+                        f"{route.owner}: path {route.path} goes to port {route.port} of {route.service}, which has {_shown(service.ports)}",
+                        (route.source,),
+                    )
+                ],
                 indicator=route.path,
                 refuted_by=f"{route.service} answering on port {route.port}",
             )
@@ -199,13 +247,20 @@ def names(scene: Scene) -> Iterator[Hypothesis]:
     """A pod that cannot resolve names: its own DNS settings, or the cluster's DNS."""
     for app in scene.apps:
         own = app.spec.dns_policy == "None" and bool(app.spec.nameservers)
-        suffering = bool(short(app)) or any(c.restarts for pod in app.pods for c in pod.spec.containers)
+        suffering = bool(short(app)) or any(
+            c.restarts for pod in app.pods for c in pod.spec.containers
+        )
         said = scene.said(app.name, *_UNRESOLVED) if own or short(app) else None
         if not own and said is None:
             continue
         support = [said[1] if said else None]
         if own:
-            support.append(scene.read(f"{app.name} asks only {', '.join(app.spec.nameservers)} for names, not the cluster's DNS", app.sources[::-1]))
+            support.append(
+                scene.read(
+                    f"{app.name} asks only {', '.join(app.spec.nameservers)} for names, not the cluster's DNS",
+                    app.sources[::-1],
+                )
+            )
         yield raised(
             app.entity,
             FaultType.DNS,
@@ -232,7 +287,12 @@ def no_addresses(scene: Scene) -> Iterator[Hypothesis]:
                     FaultType.BAD_CONFIG,
                     "service_without_endpoints",
                     SYMPTOM * weight(service, scene),
-                    [scene.read(f"service {service.name} has no address while {app.name} is ready", service.sources)],
+                    [
+                        scene.read(
+                            f"service {service.name} has no address while {app.name} is ready",
+                            service.sources,
+                        )
+                    ],
                     refuted_by=f"ready addresses behind service {service.name}",
                 )
 
@@ -269,7 +329,11 @@ def _address(
     other = scene.app_of_service.get(target.name)
     offered = {str(one.number) for c in (other.spec.containers if other else ()) for one in c.ports}
     words = f"service {host} has {_shown(target.ports)}"
-    if other is not None and port in offered and not offered & {str(p.number) for p in target.ports}:
+    if (
+        other is not None
+        and port in offered
+        and not offered & {str(p.number) for p in target.ports}
+    ):
         # The container listens where the client asks: the service in between was changed.
         return other.entity, "service_port_maps_to_no_container_port", CONTRADICTION, words
     return app.entity, kind, CONTRADICTION, words
@@ -289,7 +353,10 @@ def _mismatch(port: Port, offered: list[Port]) -> tuple[str, str] | None:
     if target.isdigit():
         same = [one for one in offered if one.number == int(target)]
         if not same:
-            return "service_port_maps_to_no_container_port", f"target {target} is no port of its pods"
+            return (
+                "service_port_maps_to_no_container_port",
+                f"target {target} is no port of its pods",
+            )
     else:
         same = [one for one in offered if one.name == target]
         named = any(one.name for one in offered)
@@ -298,7 +365,10 @@ def _mismatch(port: Port, offered: list[Port]) -> tuple[str, str] | None:
         if not same:
             return None
     if all(one.protocol != port.protocol for one in same):
-        return "service_protocol_differs_from_container", f"protocol {port.protocol}, its pods speak {same[0].protocol}"
+        return (
+            "service_protocol_differs_from_container",
+            f"protocol {port.protocol}, its pods speak {same[0].protocol}",
+        )
     return None
 
 
@@ -336,7 +406,11 @@ def _meant_by(service: str, route: Route, known: dict[str, str]) -> bool:
 
 
 def _segments(path: str) -> list[str]:
-    return [part for part in path.split("/") if part and "*" not in part and not re.fullmatch(r"api|v\d+", part)]
+    return [
+        part
+        for part in path.split("/")
+        if part and "*" not in part and not re.fullmatch(r"api|v\d+", part)
+    ]
 
 
 def _squeezed(name: str, scene: Scene) -> str:
@@ -374,7 +448,11 @@ def _request_evidence(scene: Scene, name: str):  # type: ignore[no-untyped-def]
 
 
 def _callers(scene: Scene, name: str) -> list[Entity]:
-    return [scene.by_name[caller].entity for caller in sorted(scene.callers_of(name)) if caller in scene.by_name]
+    return [
+        scene.by_name[caller].entity
+        for caller in sorted(scene.callers_of(name))
+        if caller in scene.by_name
+    ]
 
 
 def _entity(service: Service) -> Entity:
@@ -382,7 +460,13 @@ def _entity(service: Service) -> Entity:
 
 
 def _shown(found) -> str:  # type: ignore[no-untyped-def]
-    return ", ".join(f"{port.number}/{port.protocol}" + (f" ({port.name})" if port.name else "") for port in found) or "no ports"
+    return (
+        ", ".join(
+            f"{port.number}/{port.protocol}" + (f" ({port.name})" if port.name else "")
+            for port in found
+        )
+        or "no ports"
+    )
 
 
 RULES = (selectors, ports, addresses, policies, misroutes, route_targets, names, no_addresses)

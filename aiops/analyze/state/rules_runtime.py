@@ -51,7 +51,10 @@ _LAST_WORDS: tuple[tuple[tuple[str, ...], str, FaultType], ...] = (
     ),
 )
 """What a container says before it dies, and what that means."""
-_MALFORMED = re.compile(r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS|http2: |frame too large|unimplemented|unknown service grpc\.health", re.I)
+_MALFORMED = re.compile(
+    r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS|http2: |frame too large|unimplemented|unknown service grpc\.health",
+    re.I,
+)
 _STATUS = re.compile(r"statuscode: (4\d\d)")
 _MESH_PROBE = re.compile(r":150(?:20|21)\b")
 
@@ -107,7 +110,13 @@ def last_words(scene: Scene) -> Iterator[Hypothesis]:
                 fault_type,
                 named,
                 NAMED,
-                [said[1], scene.read(f"{container.name} of {pod.name}: {container.reason or container.last_reason}, {container.restarts} restarts", pod.sources)],
+                [
+                    said[1],
+                    scene.read(
+                        f"{container.name} of {pod.name}: {container.reason or container.last_reason}, {container.restarts} restarts",
+                        pod.sources,
+                    ),
+                ],
                 affected=max(short(app), 1),
                 refuted_by=f"{container.name} dying without this line",
             )
@@ -117,14 +126,23 @@ def last_words(scene: Scene) -> Iterator[Hypothesis]:
 def crashes(scene: Scene) -> Iterator[Hypothesis]:
     """A container that keeps dying, by its exit code; a symptom where the code names nothing."""
     for app, pod, container in _dying(scene):
-        code = container.last_exit_code if container.last_exit_code is not None else container.exit_code
+        code = (
+            container.last_exit_code
+            if container.last_exit_code is not None
+            else container.exit_code
+        )
         kind, fault = _EXITS.get(code or 0, ("container_keeps_crashing", FaultType.CRASH))
         yield raised(
             app.entity,
             fault,
             kind,
             FITS if code in _EXITS else SYMPTOM * 0.75,
-            [scene.read(f"{container.name} of {pod.name}: exit code {code}, {container.restarts} restarts", pod.sources)],
+            [
+                scene.read(
+                    f"{container.name} of {pod.name}: exit code {code}, {container.restarts} restarts",
+                    pod.sources,
+                )
+            ],
             affected=max(short(app), 1),
             refuted_by=f"{container.name} running without restarts",
         )
@@ -134,7 +152,12 @@ def zero_replicas(scene: Scene) -> Iterator[Hypothesis]:
     """A workload that others need is scaled to nothing."""
     for app in scene.apps:
         workload = app.workload
-        if workload is None or workload.desired != 0 or not workload.observed or workload.type == "job":
+        if (
+            workload is None
+            or workload.desired != 0
+            or not workload.observed
+            or workload.type == "job"
+        ):
             continue
         needed = bool(app.services) or bool(scene.callers_of(app.name))
         yield raised(
@@ -145,7 +168,11 @@ def zero_replicas(scene: Scene) -> Iterator[Hypothesis]:
             [scene.read(f"{workload.type} {app.name} wants 0 replicas", workload.sources)],
             indicator="replicas",
             refuted_by=f"{app.name} being meant to be off",
-            explains=[scene.by_name[name].entity for name in scene.callers_of(app.name) if name in scene.by_name],
+            explains=[
+                scene.by_name[name].entity
+                for name in scene.callers_of(app.name)
+                if name in scene.by_name
+            ],
         )
 
 
@@ -162,7 +189,11 @@ def evictions(scene: Scene) -> Iterator[Hypothesis]:
             FaultType.DISK if "storage" in resource else FaultType.MEMORY,
             f"pod_evicted_for_{resource}",
             FITS,
-            [scene.read(f"{evicted[0].name} was evicted: {evicted[0].message}", evicted[0].sources)],
+            [
+                scene.read(
+                    f"{evicted[0].name} was evicted: {evicted[0].message}", evicted[0].sources
+                )
+            ],
             affected=len(evicted),
             refuted_by=f"pods of {app.name} staying on their node",
         )
@@ -175,7 +206,13 @@ def rollouts(scene: Scene) -> Iterator[Hypothesis]:
         if workload is None:
             continue
         if workload.paused and short(app):
-            yield raised(app.entity, FaultType.BAD_DEPLOY, "rollout_paused", FITS, [scene.read(f"{app.name} is paused", workload.sources)])
+            yield raised(
+                app.entity,
+                FaultType.BAD_DEPLOY,
+                "rollout_paused",
+                FITS,
+                [scene.read(f"{app.name} is paused", workload.sources)],
+            )
         for condition in workload.conditions:
             if condition.reason == "ProgressDeadlineExceeded" and short(app):
                 yield raised(
@@ -192,7 +229,12 @@ def rollouts(scene: Scene) -> Iterator[Hypothesis]:
                     FaultType.CRASH,
                     "job_failed",
                     SYMPTOM,
-                    [scene.read(f"job {app.name}: {condition.reason} {condition.message}", workload.sources)],
+                    [
+                        scene.read(
+                            f"job {app.name}: {condition.reason} {condition.message}",
+                            workload.sources,
+                        )
+                    ],
                 )
 
 
@@ -203,16 +245,36 @@ def autoscalers(scene: Scene) -> Iterator[Hypothesis]:
         if app is None:
             continue
         if one.maximum and one.current == one.maximum and (one.desired or 0) >= one.maximum:
-            yield raised(app.entity, FaultType.TRAFFIC, "autoscaler_at_maximum", SYMPTOM, [scene.read(f"{one.current} of at most {one.maximum} replicas", one.sources)])
+            yield raised(
+                app.entity,
+                FaultType.TRAFFIC,
+                "autoscaler_at_maximum",
+                SYMPTOM,
+                [scene.read(f"{one.current} of at most {one.maximum} replicas", one.sources)],
+            )
         for condition in one.conditions:
             if condition.type == "ScalingActive" and condition.status == "False":
-                yield raised(app.entity, FaultType.BAD_CONFIG, "autoscaler_without_metrics", SYMPTOM, [scene.read(condition.message, one.sources)])
+                yield raised(
+                    app.entity,
+                    FaultType.BAD_CONFIG,
+                    "autoscaler_without_metrics",
+                    SYMPTOM,
+                    [scene.read(condition.message, one.sources)],
+                )
 
 
-def _probe(scene: Scene, app: App, pod: Pod, container: Container, probe: Probe) -> Hypothesis | None:
-    events = [e for e in scene.events_about.get(pod.key, ()) if _about(e, probe) and not _MESH_PROBE.search(e.message)]
+def _probe(
+    scene: Scene, app: App, pod: Pod, container: Container, probe: Probe
+) -> Hypothesis | None:
+    events = [
+        e
+        for e in scene.events_about.get(pod.key, ())
+        if _about(e, probe) and not _MESH_PROBE.search(e.message)
+    ]
     killing = probe.role in ("liveness", "startup") and container.restarts > 0
-    hurting = killing or (probe.role == "readiness" and container.ready is False and container.state == "running")
+    hurting = killing or (
+        probe.role == "readiness" and container.ready is False and container.state == "running"
+    )
     failed = [event for event in events if current(event)]
     if not hurting or not failed:
         return None
@@ -226,19 +288,30 @@ def _probe(scene: Scene, app: App, pod: Pod, container: Container, probe: Probe)
         FaultType.PROBE,
         f"{probe.role}_probe_{kind}",
         telling,
-        [scene.read(f"{pod.name}: {last.message}", (last.source,), "event"), scene.read(settings, pod.sources)],
+        [
+            scene.read(f"{pod.name}: {last.message}", (last.source,), "event"),
+            scene.read(settings, pod.sources),
+        ],
         affected=max(short(app), 1),
         indicator=f"{probe.role}Probe",
         refuted_by=f"the {probe.role} probe of {app.name} succeeding as it is set",
-        explains=[scene.by_name[name].entity for name in scene.callers_of(app.name) if name in scene.by_name],
+        explains=[
+            scene.by_name[name].entity
+            for name in scene.callers_of(app.name)
+            if name in scene.by_name
+        ],
     )
 
 
 def _about(event: Event, probe: Probe) -> bool:
-    return event.reason in ("Unhealthy", "ProbeWarning") and event.message.lower().startswith(probe.role)
+    return event.reason in ("Unhealthy", "ProbeWarning") and event.message.lower().startswith(
+        probe.role
+    )
 
 
-def _probe_kind(container: Container, probe: Probe, failed: list[Event]) -> tuple[str | None, float]:
+def _probe_kind(
+    container: Container, probe: Probe, failed: list[Event]
+) -> tuple[str | None, float]:
     messages = " ".join(event.message for event in failed)
     numbers = {str(port.number) for port in container.ports}
     names = {port.name for port in container.ports}
@@ -254,7 +327,10 @@ def _probe_kind(container: Container, probe: Probe, failed: list[Event]) -> tupl
         patience = probe.delay_s + probe.period_s * probe.failures
         if patience < TIGHT_S:
             return "with_too_tight_timing", CONTRADICTION
-    if any(other.handler != probe.handler and other.port == probe.port for other in siblings) and "malformed" in messages:
+    if (
+        any(other.handler != probe.handler and other.port == probe.port for other in siblings)
+        and "malformed" in messages
+    ):
         return "by_wrong_protocol", FITS
     if "exec" in probe.handler and "not found" in messages:
         return "with_wrong_command", FITS
@@ -286,4 +362,13 @@ def _explained(
     return kind, fault
 
 
-RULES = (probes, out_of_memory, last_words, crashes, zero_replicas, evictions, rollouts, autoscalers)
+RULES = (
+    probes,
+    out_of_memory,
+    last_words,
+    crashes,
+    zero_replicas,
+    evictions,
+    rollouts,
+    autoscalers,
+)

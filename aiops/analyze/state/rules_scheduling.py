@@ -13,11 +13,17 @@ SILENT_S = 20.0
 """Seconds a pod waits for a node without a word from a scheduler, before the scheduler is taken to
 be gone: a living one decides, or complains, within a second or two."""
 _CONTROL_PLANE = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
-_BUILT_IN_TAINT = re.compile(r"node(?:\.kubernetes\.io|-role\.kubernetes\.io)|node\.cloudprovider|node\.cilium")
+_BUILT_IN_TAINT = re.compile(
+    r"node(?:\.kubernetes\.io|-role\.kubernetes\.io)|node\.cloudprovider|node\.cilium"
+)
 _LACKS: tuple[tuple[str, str, FaultType], ...] = (
     (r"Insufficient cpu", "cpu_request_over_capacity_of_nodes", FaultType.SCHEDULING),
     (r"Insufficient memory", "memory_request_over_capacity_of_nodes", FaultType.SCHEDULING),
-    (r"Insufficient ephemeral-storage", "ephemeral_storage_request_over_capacity_of_nodes", FaultType.SCHEDULING),
+    (
+        r"Insufficient ephemeral-storage",
+        "ephemeral_storage_request_over_capacity_of_nodes",
+        FaultType.SCHEDULING,
+    ),
     (r"Insufficient pods|Too many pods", "pod_count_over_capacity_of_nodes", FaultType.SCHEDULING),
     (r"Insufficient [\w./-]+", "device_request_over_capacity_of_nodes", FaultType.SCHEDULING),
     (r"anti-affinity", "pod_anti_affinity_leaves_no_node", FaultType.SCHEDULING),
@@ -63,6 +69,8 @@ def unschedulable(scene: Scene) -> Iterator[Hypothesis]:
 
 def no_scheduler(scene: Scene) -> Iterator[Hypothesis]:
     """Pods wait for a node and no scheduler says a word."""
+    if not any(event.about[0] == "pod" for event in scene.state.events):
+        return  # no events of pods were read: silence means nothing
     waiting = [
         (app, pod)
         for app in scene.apps
@@ -70,7 +78,6 @@ def no_scheduler(scene: Scene) -> Iterator[Hypothesis]:
         if pod.status == "Pending"
         and not pod.node
         and (pod.age_s or 0.0) > SILENT_S
-        and any(pod.sources) and any("describe" in source.lower() for source in pod.sources)
         and not any(
             event.reason in ("FailedScheduling", "Scheduled")
             for event in scene.events_about.get(pod.key, ())
@@ -165,16 +172,29 @@ def _holds(one: Requirement, labels: object) -> bool:
         return found is None
     if one.operator == "NotIn":
         return found not in one.values
-    if one.operator in ("Gt", "Lt") and found is not None and found.isdigit() and one.values[0].isdigit():
-        return int(found) > int(one.values[0]) if one.operator == "Gt" else int(found) < int(one.values[0])
+    if (
+        one.operator in ("Gt", "Lt")
+        and found is not None
+        and found.isdigit()
+        and one.values[0].isdigit()
+    ):
+        return (
+            int(found) > int(one.values[0])
+            if one.operator == "Gt"
+            else int(found) < int(one.values[0])
+        )
     return found in one.values
 
 
 def _is_control_plane(node: Node) -> bool:
-    roles = [key.rpartition("/")[2] for key in node.labels if key.startswith("node-role.kubernetes.io/")]
+    roles = [
+        key.rpartition("/")[2] for key in node.labels if key.startswith("node-role.kubernetes.io/")
+    ]
     roles.append(node.labels.get("kubernetes.io/role", ""))
-    return "master" in roles or "control-plane" in roles or any(
-        taint.key in _CONTROL_PLANE for taint in node.taints
+    return (
+        "master" in roles
+        or "control-plane" in roles
+        or any(taint.key in _CONTROL_PLANE for taint in node.taints)
     )
 
 

@@ -9,33 +9,109 @@ from aiops.analyze.state.scene import App, Scene
 from aiops.model import FaultType, Hypothesis
 from aiops.model.cluster import Container, Event, Pod
 
-_PULL_WORDS = ("ErrImagePull", "ImagePullBackOff", "ImageInspectError", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable")
+_PULL_WORDS = (
+    "ErrImagePull",
+    "ImagePullBackOff",
+    "ImageInspectError",
+    "ErrImageNeverPull",
+    "InvalidImageName",
+    "RegistryUnavailable",
+)
 _PULLS: tuple[tuple[re.Pattern[str], str, FaultType], ...] = (
-    (re.compile(r"no such host|server misbehaving|lookup \S+ on|could not resolve|Temporary failure in name resolution", re.I), "image_registry_name_not_resolved_by_dns", FaultType.IMAGE),
-    (re.compile(r"x509|certificate|tls: ", re.I), "image_registry_certificate_not_trusted", FaultType.CERTIFICATE),
-    (re.compile(r"toomanyrequests|rate limit|429", re.I), "image_registry_rate_limit", FaultType.IMAGE),
+    (
+        re.compile(
+            r"no such host|server misbehaving|lookup \S+ on|could not resolve|Temporary failure in name resolution",
+            re.I,
+        ),
+        "image_registry_name_not_resolved_by_dns",
+        FaultType.IMAGE,
+    ),
+    (
+        re.compile(r"x509|certificate|tls: ", re.I),
+        "image_registry_certificate_not_trusted",
+        FaultType.CERTIFICATE,
+    ),
+    (
+        re.compile(r"toomanyrequests|rate limit|429", re.I),
+        "image_registry_rate_limit",
+        FaultType.IMAGE,
+    ),
     (re.compile(r"no space left", re.I), "node_disk_full_at_image_pull", FaultType.DISK),
-    (re.compile(r"no match for platform|exec format", re.I), "image_for_another_platform", FaultType.IMAGE),
-    (re.compile(r"failed to authorize|unauthorized|authentication required|pull access denied|no basic auth|denied: requested access|401", re.I), "image_pull_secret_missing_or_refused", FaultType.IMAGE),
-    (re.compile(r"i/o timeout|connection refused|network is unreachable|context deadline", re.I), "image_registry_unreachable", FaultType.IMAGE),
-    (re.compile(r"not ?found|manifest unknown|403 Forbidden|invalid reference|repository does not exist|couldn't parse|name unknown", re.I), "image_reference_wrong", FaultType.IMAGE),
+    (
+        re.compile(r"no match for platform|exec format", re.I),
+        "image_for_another_platform",
+        FaultType.IMAGE,
+    ),
+    (
+        re.compile(
+            r"failed to authorize|unauthorized|authentication required|pull access denied|no basic auth|denied: requested access|401",
+            re.I,
+        ),
+        "image_pull_secret_missing_or_refused",
+        FaultType.IMAGE,
+    ),
+    (
+        re.compile(r"i/o timeout|connection refused|network is unreachable|context deadline", re.I),
+        "image_registry_unreachable",
+        FaultType.IMAGE,
+    ),
+    (
+        re.compile(
+            r"not ?found|manifest unknown|403 Forbidden|invalid reference|repository does not exist|couldn't parse|name unknown",
+            re.I,
+        ),
+        "image_reference_wrong",
+        FaultType.IMAGE,
+    ),
 )
 """What a pull says and what it means; the first that matches decides."""
 _CONFIG: tuple[tuple[re.Pattern[str], str, FaultType], ...] = (
-    (re.compile(r'secret "?[\w.-]+"? not found', re.I), "referenced_secret_missing", FaultType.BAD_CONFIG),
-    (re.compile(r'configmap "?[\w.-]+"? not found', re.I), "referenced_config_map_missing", FaultType.BAD_CONFIG),
-    (re.compile(r"couldn't find key .* in secret", re.I), "key_missing_in_secret", FaultType.BAD_CONFIG),
+    (
+        re.compile(r'secret "?[\w.-]+"? not found', re.I),
+        "referenced_secret_missing",
+        FaultType.BAD_CONFIG,
+    ),
+    (
+        re.compile(r'configmap "?[\w.-]+"? not found', re.I),
+        "referenced_config_map_missing",
+        FaultType.BAD_CONFIG,
+    ),
+    (
+        re.compile(r"couldn't find key .* in secret", re.I),
+        "key_missing_in_secret",
+        FaultType.BAD_CONFIG,
+    ),
     (re.compile(r"couldn't find key", re.I), "key_missing_in_config_map", FaultType.BAD_CONFIG),
-    (re.compile(r"runAsNonRoot|non-root", re.I), "image_runs_as_root_where_forbidden", FaultType.BAD_DEPLOY),
-    (re.compile(r"OOM-killed|memory limit too low", re.I), "container_memory_limit_too_low_oom_killed", FaultType.OOM),
-    (re.compile(r"executable file not found|no such file or directory", re.I), "container_command_not_found", FaultType.BAD_DEPLOY),
-    (re.compile(r"permission denied", re.I), "container_command_not_executable", FaultType.BAD_DEPLOY),
+    (
+        re.compile(r"runAsNonRoot|non-root", re.I),
+        "image_runs_as_root_where_forbidden",
+        FaultType.BAD_DEPLOY,
+    ),
+    (
+        re.compile(r"OOM-killed|memory limit too low", re.I),
+        "container_memory_limit_too_low_oom_killed",
+        FaultType.OOM,
+    ),
+    (
+        re.compile(r"executable file not found|no such file or directory", re.I),
+        "container_command_not_found",
+        FaultType.BAD_DEPLOY,
+    ),
+    (
+        re.compile(r"permission denied", re.I),
+        "container_command_not_executable",
+        FaultType.BAD_DEPLOY,
+    ),
     (re.compile(r"subPath", re.I), "volume_sub_path_missing", FaultType.BAD_CONFIG),
     (re.compile(r"no space left", re.I), "node_disk_full", FaultType.DISK),
 )
 """What the kubelet says of a container it cannot make."""
-_SANDBOX_RUNTIME = re.compile(r"(?:containerd|docker|crio?)\.sock|container runtime is (?:down|not)", re.I)
-_SANDBOX_NETWORK = re.compile(r"cni|network plugin|failed to (?:set up|setup) (?:sandbox )?network|no IP addresses", re.I)
+_SANDBOX_RUNTIME = re.compile(
+    r"(?:containerd|docker|crio?)\.sock|container runtime is (?:down|not)", re.I
+)
+_SANDBOX_NETWORK = re.compile(
+    r"cni|network plugin|failed to (?:set up|setup) (?:sandbox )?network|no IP addresses", re.I
+)
 
 
 def images(scene: Scene) -> Iterator[Hypothesis]:
@@ -46,7 +122,13 @@ def images(scene: Scene) -> Iterator[Hypothesis]:
             continue
         events = [e for e in scene.events_about.get(pod.key, ()) if "ull" in e.message]
         kind, fault, event = _pull(events, pod)
-        support = [scene.read(event.message if event else f"{pod.name}: {pod.status}", (event.source,) if event else pod.sources, "event" if event else "state")]
+        support = [
+            scene.read(
+                event.message if event else f"{pod.name}: {pod.status}",
+                (event.source,) if event else pod.sources,
+                "event" if event else "state",
+            )
+        ]
         for secret in _missing_pull_secrets(events):
             support.append(scene.read(secret.message, (secret.source,), "event"))
         yield raised(
@@ -61,7 +143,12 @@ def images(scene: Scene) -> Iterator[Hypothesis]:
 
 
 def _pull(events: list[Event], pod: Pod) -> tuple[str, FaultType, Event | None]:
-    failed = [e for e in events if e.reason in ("Failed", "InspectFailed", "ErrImageNeverPull") and "Back-off" not in e.message]
+    failed = [
+        e
+        for e in events
+        if e.reason in ("Failed", "InspectFailed", "ErrImageNeverPull")
+        and "Back-off" not in e.message
+    ]
     for event in failed:
         for pattern, kind, fault in _PULLS:
             if pattern.search(event.message):
@@ -73,7 +160,11 @@ def _pull(events: list[Event], pod: Pod) -> tuple[str, FaultType, Event | None]:
         return "image_absent_and_never_pulled", FaultType.IMAGE, failed[0] if failed else None
     if pod.status == "InvalidImageName":
         return "image_reference_wrong", FaultType.IMAGE, failed[0] if failed else None
-    return "image_reference_wrong" if not failed else "image_pull_failed", FaultType.IMAGE, failed[0] if failed else None
+    return (
+        "image_reference_wrong" if not failed else "image_pull_failed",
+        FaultType.IMAGE,
+        failed[0] if failed else None,
+    )
 
 
 def _missing_pull_secrets(events: list[Event]) -> Iterator[Event]:
@@ -91,18 +182,26 @@ def configuration(scene: Scene) -> Iterator[Hypothesis]:
         told = [
             (event.message, event)
             for event in scene.events_about.get(pod.key, ())
-            if event.warning and current(event) and event.reason in ("Failed", "FailedCreatePodSandBox", "FailedStart", "InspectFailed")
+            if event.warning
+            and current(event)
+            and event.reason in ("Failed", "FailedCreatePodSandBox", "FailedStart", "InspectFailed")
         ]
         for message, event in (*messages, *told):
             found = next(((k, f) for pattern, k, f in _CONFIG if pattern.search(message)), None)
-            if found is None or "ull image" in message:
-                continue
+            if found is None or "ull image" in message or _SANDBOX_RUNTIME.search(message):
+                continue  # pulls are judged by images(), a dead runtime by the machine's own rules
             yield raised(
                 app.entity,
                 found[1],
                 found[0],
                 NAMED,
-                [scene.read(f"{app.name}: {message}", (event.source,) if event else pod.sources, "event" if event else "state")],
+                [
+                    scene.read(
+                        f"{app.name}: {message}",
+                        (event.source,) if event else pod.sources,
+                        "event" if event else "state",
+                    )
+                ],
                 affected=_down(app),
                 refuted_by=f"a container of {app.name} being created",
             )
@@ -116,17 +215,29 @@ def missing_references(scene: Scene) -> Iterator[Hypothesis]:
     }
     for app, pod in _unwell(scene):
         for container in _all(pod):
-            wanted = [*container.variables_from, *(v.origin for v in container.variables if v.origin)]
+            wanted = [
+                *container.variables_from,
+                *(v.origin for v in container.variables if v.origin),
+            ]
             for one in wanted:
                 listed = (one.kind, pod.namespace or "") in scene.state.listed
-                if listed and not one.optional and (one.kind, pod.namespace, one.name) not in present:
+                if (
+                    listed
+                    and not one.optional
+                    and (one.kind, pod.namespace, one.name) not in present
+                ):
                     kind = "config_map" if one.kind == "configmap" else one.kind
                     yield raised(
                         app.entity,
                         FaultType.BAD_CONFIG,
                         f"referenced_{kind}_missing",
                         CONTRADICTION if container.state == "waiting" else FITS,
-                        [scene.read(f"{container.name} needs {kind} {one.name}, which is not there", pod.sources)],
+                        [
+                            scene.read(
+                                f"{container.name} needs {kind} {one.name}, which is not there",
+                                pod.sources,
+                            )
+                        ],
                         affected=_down(app),
                         refuted_by=f"{kind} {one.name} listed by the API server",
                     )
@@ -136,7 +247,11 @@ def sandboxes(scene: Scene) -> Iterator[Hypothesis]:
     """A pod whose sandbox cannot be made for want of a network."""
     for app, pod in _unwell(scene):
         for event in scene.events_about.get(pod.key, ()):
-            if event.reason != "FailedCreatePodSandBox" or not current(event) or _SANDBOX_RUNTIME.search(event.message):
+            if (
+                event.reason != "FailedCreatePodSandBox"
+                or not current(event)
+                or _SANDBOX_RUNTIME.search(event.message)
+            ):
                 continue
             if _SANDBOX_NETWORK.search(event.message):
                 yield raised(
@@ -153,13 +268,21 @@ def init_containers(scene: Scene) -> Iterator[Hypothesis]:
     """An init container that fails keeps the rest from starting."""
     for app, pod in _unwell(scene):
         for container in pod.spec.init_containers:
-            if container.reason in ("CrashLoopBackOff", "Error") or container.exit_code not in (None, 0):
+            if container.reason in ("CrashLoopBackOff", "Error") or container.exit_code not in (
+                None,
+                0,
+            ):
                 yield raised(
                     app.entity,
                     FaultType.BAD_DEPLOY,
                     "init_container_fails",
                     FITS,
-                    [scene.read(f"init container {container.name} of {pod.name}: {container.reason}", pod.sources)],
+                    [
+                        scene.read(
+                            f"init container {container.name} of {pod.name}: {container.reason}",
+                            pod.sources,
+                        )
+                    ],
                     affected=_down(app),
                     refuted_by=f"init container {container.name} completing",
                 )

@@ -14,11 +14,23 @@ _TAKEN = 2.0
 cluster, while one that a living claim holds was taken away from somebody."""
 _MOUNTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"Multi-Attach error"), "volume_attached_to_another_node"),
-    (re.compile(r"permission denied|access denied|operation not permitted", re.I), "volume_mount_permission_denied_by_node"),
-    (re.compile(r"hostPath type check failed|no such file or directory|does not exist", re.I), "volume_path_missing_on_node"),
-    (re.compile(r"wrong fs type|bad superblock|mount failed: exit status 32"), "volume_file_system_not_mountable"),
+    (
+        re.compile(r"permission denied|access denied|operation not permitted", re.I),
+        "volume_mount_permission_denied_by_node",
+    ),
+    (
+        re.compile(r"hostPath type check failed|no such file or directory|does not exist", re.I),
+        "volume_path_missing_on_node",
+    ),
+    (
+        re.compile(r"wrong fs type|bad superblock|mount failed: exit status 32"),
+        "volume_file_system_not_mountable",
+    ),
     (re.compile(r"no space left", re.I), "volume_full"),
-    (re.compile(r"Connection (?:refused|timed out)|No route to host", re.I), "volume_server_unreachable"),
+    (
+        re.compile(r"Connection (?:refused|timed out)|No route to host", re.I),
+        "volume_server_unreachable",
+    ),
     (re.compile(r"driver name .* not found|CSI"), "volume_driver_missing"),
 )
 """What the kubelet says of a volume it cannot mount."""
@@ -34,7 +46,11 @@ def claims(scene: Scene) -> Iterator[Hypothesis]:
             continue
         events = scene.events_about.get(claim.key, ())
         support = [
-            scene.read(f"claim {claim.name} is {claim.phase.lower()}: {event.message}", (event.source,), "event")
+            scene.read(
+                f"claim {claim.name} is {claim.phase.lower()}: {event.message}",
+                (event.source,),
+                "event",
+            )
             for event in events[-1:]
         ] or [scene.read(f"claim {claim.name} is {claim.phase.lower()}", claim.sources)]
         for rank, (kind, telling, evidence) in enumerate(_unbound(scene, claim, events)):
@@ -98,7 +114,9 @@ def mounts(scene: Scene) -> Iterator[Hypothesis]:
 
 def _mount_kind(event: Event, missing: str) -> tuple[str, FaultType]:
     if missing:
-        return f"referenced_{missing}_missing".replace("configmap", "config_map"), FaultType.BAD_CONFIG
+        return f"referenced_{missing}_missing".replace(
+            "configmap", "config_map"
+        ), FaultType.BAD_CONFIG
     for pattern, kind in _MOUNTS:
         if pattern.search(event.message):
             return kind, FaultType.STORAGE
@@ -107,7 +125,10 @@ def _mount_kind(event: Event, missing: str) -> tuple[str, FaultType]:
 
 def _waits(app: App, event: Event) -> bool:
     return any(
-        (pod.key == event.about and pod.status in ("ContainerCreating", "Pending", "PodInitializing"))
+        (
+            pod.key == event.about
+            and pod.status in ("ContainerCreating", "Pending", "PodInitializing")
+        )
         or (pod.key == event.about and pod.status.startswith("Init:"))
         for pod in app.pods
     )
@@ -165,24 +186,45 @@ def _misfits(scene: Scene, claim: Claim, volume: PersistentVolume) -> _Misfits:
     found = _Misfits()
     own = f"{claim.namespace}/{claim.name}"
     if volume.claim and volume.claim != own:
-        alive = any(f"{one.namespace}/{one.name}" == volume.claim and one.observed for one in scene.state.claims)
-        found.add("volume_already_bound_by_another_claim", f"held by {volume.claim}", 1.0 if alive else _TAKEN)
+        alive = any(
+            f"{one.namespace}/{one.name}" == volume.claim and one.observed
+            for one in scene.state.claims
+        )
+        found.add(
+            "volume_already_bound_by_another_claim",
+            f"held by {volume.claim}",
+            1.0 if alive else _TAKEN,
+        )
     elif volume.phase in ("Released", "Bound"):
         found.add("volume_already_bound_by_another_claim", f"is {volume.phase.lower()}", _TAKEN)
     if claim.volume and claim.volume != volume.name:
         found.add("claim_names_another_volume", f"the claim asks for {claim.volume}")
     wanted = claim.storage_class or ""
     if wanted != volume.storage_class:
-        found.add("storage_class_of_claim_differs_from_volume", f"class {volume.storage_class!r}, wanted {wanted!r}")
+        found.add(
+            "storage_class_of_claim_differs_from_volume",
+            f"class {volume.storage_class!r}, wanted {wanted!r}",
+        )
     if claim.requested and volume.capacity is not None and claim.requested > volume.capacity:
-        found.add("claim_asks_more_capacity_than_volume", f"{volume.capacity:g} bytes, wanted {claim.requested:g}")
+        found.add(
+            "claim_asks_more_capacity_than_volume",
+            f"{volume.capacity:g} bytes, wanted {claim.requested:g}",
+        )
     lacking = set(claim.access_modes) - set(volume.access_modes)
     if lacking and volume.access_modes:
-        found.add("access_mode_of_claim_not_offered_by_volume", f"offers {', '.join(volume.access_modes)}, wanted {', '.join(sorted(lacking))}")
+        found.add(
+            "access_mode_of_claim_not_offered_by_volume",
+            f"offers {', '.join(volume.access_modes)}, wanted {', '.join(sorted(lacking))}",
+        )
     if not claim.selector.items() <= volume.labels.items():
-        found.add("selector_of_claim_matches_no_volume", f"labels {dict(volume.labels)}, wanted {dict(claim.selector)}")
+        found.add(
+            "selector_of_claim_matches_no_volume",
+            f"labels {dict(volume.labels)}, wanted {dict(claim.selector)}",
+        )
     if claim.volume_mode != volume.volume_mode:
-        found.add("volume_mode_of_claim_differs", f"mode {volume.volume_mode}, wanted {claim.volume_mode}")
+        found.add(
+            "volume_mode_of_claim_differs", f"mode {volume.volume_mode}, wanted {claim.volume_mode}"
+        )
     return found
 
 
@@ -199,7 +241,10 @@ def _user(scene: Scene, claim: Claim) -> App | None:
             continue
         specs = (app.spec, *(pod.spec for pod in app.pods))
         for spec in specs:
-            if any(v.origin and v.origin.kind == "claim" and v.origin.name == claim.name for v in spec.volumes):
+            if any(
+                v.origin and v.origin.kind == "claim" and v.origin.name == claim.name
+                for v in spec.volumes
+            ):
                 return app
     # Claims of a stateful set's template are called <template>-<pod>.
     for app in scene.apps:

@@ -7,6 +7,7 @@ from functools import cached_property
 from aiops.analyze.state.alerts_text import Moved, moved
 from aiops.analyze.state.calls import understand
 from aiops.analyze.state.parse_kubectl import Reach, Recorded, recorded
+from aiops.analyze.state.routes import host_of
 from aiops.model import CaseData, Entity, Evidence, LogTable, Window
 from aiops.model.cluster import ClusterState, Event, Pod, PodSpec, Service, Workload
 from aiops.model.ranking import EvidenceKind
@@ -113,9 +114,7 @@ class Scene:
     @cached_property
     def app_of_service(self) -> Mapping[str, App]:
         """The app behind each service, by its selector; by its name where that matches none."""
-        found = {
-            service.name: app for app in reversed(self.apps) for service in app.services
-        }
+        found = {service.name: app for app in reversed(self.apps) for service in app.services}
         for service in self.state.services:
             if service.name in self.by_name:
                 found.setdefault(service.name, self.by_name[service.name])
@@ -155,7 +154,9 @@ class Scene:
     def said(self, name: str, *phrases: str) -> tuple[str, Evidence] | None:
         """The last line in which the service logged one of ``phrases`` (in lower case)."""
         for said in self.logs.get(name, ()):
-            at, phrase = max(((said.lower.rfind(phrase), phrase) for phrase in phrases), default=(-1, ""))
+            at, phrase = max(
+                ((said.lower.rfind(phrase), phrase) for phrase in phrases), default=(-1, "")
+            )
             if at < 0:
                 continue
             start = said.text.rfind("\n", 0, at) + 1
@@ -174,7 +175,7 @@ def scene(case: CaseData) -> Scene:
         found.state,
         Window(window.start, window.end),
         found.reach,
-        found.calls | _graph_calls(case),
+        found.calls | _graph_calls(case) | _configured_calls(found.state),
         _logs(window.logs, found),
         moved(window.alerts),
     )
@@ -191,6 +192,19 @@ def _graph_calls(case: CaseData) -> frozenset[tuple[str, str]]:
     if graph is None:
         return frozenset()
     return frozenset((c.source.service_name, c.target.service_name) for c in graph.calls)
+
+
+def _configured_calls(state: ClusterState) -> frozenset[tuple[str, str]]:
+    """Who is told where to find whom: addresses in environment variables."""
+    services = {service.name for service in state.services}
+    return frozenset(
+        (workload.name, host)
+        for workload in state.workloads
+        if workload.owner is None
+        for container in workload.spec.containers
+        for variable in container.variables
+        if (host := host_of(variable.value or "")[0]) in services and host != workload.name
+    )
 
 
 def _logs(table: LogTable | None, found: Recorded) -> dict[str, tuple[Said, ...]]:
@@ -213,9 +227,7 @@ def _apps(state: ClusterState) -> Iterator[App]:
     pods = _pods_by_owner(state)
     for workload in state.workloads:
         if workload.owner is None and workload.type != "replicaset":
-            yield _app(
-                state, services, workload.name, workload, tuple(pods.get(workload.key, ()))
-            )
+            yield _app(state, services, workload.name, workload, tuple(pods.get(workload.key, ())))
         elif workload.owner is None and workload.key in pods:
             yield _app(state, services, workload.name, workload, tuple(pods[workload.key]))
     for pod in state.pods:

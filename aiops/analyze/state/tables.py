@@ -105,9 +105,7 @@ def _node(row: Row) -> Api:
     return {
         "spec": {"unschedulable": "SchedulingDisabled" in words},
         "status": {
-            "conditions": [
-                {"type": "Ready", "status": "True" if words[0] == "Ready" else "False"}
-            ]
+            "conditions": [{"type": "Ready", "status": "True" if words[0] == "Ready" else "False"}]
         },
     }
 
