@@ -33,9 +33,10 @@ from aiops.model.telemetry import FloatArray
 FLOOR_S = 0.02
 """Seconds by which the way must be longer to matter, where the metric states its unit; as for
 spans (slowness.FLOOR_S)."""
-FLOOR_TIMES = 2.0
-"""Where it does not: in usual latencies of the typical edge (the median one) of this mesh. Twice
-that is what a call and the next one take; single services are no scale, some take microseconds."""
+FLOOR_TIMES = 5.0
+"""Where it does not: in usual latencies of the typical edge (the median one) of this mesh. Five
+of them: on fault-free windows of minutes a single edge wanders by three floors of two. Single
+services are no scale, some take microseconds."""
 SUSTAINED = 3
 """Rows whose median counts: one odd row of few requests is no fault."""
 NOISE = 3.0
