@@ -84,7 +84,7 @@ def _grave(recording: Recording, step: int) -> bool:
 
 def _strength(one: Break) -> float:
     """Nats; see Hypothesis."""
-    telling = min(1.0, one.z / SURE) * (KNOWN_BRANCH + (1 - KNOWN_BRANCH) * one.novel)
+    telling = min(1.0, one.z / SURE) ** 2 * (KNOWN_BRANCH + (1 - KNOWN_BRANCH) * one.novel)
     return float(np.log1p(one.drop / DROP_FLOOR)) * telling
 
 

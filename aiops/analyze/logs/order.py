@@ -19,9 +19,10 @@ MIN_BEFORE = 4
 """Times a statement was seen in a reference: with fewer, "always" is an accident."""
 MIN_NOW = 3
 """Times it was seen since the onset."""
-Z_FLOOR = 3.0
-"""Standard errors a drop must have: hundreds of pairs are compared, and one of them reaches 3 by
-chance in a window without any fault only now and then."""
+Z_FLOOR = 2.5
+"""Standard errors a drop must have: a normal minute holds half a dozen requests of many kinds, so
+more cannot be asked; accidents among hundreds of pairs stay weak, since what is below
+Z_SURE counts by its square."""
 UNSEEN = 0.05
 """Share of a step's successors up to which a successor counts as hardly seen before."""
 Z_SURE = 5.0
