@@ -12,7 +12,8 @@ Sign = Literal[
 ]
 
 _CHANGE = re.compile(
-    r"(?:p(?P<percentile>[0-9]{2})\w*:?\s*)?normal=\s*(?P<before>[0-9.]+)\s*(?P<unit>[a-z%/]*).{0,40}?cur(?:rent)?=\s*(?P<after>[0-9.]+)"
+    r"(?:p(?P<percentile>[0-9]{2})[a-z]{0,20}:?\s*)?normal=\s*(?P<before>[0-9.]+)"
+    r"\s*(?P<unit>[a-z%/]*).{0,40}?cur(?:rent)?=\s*(?P<after>[0-9.]+)"
 )
 _VALUE = re.compile(r"val(?:ue)?:\s*(?P<after>[0-9.]+)\s*(?P<unit>[a-z%/]*)")
 _SIGNS: tuple[tuple[Sign, tuple[str, ...]], ...] = (

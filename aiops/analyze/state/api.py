@@ -1,6 +1,6 @@
 """Reading nested API objects that may be anything: missing, null or of the wrong type."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Api = dict[str, Any]
@@ -16,16 +16,13 @@ def part(found: object, *path: str) -> Api:
 def parts(found: object, *path: str) -> list[Api]:
     """The objects in the list at ``path``."""
     *most, last = path
-    inner = part(found, *most).get(last)
-    return [dict(one) for one in inner if isinstance(one, Mapping)] if _is_list(inner) else []
+    return [dict(one) for one in _items(part(found, *most).get(last)) if isinstance(one, Mapping)]
 
 
 def texts(found: object, *path: str) -> tuple[str, ...]:
     """The plain values in the list at ``path``, as text."""
     *most, last = path
-    inner = part(found, *most).get(last)
-    if not _is_list(inner):
-        return ()
+    inner = _items(part(found, *most).get(last))
     return tuple(str(one) for one in inner if isinstance(one, str | int | float))
 
 
@@ -93,6 +90,10 @@ def _identity(one: object) -> str:
         if one.get(key) is not None:
             return str(one[key])
     return ""
+
+
+def _items(found: object) -> Sequence[object]:
+    return found if isinstance(found, list | tuple) else ()
 
 
 def _is_list(found: object) -> bool:

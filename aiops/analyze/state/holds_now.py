@@ -5,7 +5,8 @@ recovered is history. Objects much older than the trouble are background.
 """
 
 from aiops.analyze.state.scene import SIDECARS, App, Scene
-from aiops.model.cluster import ClusterObject, Container, Event, Pod
+from aiops.model.cluster import ClusterObject, Event, Pod
+from aiops.model.pod_spec import Container
 
 STALE_EVENT_S = 900.0
 """Seconds since a warning was last repeated, after which it no longer describes the present: the

@@ -20,13 +20,13 @@ from aiops.model.cluster import (
     NetworkPolicy,
     Node,
     PersistentVolume,
-    Port,
     Quota,
     Route,
     Service,
     StorageClass,
     Taint,
 )
+from aiops.model.pod_spec import Port
 
 WORKLOADS = frozenset({"deployment", "replicaset", "statefulset", "daemonset", "job"})
 NAMED = frozenset(

@@ -4,10 +4,9 @@ from typing import Any
 
 from aiops.analyze.state.api import Api, number, pairs, part, parts, text, texts, truth
 from aiops.analyze.state.quantities import quantity
-from aiops.model.cluster import (
-    Condition,
+from aiops.model.cluster import Condition, Pod, Workload
+from aiops.model.pod_spec import (
     Container,
-    Pod,
     PodSpec,
     Port,
     Probe,
@@ -17,7 +16,6 @@ from aiops.model.cluster import (
     Toleration,
     Variable,
     Volume,
-    Workload,
 )
 
 _HANDLERS = {"httpGet": "http", "tcpSocket": "tcp", "grpc": "grpc", "exec": "exec"}

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from aiops.analyze.state import (
+    rules_addresses,
     rules_admission,
     rules_dependencies,
     rules_infrastructure,
     rules_performance,
+    rules_routes,
     rules_routing,
     rules_runtime,
     rules_scheduling,
@@ -24,14 +26,13 @@ RULES: tuple[Rule, ...] = (
     *rules_startup.RULES,
     *rules_runtime.RULES,
     *rules_routing.RULES,
+    *rules_addresses.RULES,
+    *rules_routes.RULES,
     *rules_dependencies.RULES,
     *rules_infrastructure.RULES,
     *rules_performance.RULES,
 )
 """Every rule; each looks for one family of faults and raises any number of hypotheses."""
-DEPENDS = 0.9
-"""Share of its strength left to a hypothesis about something that a stronger one explains: what
-does not start because of a full quota or a dead machine is no cause of its own."""
 
 
 class StateReader:

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from aiops.analyze.state.holds_now import current, short
 from aiops.analyze.state.raising import CONTRADICTION, FITS, HINT, NAMED, raised
 from aiops.analyze.state.scene import App, Scene
-from aiops.model import Entity, FaultType, Hypothesis
+from aiops.model import Entity, Evidence, FaultType, Hypothesis
 from aiops.model.cluster import Event, Quota
 
 _EXCEEDED = re.compile(
-    r"exceeded quota: (?P<quota>[\w.-]+), requested: (?P<requested>[^,]+(?:,[\w./-]+=[^,]+)*)"
+    r"exceeded quota: [\w.-]+, requested: (?P<requested>[^,]+(?:,[\w./-]+=[^,]+)*)"
 )
 _NO_ACCOUNT = re.compile(r'serviceaccount "?(?P<name>[\w./-]+)"? not found')
 _REFUSALS: tuple[tuple[re.Pattern[str], str, FaultType], ...] = (
     (
         re.compile(
-            r"(?:maximum|minimum) (?:cpu|memory|ephemeral-storage|storage) usage per|limit to request ratio"
+            r"(?:maximum|minimum) (?:cpu|memory|ephemeral-storage|storage) usage per"
+            r"|limit to request ratio"
         ),
         "limit_range_violated",
         FaultType.QUOTA,
@@ -113,7 +114,7 @@ def declared_but_missing(scene: Scene) -> Iterator[Hypothesis]:
                 for resource in _used_up(quota, kind, getattr(one, "requested", None))
             ]
             for quota, resource in full:
-                used = f"quota {quota.name}: {resource} {quota.used.get(resource, 0):g} of {quota.hard[resource]:g}"
+                used = _use(quota, resource)
                 yield _quota(
                     scene,
                     namespace,
@@ -140,8 +141,7 @@ def full_quotas(scene: Scene) -> Iterator[Hypothesis]:
         for resource, hard in quota.hard.items():
             used = quota.used.get(resource, 0.0)
             if used >= hard > 0 or used > hard:
-                claim = f"quota {quota.name}: {resource} {used:g} of {hard:g}"
-                evidence = scene.read(claim, quota.sources)
+                evidence = scene.read(_use(quota, resource), quota.sources)
                 yield _quota(
                     scene, quota.namespace or "", resource_of(resource), HINT, [evidence], []
                 )
@@ -191,7 +191,14 @@ def refusals(scene: Scene) -> Iterator[Hypothesis]:
                     break
 
 
-def _quota(scene, namespace, resource, telling, support, explains):  # type: ignore[no-untyped-def]
+def _quota(
+    scene: Scene,
+    namespace: str,
+    resource: str,
+    telling: float,
+    support: list[Evidence],
+    explains: list[Entity],
+) -> Hypothesis:
     cluster = next((quota.cluster for quota in scene.state.quotas), None)
     return raised(
         Entity("namespace", namespace, cluster=cluster),
@@ -204,6 +211,11 @@ def _quota(scene, namespace, resource, telling, support, explains):  # type: ign
         explains=explains,
         indicator=resource,
     )
+
+
+def _use(quota: Quota, resource: str) -> str:
+    used, hard = quota.used.get(resource, 0.0), quota.hard[resource]
+    return f"quota {quota.name}: {resource} {used:g} of {hard:g}"
 
 
 def _used_up(quota: Quota, kind: str, requested: float | None) -> Iterator[str]:

@@ -92,7 +92,6 @@ def stores(scene: Scene) -> Iterator[Hypothesis]:
         if own:
             for app, evidence in own:
                 yield _store(
-                    scene,
                     app,
                     kind,
                     fault,
@@ -105,7 +104,7 @@ def stores(scene: Scene) -> Iterator[Hypothesis]:
             best = _suspect_store(scene, engine, [app for app, _, _ in clients])
             if best is not None:
                 yield _store(
-                    scene, best, kind, fault, CONTRADICTION, [e for _, _, e in clients[:3]], clients
+                    best, kind, fault, CONTRADICTION, [e for _, _, e in clients[:3]], clients
                 )
 
 
@@ -156,7 +155,6 @@ def unanswered(scene: Scene) -> Iterator[Hypothesis]:
 
 
 def _store(
-    scene: Scene,
     app: App,
     kind: str,
     fault: FaultType,

@@ -7,7 +7,8 @@ from aiops.analyze.state.holds_now import current, own_containers, restarting, s
 from aiops.analyze.state.raising import CONTRADICTION, FITS, NAMED, SYMPTOM, raised
 from aiops.analyze.state.scene import SIDECARS, App, Scene
 from aiops.model import FaultType, Hypothesis
-from aiops.model.cluster import Container, Event, Pod, Probe
+from aiops.model.cluster import Event, Pod
+from aiops.model.pod_spec import Container, Probe
 
 TIGHT_S = 10.0
 """Seconds a liveness probe leaves a container from its start to being killed, below which it cannot
@@ -52,7 +53,8 @@ _LAST_WORDS: tuple[tuple[tuple[str, ...], str, FaultType], ...] = (
 )
 """What a container says before it dies, and what that means."""
 _MALFORMED = re.compile(
-    r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS|http2: |frame too large|unimplemented|unknown service grpc\.health",
+    r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS"
+    r"|http2: |frame too large|unimplemented|unknown service grpc\.health",
     re.I,
 )
 _STATUS = re.compile(r"statuscode: (4\d\d)")
@@ -84,7 +86,10 @@ def out_of_memory(scene: Scene) -> Iterator[Hypothesis]:
                     continue
                 limit = container.limits.get("memory")
                 shown = f"{limit / 2**20:g} MiB" if limit else "none"
-                claim = f"{container.name} of {pod.name} was killed (exit {container.last_exit_code or container.exit_code}), memory limit {shown}"
+                code = container.last_exit_code or container.exit_code
+                claim = (
+                    f"{container.name} of {pod.name} was killed (exit {code}), memory limit {shown}"
+                )
                 yield raised(
                     app.entity,
                     FaultType.OOM,
@@ -113,7 +118,9 @@ def last_words(scene: Scene) -> Iterator[Hypothesis]:
                 [
                     said[1],
                     scene.read(
-                        f"{container.name} of {pod.name}: {container.reason or container.last_reason}, {container.restarts} restarts",
+                        f"{container.name} of {pod.name}: "
+                        f"{container.reason or container.last_reason}, "
+                        f"{container.restarts} restarts",
                         pod.sources,
                     ),
                 ],
@@ -139,7 +146,8 @@ def crashes(scene: Scene) -> Iterator[Hypothesis]:
             FITS if code in _EXITS else SYMPTOM * 0.75,
             [
                 scene.read(
-                    f"{container.name} of {pod.name}: exit code {code}, {container.restarts} restarts",
+                    f"{container.name} of {pod.name}: exit code {code}, "
+                    f"{container.restarts} restarts",
                     pod.sources,
                 )
             ],
@@ -282,7 +290,10 @@ def _probe(
     kind, telling = _probe_kind(container, probe, failed)
     if kind is None:
         return None
-    settings = f"{probe.role} probe of {container.name}: {probe.handler} port {probe.port or '-'}, delay {probe.delay_s:g} s, period {probe.period_s:g} s, {probe.failures} failures"
+    settings = (
+        f"{probe.role} probe of {container.name}: {probe.handler} port {probe.port or '-'}, delay "
+        f"{probe.delay_s:g} s, period {probe.period_s:g} s, {probe.failures} failures"
+    )
     return raised(
         app.entity,
         FaultType.PROBE,
@@ -295,11 +306,7 @@ def _probe(
         affected=max(short(app), 1),
         indicator=f"{probe.role}Probe",
         refuted_by=f"the {probe.role} probe of {app.name} succeeding as it is set",
-        explains=[
-            scene.by_name[name].entity
-            for name in scene.callers_of(app.name)
-            if name in scene.by_name
-        ],
+        explains=scene.caller_entities(app.name),
     )
 
 

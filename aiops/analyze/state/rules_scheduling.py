@@ -1,13 +1,14 @@
 """Pods no node takes: what they ask for, against what the nodes are."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from aiops.analyze.state.holds_now import unwell
 from aiops.analyze.state.raising import CONTRADICTION, FITS, NAMED, raised
-from aiops.analyze.state.scene import App, Scene
-from aiops.model import Entity, FaultType, Hypothesis
-from aiops.model.cluster import Event, Node, Pod, PodSpec, Requirement, Taint
+from aiops.analyze.state.scene import Scene
+from aiops.model import Entity, Evidence, FaultType, Hypothesis
+from aiops.model.cluster import Event, Node, Pod, Taint
+from aiops.model.pod_spec import PodSpec, Requirement
 
 SILENT_S = 20.0
 """Seconds a pod waits for a node without a word from a scheduler, before the scheduler is taken to
@@ -49,7 +50,7 @@ def unschedulable(scene: Scene) -> Iterator[Hypothesis]:
         if not told:
             continue
         last = min(told, key=lambda event: event.last_s if event.last_s is not None else 0.0)
-        reasons = list(_reasons(scene, app, waiting[0], last))
+        reasons = list(_reasons(scene, waiting[0], last))
         # The first reason is the pod's own; the others are what other nodes had against it.
         for rank, (kind, fault, telling) in enumerate(reasons):
             yield raised(
@@ -105,9 +106,7 @@ def no_scheduler(scene: Scene) -> Iterator[Hypothesis]:
     )
 
 
-def _reasons(
-    scene: Scene, app: App, pod: Pod, event: Event
-) -> Iterator[tuple[str, FaultType, float]]:
+def _reasons(scene: Scene, pod: Pod, event: Event) -> Iterator[tuple[str, FaultType, float]]:
     message = event.message.partition("preemption:")[0]
     spec = pod.spec
     scheduling = FaultType.SCHEDULING
@@ -164,8 +163,8 @@ def fits(node: Node, spec: PodSpec) -> bool:
     return any(all(_holds(one, node.labels) for one in term) for term in spec.node_affinity)
 
 
-def _holds(one: Requirement, labels: object) -> bool:
-    found = dict(labels).get(one.key)  # type: ignore[call-overload]
+def _holds(one: Requirement, labels: Mapping[str, str]) -> bool:
+    found = labels.get(one.key)
     if one.operator == "Exists":
         return found is not None
     if one.operator == "DoesNotExist":
@@ -198,7 +197,7 @@ def _is_control_plane(node: Node) -> bool:
     )
 
 
-def _nodes_evidence(scene: Scene, spec: PodSpec):  # type: ignore[no-untyped-def]
+def _nodes_evidence(scene: Scene, spec: PodSpec) -> Evidence | None:
     cordoned = [node.name for node in scene.state.nodes if node.unschedulable]
     wanted = ", ".join(f"{key}={value}" for key, value in spec.node_selector.items())
     fitting = [node.name for node in scene.state.nodes if fits(node, spec)]

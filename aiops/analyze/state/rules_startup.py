@@ -7,7 +7,8 @@ from aiops.analyze.state.holds_now import current, unwell
 from aiops.analyze.state.raising import CONTRADICTION, FITS, NAMED, SYMPTOM, raised
 from aiops.analyze.state.scene import App, Scene
 from aiops.model import FaultType, Hypothesis
-from aiops.model.cluster import Container, Event, Pod
+from aiops.model.cluster import Event, Pod
+from aiops.model.pod_spec import Container
 
 _PULL_WORDS = (
     "ErrImagePull",
@@ -20,7 +21,8 @@ _PULL_WORDS = (
 _PULLS: tuple[tuple[re.Pattern[str], str, FaultType], ...] = (
     (
         re.compile(
-            r"no such host|server misbehaving|lookup \S+ on|could not resolve|Temporary failure in name resolution",
+            r"no such host|server misbehaving|lookup \S+ on|could not resolve"
+            r"|Temporary failure in name resolution",
             re.I,
         ),
         "image_registry_name_not_resolved_by_dns",
@@ -44,7 +46,8 @@ _PULLS: tuple[tuple[re.Pattern[str], str, FaultType], ...] = (
     ),
     (
         re.compile(
-            r"failed to authorize|unauthorized|authentication required|pull access denied|no basic auth|denied: requested access|401",
+            r"failed to authorize|unauthorized|authentication required|pull access denied"
+            r"|no basic auth|denied: requested access|401",
             re.I,
         ),
         "image_pull_secret_missing_or_refused",
@@ -57,7 +60,8 @@ _PULLS: tuple[tuple[re.Pattern[str], str, FaultType], ...] = (
     ),
     (
         re.compile(
-            r"not ?found|manifest unknown|403 Forbidden|invalid reference|repository does not exist|couldn't parse|name unknown",
+            r"not ?found|manifest unknown|403 Forbidden|invalid reference"
+            r"|repository does not exist|couldn't parse|name unknown",
             re.I,
         ),
         "image_reference_wrong",
@@ -129,8 +133,10 @@ def images(scene: Scene) -> Iterator[Hypothesis]:
                 "event" if event else "state",
             )
         ]
-        for secret in _missing_pull_secrets(events):
-            support.append(scene.read(secret.message, (secret.source,), "event"))
+        support += [
+            scene.read(secret.message, (secret.source,), "event")
+            for secret in _missing_pull_secrets(events)
+        ]
         yield raised(
             app.entity,
             fault,

@@ -9,7 +9,8 @@ from aiops.analyze.state.calls import understand
 from aiops.analyze.state.parse_kubectl import Reach, Recorded, recorded
 from aiops.analyze.state.routes import host_of
 from aiops.model import CaseData, Entity, Evidence, LogTable, Window
-from aiops.model.cluster import ClusterState, Event, Pod, PodSpec, Service, Workload
+from aiops.model.cluster import ClusterState, Event, Pod, Service, Workload
+from aiops.model.pod_spec import PodSpec
 from aiops.model.ranking import EvidenceKind
 
 SIDECARS = ("istio-proxy", "linkerd-proxy", "envoy", "istio-validation", "istio-init")
@@ -145,6 +146,20 @@ class Scene:
                     seen.add(caller)
                     front.append(caller)
         return seen - {name}
+
+    def caller_entities(self, name: str) -> list[Entity]:
+        """The apps among the callers of ``name``."""
+        found = (self.by_name.get(caller) for caller in sorted(self.callers_of(name)))
+        return [app.entity for app in found if app is not None]
+
+    def reached(self, service: str) -> bool:
+        """The service was tried, and always answered."""
+        tries = [one for one in self.reach if one.service == service]
+        return bool(tries) and all(one.ok and not one.failed for one in tries)
+
+    def unreached(self, service: str) -> bool:
+        """The service was tried, and did not answer at least once."""
+        return any(one.failed for one in self.reach if one.service == service)
 
     def read(self, claim: str, sources: Iterable[str], kind: EvidenceKind = "state") -> Evidence:
         """The evidence for a claim read from the first of ``sources``."""

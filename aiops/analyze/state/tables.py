@@ -12,7 +12,8 @@ Row = dict[str, str]
 
 _EVENT = re.compile(
     r"(?P<last>\S+)(?:\s+\(x(?P<count>[0-9]+) over (?P<first>[0-9a-z]+)\))?\s+"
-    r"(?P<type>Normal|Warning)\s+(?P<reason>\S+)\s+(?P<kind>[\w.-]+)/(?P<name>\S+)\s*(?P<message>.*)"
+    r"(?P<type>Normal|Warning)\s+(?P<reason>\S+)\s+(?P<kind>[\w.-]+)/(?P<name>\S+)"
+    r"\s*(?P<message>.*)"
 )
 
 
