@@ -23,10 +23,10 @@ def triage(
 
     names = tuple(name.strip() for name in datasets.split(",") if name.strip())
     plan = suite.make_plan(data, datasets=names, seeds=seeds, jobs=jobs, limit=limit)
-    found = []
+    found, total = [], len(suite.tasks(plan))
     for one in suite.execute(plan):
         found.append(one)
-        typer.echo(f"{len(found)} of {len(suite.tasks(plan))} runs done", err=True)
+        typer.echo(f"{len(found)} of {total} runs done", err=True)
     evaluation = suite.result(plan, found)
     if out is not None:
         suite.write(out, evaluation)

@@ -63,7 +63,7 @@ def test_an_exact_repeat_of_an_alert_counts_once() -> None:
 def test_an_unknown_instance_is_a_candidate_and_is_noted() -> None:
     incident = lay_out(window(AlertSignal("metric", pod("z-9"), "cpu_usage", "up")))
     assert "z-9" in [place.entity.name for place in incident.places]
-    assert incident.notes == ("1 alerting entities are not in the graph.",)
+    assert incident.notes == ("Alerting entities that are not in the graph: 1.",)
 
 
 def test_a_machine_is_no_candidate_but_is_kept_with_its_alerts() -> None:

@@ -108,7 +108,7 @@ def _candidates(
     callers = {a.peer for a in alerts if a.modality == "trace" and a.peer is not None}
     strangers = {e for e in (named | callers) - known if e.kind != "node"}
     if known and strangers:
-        notes.append(f"{len(strangers)} alerting entities are not in the graph.")
+        notes.append(f"Alerting entities that are not in the graph: {len(strangers)}.")
     everyone = sorted(known | strangers, key=_order)
     if len(everyone) > MOST_CANDIDATES:
         # Entities that alerted go first: silence among thousands accuses nobody.

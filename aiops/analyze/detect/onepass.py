@@ -8,6 +8,7 @@ last healthy samples and the first of the incident. Time is linear in the sample
 ``MOST_BASELINE + MOST_REMEMBERED`` samples whatever the length of the stream.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,6 +36,8 @@ MOST_BASELINE = 300
 """Healthy samples remembered: five minutes at 1 s, a day of five-minute data."""
 MOST_REMEMBERED = 60
 """Samples of an incident remembered: its level is told by its first minute as well as by all."""
+LEAST_CALM = 30
+"""Samples after an incident from which they alone say what is usual now; fewer join the older."""
 LEAST_BASELINE = 8
 """Healthy samples without which no usual variation can be told."""
 SMOOTHED = 3
@@ -130,6 +133,12 @@ class OnePass:
                 self._season.learn(float(time), sample)
             usual = [self._season.residual(float(t), v) for t, v in zip(times, values, strict=True)]
             values = np.array(usual)
+        self._recent = deque((row.copy() for row in values), maxlen=MOST_BASELINE)
+        self._calm = len(self._recent)
+        self._rebase(values)
+
+    def _rebase(self, values: FloatArray) -> None:
+        """Usual levels, variations and thresholds anew, from (n, m) healthy samples."""
         self._before = bridge_gaps(values[-MOST_BASELINE:])
         kept = self._before.copy()
         kept[:, np.isnan(kept).all(axis=0)] = 0.0
@@ -177,14 +186,28 @@ class OnePass:
         confirmed = self._log.step(time, anomalous)
         if len(self._log.closed) > ended:
             self._close(self._log.closed[-1])
+            # The level may have stayed where the incident left it: that is usual now.
+            rows = self._calm if self._calm >= LEAST_CALM else len(self._recent)
+            self._rebase(np.array(self._recent)[-rows:])
+        if confirmed:
+            self._before = bridge_gaps(np.array(self._recent))
+        self._remember(time, sample, residual, anomalous=anomalous)
+        return confirmed
+
+    def _remember(
+        self, time: float, sample: FloatArray, residual: FloatArray, *, anomalous: bool
+    ) -> None:
         if anomalous:
+            self._calm = 0
             self._during.append(residual)
             del self._during[MOST_REMEMBERED:]
-        elif self._log.open is None:
+            return
+        self._calm += 1
+        self._recent.append(residual)
+        if self._log.open is None:
             self._during.clear()
             if self._season is not None:
                 self._season.learn(time, sample)
-        return confirmed
 
     @property
     def in_incident(self) -> bool:
