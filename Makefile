@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+DATA   ?= ../shared/datasets
 
-.PHONY: install demo test check bench format lock clean
+.PHONY: install demo test check bench results format lock clean
 
 install: $(STAMP)
 
@@ -28,6 +29,11 @@ check: install  ## Lint, format, types, import contract
 
 bench: install  ## Speed, as ratios against the libraries we replace; absolute times with the machine's name
 	$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -n 0
+
+results: install  ## Measure again, and write what was measured into evals/results and the README
+	$(BIN)/aiops eval rca --data $(DATA) --stress --ablation --fresh \
+	    --out evals/results/rca-dev.json > evals/results/rca-dev.md
+	$(BIN)/python -m aiops_evals.readme evals/results/rca-dev.json README.md
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -6,7 +6,7 @@ what the other hypotheses' symptoms leave unexplained speaks against it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiops.model import Entity, FaultType, Hypothesis, ServiceGraph
 
@@ -18,6 +18,16 @@ UNEXPLAINED = 0.15
 an incident explain other services' trouble, isolated oddities do not."""
 SYMPTOM = 1.1
 """Strength, log(1 + 2 floors), from which an entity counts as troubled, as a thing to explain."""
+DECLARED = "state"
+"""The modality that reads what was declared and what the cluster says of it."""
+SETTLED = 1.6
+"""Strength, log(1 + 4 floors), from which a declared fault explains other entities' trouble."""
+NAMED = 1.1
+"""Strength, log(1 + 2 floors), from which it names its own entity's fault: a probe on a wrong port
+is why the container restarts and logs what it logs, not the other way round."""
+EXPLAINED_AWAY = 0.5
+"""What is left of a log's, trace's or metric's accusation of an entity whose trouble follows from
+a settled declared fault of something else: a used-up quota, a dead kubelet, a broken callee."""
 _NOT_A_SERVICE = frozenset({"node", "namespace"})
 
 Key = tuple[str, str]
@@ -65,13 +75,19 @@ def weigh(
         if max(by_modality.values()) >= SYMPTOM
     }
     callers = _transitive_callers(graph, set(best)) if graph is not None else {}
+    explained_by = [
+        {key_of(h.entity), *callers.get(key_of(h.entity), ()), *map(key_of, h.explains)}
+        for _, h in raised
+    ]
+    symptoms = _symptoms_of_declared(raised, explained_by)
     weighed = []
-    for modality, hypothesis in raised:
+    for (modality, hypothesis), explained in zip(raised, explained_by, strict=True):
         key = key_of(hypothesis.entity)
         others = {m: s for m, s in best[key].items() if m != modality and s > 0}
-        explained = {key, *callers.get(key, ()), *(key_of(e) for e in hypothesis.explains)}
         unexplained = _share_outside(explained, troubled)
         strength = hypothesis.strength + CORROBORATION * sum(others.values())
+        if modality != DECLARED and key in symptoms:
+            strength *= EXPLAINED_AWAY
         weighed.append(
             Weighed(
                 hypothesis,
@@ -82,6 +98,8 @@ def weigh(
                 unexplained,
             )
         )
+    placed = zip(weighed, _placed(weighed), strict=True)
+    weighed = _declared_first([replace(one, hypothesis=named) for one, named in placed])
     return tuple(sorted(weighed, key=lambda w: (-w.score, w.key, w.hypothesis.kind)))
 
 
@@ -96,6 +114,53 @@ def fault_types(weighed: Iterable[Weighed]) -> tuple[tuple[FaultType, float], ..
         return ((FaultType.UNKNOWN, 1.0),)
     ranked = sorted(strongest.items(), key=lambda item: (-item[1], item[0]))
     return tuple((fault, score / total) for fault, score in ranked)
+
+
+def _symptoms_of_declared(
+    raised: Sequence[tuple[str, Hypothesis]], explained_by: Sequence[set[Key]]
+) -> set[Key]:
+    """The entities whose trouble follows from a settled declared fault of another."""
+    found: set[Key] = set()
+    for (modality, hypothesis), explained in zip(raised, explained_by, strict=True):
+        if modality == DECLARED and hypothesis.strength >= SETTLED:
+            found |= explained - {key_of(hypothesis.entity)}
+    return found
+
+
+def _declared_first(weighed: list[Weighed]) -> list[Weighed]:
+    """The strongest settled declared fault of each entity before its other hypotheses."""
+    best: dict[Key, float] = {}
+    declared: dict[Key, int] = {}
+    for i, one in enumerate(weighed):
+        best[one.key] = max(best.get(one.key, 0.0), one.score)
+        if one.modality == DECLARED and one.hypothesis.strength >= NAMED:
+            leader = declared.setdefault(one.key, i)
+            if one.score > weighed[leader].score:
+                declared[one.key] = i
+    for key, i in declared.items():
+        if weighed[i].score < best[key]:
+            weighed[i] = replace(weighed[i], score=best[key] * (1 + 1e-9))
+    return weighed
+
+
+def _placed(weighed: Sequence[Weighed]) -> list[Hypothesis]:
+    """The hypotheses with entities as fully named as any reader named them.
+
+    Metrics and logs seldom know the namespace or cluster that the cluster's state gives.
+    """
+    full: dict[tuple[str, str], Entity] = {}
+    for one in weighed:
+        entity = one.hypothesis.entity
+        known = full.get((entity.kind, entity.name))
+        if known is None or (known.namespace is None and entity.namespace is not None):
+            full[entity.kind, entity.name] = entity
+    placed = []
+    for one in weighed:
+        entity = one.hypothesis.entity
+        if entity.namespace is None:
+            entity = full[entity.kind, entity.name]
+        placed.append(replace(one.hypothesis, entity=entity))
+    return placed
 
 
 def _best_by_modality(raised: Sequence[tuple[str, Hypothesis]]) -> dict[Key, dict[str, float]]:

@@ -31,8 +31,13 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One evaluated incident."""
+    """One evaluated incident.
+
+    Attributes:
+        labels: every fault label of the set, sorted: data that may be handed to a method.
+    """
 
     dataset: str
     data: CaseData
     answers: Answers
+    labels: tuple[str, ...] = ()

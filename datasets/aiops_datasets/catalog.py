@@ -1,5 +1,6 @@
 """Every recorded case below a data root: for evaluations, which see the answers."""
 
+import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -52,8 +53,23 @@ def load_case(location: CaseLocation) -> Case:
     for source, read_answers in _layouts():
         if source.recognises(location.path) or location.path.is_file():
             data = source.load(location, NO_HINTS)
-            return Case(location.dataset, data, read_answers(location))
+            return Case(location.dataset, data, read_answers(location), _labels(location))
     raise InvalidData(location.path, "is no recorded case in a layout we know")
+
+
+def _labels(location: CaseLocation) -> tuple[str, ...]:
+    """Every fault label of the location's set, where each case has a case.json of its own."""
+    return _labels_below(location.path.parent) if location.path.is_dir() else ()
+
+
+@cache
+def _labels_below(folder: Path) -> tuple[str, ...]:
+    found = set()
+    for path in folder.glob("*/case.json"):
+        label = json.loads(path.read_text(encoding="utf-8")).get("fault_type")
+        if isinstance(label, str):
+            found.add(label)
+    return tuple(sorted(found))
 
 
 def _layout_of(folder: Path) -> Layout | None:

@@ -13,7 +13,7 @@ from aiops_evals.calibration import (
     expected_calibration_error,
     leave_one_dataset_out,
 )
-from aiops_evals.levels import Level
+from aiops_evals.levels import LEVELS, Level
 from aiops_evals.outcomes import SCORES_KEPT, Outcome
 from aiops_evals.significance import mcnemar
 from aiops_evals.stress import CLEAN
@@ -64,7 +64,7 @@ def comparisons(outcomes: Iterable[Outcome], methods: Sequence[str]) -> list[Com
                 case = (outcome.facts.dataset, outcome.facts.case)
                 right[level, outcome.method][case] = rank == 1
     lines: list[Comparison] = []
-    for level in sorted({level for level, _ in right}, key=("service", "metric", "object").index):
+    for level in sorted({level for level, _ in right}, key=LEVELS.index):
         for method, baseline in _pairs(methods):
             first, second = right[level, method], right[level, baseline]
             shared = [case for case in first if case in second]

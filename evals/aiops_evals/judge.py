@@ -1,6 +1,8 @@
 """One case in front of every method: load once, shuffle, rank, compare with the answers."""
 
+import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,6 +20,8 @@ from aiops_evals.stress import CLEAN, stressed, with_units
 
 # Sets whose answers are objects of a cluster (an app, a node, a namespace).
 _OBJECT_SETS = frozenset({"cloudopsbench"})
+# Methods that read more than metrics; the others are not asked about cases without any.
+_READS_ALL = frozenset({"aiops"})
 # Sets whose cases without a baseline are counted apart (notes: measures).
 _BASELINE_SETS = frozenset({"petshop"})
 _ROWS_OF_A_BASELINE = 10
@@ -76,12 +80,15 @@ def run(task: Task) -> CaseReport:
         return CaseReport(None, skipped=f"not loaded: {error}")
     load_s = time.perf_counter() - began
     facts = facts_of(case)
+    methods = task.methods
     if case.data.window.metrics is None:
-        return CaseReport(facts, skipped="no metrics", load_s=load_s)
+        methods = tuple(name for name in methods if name.partition("/")[0] in _READS_ALL)
+        if task.methods and not methods:
+            return CaseReport(facts, skipped="no metrics", load_s=load_s)
     outcomes = [
         outcome
         for variant in task.variants
-        for name in task.methods
+        for name in methods
         for outcome in judge(_analyzer(name), name, case, variant, task.seed)
     ]
     return CaseReport(facts, tuple(outcomes), load_s=load_s)
@@ -119,7 +126,8 @@ def judge(
     if changed is None:
         return ()
     judged = under(facts, variant)
-    return (_outcome(analyzer, name, judged, variant, changed, case.answers, seed),)
+    outcome = _outcome(analyzer, name, judged, variant, changed, case.answers, seed, case.labels)
+    return (outcome,)
 
 
 def under(facts: Facts, variant: str) -> Facts:
@@ -132,14 +140,36 @@ def under(facts: Facts, variant: str) -> Facts:
 def facts_of(case: Case) -> Facts:
     """What scoring needs of ``case``."""
     return Facts(
-        dataset=f"{case.dataset}-nobaseline" if _lacks_baseline(case) else case.dataset,
+        dataset=_counted_under(case),
         case=case.data.id,
         fault_type=case.answers.fault_type.value,
         levels=levels_of(case.answers, objects=case.dataset in _OBJECT_SETS),
-        subsets=(f"{case.dataset}-traces",)
-        if case.dataset in _TRACE_SETS and case.data.window.spans is not None
-        else (),
+        subsets=_subsets(case),
     )
+
+
+def _counted_under(case: Case) -> str:
+    if case.dataset in _OBJECT_SETS and case.data.window.metrics is None:
+        return f"{case.dataset}-snapshot"
+    return f"{case.dataset}-nobaseline" if _lacks_baseline(case) else case.dataset
+
+
+def _subsets(case: Case) -> tuple[str, ...]:
+    if case.dataset in _OBJECT_SETS:
+        return f"{case.dataset}-all", f"{case.dataset}-all-{_namespace(case)}"
+    if case.dataset in _TRACE_SETS and case.data.window.spans is not None:
+        return (f"{case.dataset}-traces",)
+    return ()
+
+
+def _namespace(case: Case) -> str:
+    """The system of a cluster's case: the namespace its recorded calls asked for most."""
+    asked = Counter(
+        name
+        for output in case.data.window.tool_outputs
+        for name in re.findall(r'"namespace":\s*"([^"]+)"', output.call)
+    )
+    return asked.most_common(1)[0][0] if asked else "unknown"
 
 
 def _run_healthy(task: Task, window: CaseData) -> CaseReport:
@@ -160,6 +190,7 @@ def _outcome(
     data: CaseData,
     answers: Answers | None,
     seed: int,
+    labels: Sequence[str] = (),
 ) -> Outcome:
     # A copy of its own for every method: none can leave a trace in the next one's data.
     blind = shuffled(data, seed)
@@ -178,7 +209,7 @@ def _outcome(
         variant=variant,
         method=name,
         status="ranked" if leading else "abstained",
-        ranks=_ranks(facts, ranking, answers, data.window.metrics),
+        ranks=_ranks(facts, ranking, answers, data.window.metrics, labels),
         verdict=ranking.verdict,
         confidence=confidence,
         scores=tuple(suspect.score for suspect in leading),
@@ -187,11 +218,15 @@ def _outcome(
 
 
 def _ranks(
-    facts: Facts, ranking: Ranking, answers: Answers | None, metrics: MetricTable | None
+    facts: Facts,
+    ranking: Ranking,
+    answers: Answers | None,
+    metrics: MetricTable | None,
+    labels: Sequence[str],
 ) -> dict[Level, int | None]:
     if answers is None:
         return {}
-    return {level: rank_at(level, ranking, answers, metrics) for level in facts.levels}
+    return {level: rank_at(level, ranking, answers, metrics, labels) for level in facts.levels}
 
 
 def _lacks_baseline(case: Case) -> bool:

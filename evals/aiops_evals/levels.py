@@ -1,12 +1,14 @@
 """At which level an answer is compared: service, metric, object (notes: measures, "Accuracy")."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Literal
 
+from aiops.analyze.state.label_match import match
 from aiops.model import Entity, MetricTable, Ranking, Suspect
 from aiops_datasets.case import Answers
 
-Level = Literal["service", "metric", "object"]
+Level = Literal["service", "metric", "inner", "object", "object+fault"]
+LEVELS: tuple[Level, ...] = ("service", "metric", "inner", "object", "object+fault")
 
 # A node or a namespace is nobody's service: such an answer exists at object level only.
 _NOT_A_SERVICE = frozenset({"node", "namespace"})
@@ -24,12 +26,18 @@ def levels_of(answers: Answers, *, objects: bool = False) -> tuple[Level, ...]:
     if answers.metric_answer and answers.columns:
         levels.append("metric")
     if objects:
-        levels.append("object")
+        levels += ["object", "object+fault"]
+    elif answers.inner is not None:
+        levels.append("inner")
     return tuple(levels)
 
 
 def rank_at(
-    level: Level, ranking: Ranking, answers: Answers, metrics: MetricTable | None
+    level: Level,
+    ranking: Ranking,
+    answers: Answers,
+    metrics: MetricTable | None,
+    labels: Sequence[str] = (),
 ) -> int | None:
     """The rank of the best-placed answer among the distinct names of ``level``, from 1.
 
@@ -38,6 +46,7 @@ def rank_at(
 
     Args:
         metrics: the table the columns of ``answers`` belong to; needed at metric level.
+        labels: the set's own fault labels; a suspect's kind is matched to them in words.
     """
     if level == "service":
         truth: set[Hashable] = {
@@ -47,6 +56,20 @@ def rank_at(
     elif level == "object":
         truth = {_object(entity, answers) for entity in answers.entities}
         named = (_object(suspect.entity, answers) for suspect in ranking.suspects)
+    elif level == "object+fault":
+        truth = {(_object(entity, answers), answers.fault_label) for entity in answers.entities}
+        named = (
+            (_object(suspect.entity, answers), label)
+            for suspect in ranking.suspects
+            if (label := _label(suspect, labels)) is not None
+        )
+    elif level == "inner":
+        truth = {(entity.service_name, answers.inner) for entity in answers.entities}
+        named = (
+            (suspect.entity.service_name, suspect.indicator.name)
+            for suspect in ranking.suspects
+            if suspect.indicator is not None
+        )
     else:
         metric_of = _metric_names(metrics)
         truth = {
@@ -67,6 +90,14 @@ def _first(truth: set[Hashable], named: Iterable[Hashable]) -> int | None:
         if name in truth:
             return rank
     return None
+
+
+def _label(suspect: Suspect, labels: Sequence[str]) -> str | None:
+    """The one of the set's labels that the suspect's kind of fault is likest to, in words."""
+    if suspect.kind is None:
+        return None
+    found = match(suspect.kind, labels)
+    return found[0][0] if found else None
 
 
 def _names_a_metric(suspect: Suspect) -> bool:

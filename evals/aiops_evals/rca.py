@@ -283,7 +283,11 @@ def _notes(plan: Plan) -> list[str]:
     notes = ["Columns and candidates are shuffled by the seed; names are compared exactly."]
     if "cloudopsbench" in plan.datasets:
         notes.append(
-            "cloudopsbench: the cases with metrics only; those on a node have no service level."
+            "cloudopsbench: the cases with metrics; cloudopsbench-snapshot: those without, which "
+            "only methods that read cluster state are asked about; -all: both, also by namespace. "
+            "Cases on a node or namespace have no service level. Fault labels are handed over as "
+            "data; the published prompts list gateway_misrouted and db_readonly_mode where the "
+            "answers say gateway_misroute and db_read_only, so those cannot score there."
         )
     if "petshop" in plan.datasets:
         notes.append("petshop: cases with a baseline; those without one are petshop-nobaseline.")

@@ -6,6 +6,7 @@ from typing import Any
 
 from aiops_evals.compare import is_ablation
 from aiops_evals.healthy import POOLED
+from aiops_evals.levels import LEVELS
 from aiops_evals.rows import ALL, Row
 from aiops_evals.stress import CLEAN, VARIANTS
 
@@ -71,7 +72,7 @@ def _skip(line: Mapping[str, Any]) -> str:
 
 
 def _levels(_header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
-    for level in ("service", "metric", "object"):
+    for level in LEVELS:
         chosen = [
             row
             for row in _of(rows, level=level, fault_type=ALL, variant=CLEAN)
@@ -140,7 +141,7 @@ def _ablation(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     if not left_out:
         return
     whole = [method for method in header["methods"] if left_out[0].startswith(f"{method}/")]
-    for level in ("service", "metric", "object"):
+    for level in LEVELS:
         chosen = _of(rows, level=level, fault_type=ALL, variant=CLEAN)
         sets = list(dict.fromkeys(row["dataset"] for row in chosen))
         cells = {(row["method"], row["dataset"]): f"{row['ac1']:.3f}" for row in chosen}
@@ -159,7 +160,7 @@ def _ablation(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
 def _stress(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     variants = (CLEAN, *VARIANTS)
     for dataset in dict.fromkeys(row["dataset"] for row in rows if row["variant"] != CLEAN):
-        for level in ("service", "metric", "object"):
+        for level in LEVELS:
             chosen = _of(rows, dataset=dataset, level=level, fault_type=ALL)
             if all(row["variant"] == CLEAN for row in chosen):
                 continue
