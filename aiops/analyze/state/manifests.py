@@ -4,6 +4,7 @@ Comments are cut off before anything is read: a note such as "wrong on purpose" 
 a state. Secrets are reduced to their names before they leave this module.
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ MAX_CHARACTERS = 1_000_000
 """Characters of one manifest that are read; real ones have a few thousand."""
 MAX_DOCUMENTS = 2000
 """Objects of one manifest that are read."""
+MAX_ALIASES = 50
+"""YAML aliases of one document; people use a few, and nested ones grow without bound."""
+_ALIAS = re.compile(r"(?:^|[\s\[,:-])\*[A-Za-z0-9_]")
 
 
 def without_comments(text: str) -> str:
@@ -23,17 +27,11 @@ def without_comments(text: str) -> str:
 
 def documents(text: str) -> tuple[list[dict[str, Any]], int]:
     """The objects of a manifest ("List"s taken apart), and how many parts could not be read."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: list[dict[str, Any]] = []
     unread = int(len(text) > MAX_CHARACTERS)
     for part in _parts(without_comments(text[:MAX_CHARACTERS])):
-        try:
-            loaded = yaml.load(part, Loader=loader)  # noqa: S506 - a safe loader
-        except (yaml.YAMLError, ValueError, RecursionError):
-            unread += 1
-            continue
+        loaded, readable = _loaded(part)
+        unread += not readable
         found += [_public(one) for one in _flat(loaded)]
         if len(found) >= MAX_DOCUMENTS:
             return found[:MAX_DOCUMENTS], unread + 1
@@ -42,13 +40,20 @@ def documents(text: str) -> tuple[list[dict[str, Any]], int]:
 
 def settings(text: str) -> Any:
     """A setting's value as data where it is YAML or JSON; None where it is not."""
+    return _loaded(without_comments(text[:MAX_CHARACTERS]))[0]
+
+
+def _loaded(text: str) -> tuple[Any, bool]:
+    """The data in one YAML document, and whether it could be read."""
     import yaml
 
+    if len(_ALIAS.findall(text)) > MAX_ALIASES:
+        return None, False
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(without_comments(text[:MAX_CHARACTERS]), Loader=loader)  # noqa: S506
+        return yaml.load(text, Loader=loader), True  # noqa: S506 - a safe loader
     except (yaml.YAMLError, ValueError, RecursionError):
-        return None
+        return None, False
 
 
 def _cut(line: str) -> str:
