@@ -19,7 +19,8 @@ from aiops.model.telemetry import FloatArray
 
 GROUP_PENALTY = 0.1
 """Price of a unit of a source's contribution norm, in the target's variance: about the share of
-variance that the weakest dependency worth an edge explains."""
+variance that the weakest dependency worth an edge explains. Edge F1, linear / saturating: .964 /
+.979 with half of it, .974 / .970 with twice."""
 SMOOTH = 1e-8
 """Keeps the norm differentiable at zero."""
 

@@ -38,7 +38,7 @@ def one_thread(torch: Any) -> Iterator[None]:
     """Sums in one order, so that equal seeds give equal bits on machines with any number of cores.
 
     It costs little: the products are small, and threads that wait for one another on a busy
-    machine were measured to take hundreds of times as long.
+    machine took twenty times as long.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -37,11 +37,14 @@ from aiops.errors import AnalysisFailed
 from aiops.model.telemetry import FloatArray, IntArray
 
 FEATURES = 16
-"""Features of an encoded window; with 32 the folds disagree more and F1 falls by .02."""
+"""Features of an encoded window, a quarter of what it decomposes into. Edge F1 on the synthetic
+VARs, linear / saturating: .983 / .970 with 8, .979 / .970 with 16, .991 / .991 with 32 (slower)."""
 DECAY = 1.5
-"""Exponent by which lags fade; at 1 edge F1 falls by .02, at 0 to .65."""
+"""Exponent by which lags fade. Edge F1 .967 / .982 with half of it, .938 / .927 with twice; without
+fading, and without the group penalty, .65 / .76."""
 FOLDS = 4
-"""Contiguous quarters of the rows, each held out once; RUN holds out the last quarter only."""
+"""Contiguous quarters of the rows, each held out once; RUN holds out the last quarter only.
+Edge F1 .951 / .949 with 2 and .991 / .983 with 8, at twice the time."""
 RATE = 1e-2
 """Adam's step. The rows are one batch, so it is ten times RUN's."""
 MOST_EPOCHS = 400

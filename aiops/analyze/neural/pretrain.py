@@ -17,7 +17,9 @@ from aiops.analyze.neural.windows import decompose, random_crops
 from aiops.model.telemetry import FloatArray
 
 STEPS = 40
-"""Batches of crops; RUN trains 50 epochs, but the loss is flat after these."""
+"""Batches of crops: views agree to .85 by then, to .96 after three times as many. RUN trains 50
+epochs. The stage earns little here: edge F1 on the synthetic VARs, linear / saturating, is
+.979 / .970 with it and .978 / .975 without."""
 PAIRS = 8
 """Pairs of crops in one batch."""
 RATE = 3e-3
