@@ -8,6 +8,7 @@ MAX_LINES = 5000
 """Lines of one read-out that are looked at; a describe of anything healthy has a few hundred."""
 _ENTRY = re.compile(r"\s*([^:]{1,120}):(?:\s+(.*))?$")
 _GAP = re.compile(r"\s{2,}")
+_CELL = re.compile(r"\S+(?: \S+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def outline(text: str) -> Outline:
 def rows(lines: list[str] | tuple[str, ...]) -> Iterator[dict[str, str]]:
     """Rows of a table whose columns begin where the words of its header do.
 
-    Cells are taken by the header's places; where a cell overflows its column, by gaps of two
-    blanks. Rulers ("----") and lines before the header are skipped.
+    Cells are parted by gaps of two blanks; where some are empty, each goes to the column that
+    begins nearest. Rulers ("----") are skipped.
     """
     lines = [line for line in lines[:MAX_LINES] if line.strip()]
     if not lines:
@@ -105,8 +106,17 @@ def _starts(header: str, names: list[str]) -> list[int]:
 
 
 def _by_place(line: str, starts: list[int]) -> list[str]:
-    ends = [*starts[1:], len(line)]
-    return [line[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    """Each cell goes to the column that begins nearest to it, none before its predecessor's."""
+    cells = [""] * len(starts)
+    least = 0
+    for cell in _CELL.finditer(line):
+        places = range(least, len(starts))
+        at = cell.start()
+        column = min(places, key=lambda i: abs(starts[i] - at), default=None)
+        if column is None:
+            break
+        cells[column], least = cell[0], column + 1
+    return cells
 
 
 def _entries(lines: list[str]) -> Iterator[Entry]:
