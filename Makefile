@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DATA   ?= ../shared/datasets
+NEURAL := .venv-neural
 
-.PHONY: install demo test check bench results format lock clean
+.PHONY: install demo test test-neural check bench results format lock clean
 
 install: $(STAMP)
 
@@ -27,6 +28,16 @@ check: install  ## Lint, format, types, import contract
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+test-neural: $(NEURAL)/.installed  ## Neural Granger with torch, in an environment of its own
+	PYTHONPATH=.:tools:mcp_servers:datasets:evals \
+	    $(NEURAL)/bin/python -m pytest -n 0 tests/neural tests/unit/test_neural_*.py
+
+$(NEURAL)/.installed: requirements/lock.txt
+	$(PYTHON) -m venv $(NEURAL)
+	$(NEURAL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(NEURAL)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	touch $@
+
 bench: install  ## Speed, as ratios against the libraries we replace; absolute times with the machine's name
 	$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -n 0
 
@@ -44,4 +55,4 @@ lock:  ## Re-resolve requirements/lock.txt (needs uv)
 	    --python-version 3.11 --extra dev pyproject.toml -o requirements/lock.txt
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(NEURAL) .mypy_cache .ruff_cache .pytest_cache

@@ -5,6 +5,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -27,6 +28,8 @@ from aiops_evals.stress import CLEAN, VARIANTS
 from aiops_evals.sweep import Done, sweep
 
 DEFAULT_METHOD = "aiops"
+_EXTRAS = {"neural_granger": "torch"}
+METRIC_METHOD = "metrics"  # its rules are left out one by one, cheaply
 STRESSED_BY_DEFAULT = "rcd-sockshop"
 
 
@@ -102,7 +105,7 @@ def make_plan(
     for name in datasets:
         if name not in present:
             raise UnknownName("dataset", name, present)
-    chosen = tuple(methods) or plugins.names("aiops.analyzers")
+    chosen = tuple(methods) or tuple(filter(_installed, plugins.names("aiops.analyzers")))
     chosen = tuple(dict.fromkeys((*chosen, *(_ablations() if ablation else ()))))
     for name in chosen:
         plugins.analyzer(name)
@@ -119,10 +122,17 @@ def make_plan(
     )
 
 
+def _installed(method: str) -> bool:
+    """Whether what a method of an optional extra needs is there; others are asked for by name."""
+    needs = _EXTRAS.get(method)
+    return needs is None or find_spec(needs) is not None
+
+
 def _ablations() -> tuple[str, ...]:
     from aiops.analyze.metric_scores import PARTS
 
-    return tuple(f"{DEFAULT_METHOD}/no-{part}" for part in PARTS)
+    readers = tuple(f"{DEFAULT_METHOD}/no-{name}" for name in plugins.names("aiops.readers"))
+    return (*readers, *(f"{METRIC_METHOD}/no-{part}" for part in PARTS))
 
 
 def tasks(plan: Plan) -> tuple[list[Task], Counter[tuple[str, str]]]:

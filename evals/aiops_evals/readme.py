@@ -6,7 +6,17 @@ from pathlib import Path
 from typing import Any
 
 BEGIN, END = "<!-- accuracy: from evals/results/rca-dev.json -->", "<!-- /accuracy -->"
-_METHODS = ("aiops", "baro", "nsigma", "correlation", "naive", "granger_pagerank", "random")
+_METHODS = (
+    "aiops",
+    "metrics",
+    "baro",
+    "nsigma",
+    "correlation",
+    "naive",
+    "granger_pagerank",
+    "random",
+)
+_PARTS_OF_A_SET = ("-traces", "-all", "-snapshot")  # counted once more, or not by every method
 _COUNTED = 60  # up to so many cases the count stands beside the share (notes: measures)
 
 
@@ -17,8 +27,9 @@ def table(evaluation: dict[str, Any]) -> str:
         for row in evaluation["rows"]
         if (row["level"], row["fault_type"], row["variant"]) == ("service", "all", "clean")
     }
-    datasets = sorted({name for name, _ in rows if not name.endswith("-traces")})
     methods = [name for name in _METHODS if any(method == name for _, method in rows)]
+    counted = {name for name, _ in rows if not any(part in name for part in _PARTS_OF_A_SET)}
+    datasets = sorted(d for d in counted if all((d, method) in rows for method in methods))
     lines = [
         f"| data set | cases | {' | '.join(methods)} |",
         f"| --- | --: | {' | '.join('--:' for _ in methods)} |",

@@ -140,7 +140,8 @@ def _ablation(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     left_out = [method for method in header["methods"] if is_ablation(method)]
     if not left_out:
         return
-    whole = [method for method in header["methods"] if left_out[0].startswith(f"{method}/")]
+    parents = {method.partition("/")[0] for method in left_out}
+    whole = [method for method in header["methods"] if method in parents]
     for level in LEVELS:
         chosen = _of(rows, level=level, fault_type=ALL, variant=CLEAN)
         sets = list(dict.fromkeys(row["dataset"] for row in chosen))

@@ -17,7 +17,9 @@ from aiops.model import CaseData, MetricTable, Ranking, Trigger
 from aiops.ports.analyzer import Analyzer
 from aiops_datasets.synthetic import FAULTS, World, plant
 
-NAMES = plugins.names("aiops.analyzers")
+# Those of the optional extras have tests of their own, run with `make test-neural`.
+OF_EXTRAS = {"neural_granger"}
+NAMES = tuple(name for name in plugins.names("aiops.analyzers") if name not in OF_EXTRAS)
 ABLATIONS = tuple(f"aiops/no-{part}" for part in PARTS)
 FAULTY = tuple(fault for fault in FAULTS if fault != "healthy")
 every_analyzer = pytest.mark.parametrize("name", NAMES)

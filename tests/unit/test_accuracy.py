@@ -133,4 +133,7 @@ def test_a_set_is_judged_only_at_the_levels_its_answers_have() -> None:
         "service",
         "metric",
     )
-    assert levels_of(answers(Entity("node", "worker-02")), objects=True) == ("object",)
+    assert levels_of(answers(Entity("node", "worker-02")), objects=True) == (
+        "object",
+        "object+fault",
+    )
