@@ -15,7 +15,7 @@ from aiops.analyze import confidence
 from aiops.analyze.episode import episode_of
 from aiops.analyze.fusion import Key, Weighed, fault_types, weigh
 from aiops.analyze.metric_reader import MetricReader
-from aiops.analyze.metric_scores import PARTS
+from aiops.analyze.metric_scores import PARTS, Scored
 from aiops.errors import AnalysisFailed, UnknownName
 from aiops.model import CaseData, Episode, Evidence, Hypothesis, Ranking, Suspect
 from aiops.ports.reader import Reader
@@ -68,20 +68,23 @@ class FusedRanker:
         Raises:
             AnalysisFailed: nothing was recorded that any reader can read.
         """
-        episode = episode_of(case)
-        found = self._read(case, episode, seed)
+        episode, scored = episode_of(case)
+        found = self._read(case, episode, scored, seed)
         if not found.read:
             why = "; ".join(note.rstrip(".") for note in found.notes)
             raise AnalysisFailed(f"nothing that was recorded can be read: {why or 'no telemetry'}")
         return _ranking(weigh(found.raised, case.window.graph), episode, found, seed)
 
-    def _read(self, case: CaseData, episode: Episode, seed: int) -> _Read:
+    def _read(self, case: CaseData, episode: Episode, scored: Scored | None, seed: int) -> _Read:
         raised: list[tuple[str, Hypothesis]] = []
         notes: list[str] = []
         read: list[str] = []
         caps: dict[str, float] = {}
         for reader in self._readers:
-            reading = reader.read(case, episode, seed=seed)
+            if scored is not None and isinstance(reader, MetricReader) and reader.complete:
+                reading = reader.reading(scored, seed)  # they found the episode already
+            else:
+                reading = reader.read(case, episode, seed=seed)
             notes.extend(reading.notes)
             if not reading.missing:
                 read.append(reader.name)

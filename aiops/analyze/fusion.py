@@ -68,38 +68,26 @@ def weigh(
         raised: (modality, hypothesis) pairs.
         graph: calls, along which trouble reaches the callers; None where unknown.
     """
+    raised = _fully_named(raised)
     best = _best_by_modality(raised)
-    troubled = {
-        key: max(by_modality.values())
-        for key, by_modality in best.items()
-        if max(by_modality.values()) >= SYMPTOM
-    }
+    strongest = {key: max(by_modality.values()) for key, by_modality in best.items()}
+    troubled = {key: strength for key, strength in strongest.items() if strength >= SYMPTOM}
     callers = _transitive_callers(graph, set(best)) if graph is not None else {}
-    explained_by = [
-        {key_of(h.entity), *callers.get(key_of(h.entity), ()), *map(key_of, h.explains)}
-        for _, h in raised
-    ]
-    symptoms = _symptoms_of_declared(raised, explained_by)
+    reach = _Reach(callers, troubled)
+    symptoms = _symptoms_of_declared(raised, reach)
     weighed = []
-    for (modality, hypothesis), explained in zip(raised, explained_by, strict=True):
+    for modality, hypothesis in raised:
         key = key_of(hypothesis.entity)
         others = {m: s for m, s in best[key].items() if m != modality and s > 0}
-        unexplained = _share_outside(explained, troubled)
+        unexplained = reach.unexplained_by(hypothesis)
         strength = hypothesis.strength + CORROBORATION * sum(others.values())
         if modality != DECLARED and key in symptoms:
             strength *= EXPLAINED_AWAY
+        score = strength * (1 - UNEXPLAINED * unexplained)
         weighed.append(
-            Weighed(
-                hypothesis,
-                key,
-                modality,
-                strength * (1 - UNEXPLAINED * unexplained),
-                tuple(sorted(others)),
-                unexplained,
-            )
+            Weighed(hypothesis, key, modality, score, tuple(sorted(others)), unexplained)
         )
-    placed = zip(weighed, _placed(weighed), strict=True)
-    weighed = _declared_first([replace(one, hypothesis=named) for one, named in placed])
+    weighed = _declared_first(weighed)
     return tuple(sorted(weighed, key=lambda w: (-w.score, w.key, w.hypothesis.kind)))
 
 
@@ -116,14 +104,41 @@ def fault_types(weighed: Iterable[Weighed]) -> tuple[tuple[FaultType, float], ..
     return tuple((fault, score / total) for fault, score in ranked)
 
 
-def _symptoms_of_declared(
-    raised: Sequence[tuple[str, Hypothesis]], explained_by: Sequence[set[Key]]
-) -> set[Key]:
+class _Reach:
+    """Whose trouble a hypothesis would explain: its callers', and whatever it names itself."""
+
+    def __init__(self, callers: dict[Key, set[Key]], troubled: dict[Key, float]) -> None:
+        self._callers, self._troubled = callers, troubled
+        self._total = sum(troubled.values())
+        self._shares: dict[Key, float] = {}
+
+    def of(self, hypothesis: Hypothesis) -> set[Key]:
+        """The entities it explains, itself among them."""
+        key = key_of(hypothesis.entity)
+        return {key, *self._callers.get(key, ()), *map(key_of, hypothesis.explains)}
+
+    def unexplained_by(self, hypothesis: Hypothesis) -> float:
+        """Share of all trouble that it leaves unexplained, 0 to 1."""
+        if hypothesis.explains:
+            return self._outside(self.of(hypothesis))
+        key = key_of(hypothesis.entity)
+        if key not in self._shares:
+            self._shares[key] = self._outside(self.of(hypothesis))
+        return self._shares[key]
+
+    def _outside(self, explained: set[Key]) -> float:
+        if self._total <= 0:
+            return 0.0
+        inside = sum(self._troubled.get(key, 0.0) for key in explained)
+        return max(0.0, 1 - inside / self._total)
+
+
+def _symptoms_of_declared(raised: Sequence[tuple[str, Hypothesis]], reach: _Reach) -> set[Key]:
     """The entities whose trouble follows from a settled declared fault of another."""
     found: set[Key] = set()
-    for (modality, hypothesis), explained in zip(raised, explained_by, strict=True):
+    for modality, hypothesis in raised:
         if modality == DECLARED and hypothesis.strength >= SETTLED:
-            found |= explained - {key_of(hypothesis.entity)}
+            found |= reach.of(hypothesis) - {key_of(hypothesis.entity)}
     return found
 
 
@@ -143,24 +158,23 @@ def _declared_first(weighed: list[Weighed]) -> list[Weighed]:
     return weighed
 
 
-def _placed(weighed: Sequence[Weighed]) -> list[Hypothesis]:
+def _fully_named(raised: Sequence[tuple[str, Hypothesis]]) -> list[tuple[str, Hypothesis]]:
     """The hypotheses with entities as fully named as any reader named them.
 
     Metrics and logs seldom know the namespace or cluster that the cluster's state gives.
     """
     full: dict[tuple[str, str], Entity] = {}
-    for one in weighed:
-        entity = one.hypothesis.entity
-        known = full.get((entity.kind, entity.name))
-        if known is None or (known.namespace is None and entity.namespace is not None):
-            full[entity.kind, entity.name] = entity
-    placed = []
-    for one in weighed:
-        entity = one.hypothesis.entity
-        if entity.namespace is None:
-            entity = full[entity.kind, entity.name]
-        placed.append(replace(one.hypothesis, entity=entity))
-    return placed
+    for _, hypothesis in raised:
+        entity = hypothesis.entity
+        if entity.namespace is not None:
+            full.setdefault((entity.kind, entity.name), entity)
+    named = []
+    for modality, hypothesis in raised:
+        known = full.get((hypothesis.entity.kind, hypothesis.entity.name))
+        if hypothesis.entity.namespace is None and known is not None:
+            hypothesis = replace(hypothesis, entity=known)
+        named.append((modality, hypothesis))
+    return named
 
 
 def _best_by_modality(raised: Sequence[tuple[str, Hypothesis]]) -> dict[Key, dict[str, float]]:
@@ -169,13 +183,6 @@ def _best_by_modality(raised: Sequence[tuple[str, Hypothesis]]) -> dict[Key, dic
         mine = best.setdefault(key_of(hypothesis.entity), {})
         mine[modality] = max(mine.get(modality, 0.0), hypothesis.strength)
     return best
-
-
-def _share_outside(explained: set[Key], troubled: dict[Key, float]) -> float:
-    total = sum(troubled.values())
-    if total <= 0:
-        return 0.0
-    return sum(strength for key, strength in troubled.items() if key not in explained) / total
 
 
 def _transitive_callers(graph: ServiceGraph, of: set[Key]) -> dict[Key, set[Key]]:

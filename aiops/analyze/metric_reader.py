@@ -47,6 +47,11 @@ class MetricReader:
             raise UnknownName("part", part, PARTS)
         return MetricReader(replace(self._parts, **{part: False}))
 
+    @property
+    def complete(self) -> bool:
+        """Whether no rule is off."""
+        return self._parts == ALL_PARTS
+
     def read(self, case: CaseData, episode: Episode, *, seed: int = 0) -> Reading:
         """One hypothesis a column; see Reader.read."""
         # Without re-anchoring there is no common episode: the alert is taken at its word.
@@ -55,6 +60,10 @@ class MetricReader:
             scored = score(case, self._parts, within)
         except AnalysisFailed as nothing:
             return Reading(missing=True, notes=(f"Metrics: {nothing}.",))
+        return self.reading(scored, seed)
+
+    def reading(self, scored: Scored, seed: int) -> Reading:
+        """The same from scores at hand."""
         ordered = order(scored, seed)
         top = float(scored.score.max(initial=0.0))
         level = float(scored.presence.max(initial=0.0)) / top if top > 0 else 0.0

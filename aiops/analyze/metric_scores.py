@@ -6,7 +6,6 @@ the alert fired on sharpen them. ``aiops eval rca --ablation`` prints what each 
 
 import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -129,19 +128,6 @@ def confidence_cap(scored: Scored) -> tuple[float, str]:
             f"capped at {FLEETING_CONFIDENCE:.0%}."
         )
     return 1.0, ""
-
-
-def episode_in(case: CaseData) -> Episode:
-    """The episode that the metrics of ``case`` show; raises AnalysisFailed as ``score`` does."""
-    ready = _prepared(case, ALL_PARTS)
-    anomaly = _located(case, ready, ALL_PARTS)
-    times = ready.table.times
-    return Episode(
-        onset=datetime.fromtimestamp(float(times[anomaly.first]), UTC),
-        end=datetime.fromtimestamp(float(times[anomaly.end - 1]), UTC),
-        alert=case.trigger.at,
-        found=anomaly.found,
-    )
 
 
 def _prepared(case: CaseData, parts: Parts) -> _Prepared:
