@@ -72,7 +72,8 @@ class FusedRanker:
         found = self._read(case, episode, scored, seed)
         if not found.read:
             why = "; ".join(note.rstrip(".") for note in found.notes)
-            raise AnalysisFailed(f"nothing that was recorded can be read: {why or 'no telemetry'}")
+            nothing = "no metrics, logs, traces, alerts or cluster state"
+            raise AnalysisFailed(f"nothing that was recorded can be read: {why or nothing}")
         return _ranking(weigh(found.raised, case.window.graph), episode, found, seed)
 
     def _read(self, case: CaseData, episode: Episode, scored: Scored | None, seed: int) -> _Read:

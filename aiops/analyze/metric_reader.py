@@ -59,7 +59,8 @@ class MetricReader:
         try:
             scored = score(case, self._parts, within)
         except AnalysisFailed as nothing:
-            return Reading(missing=True, notes=(f"Metrics: {nothing}.",))
+            recorded = case.window.metrics is not None
+            return Reading(missing=True, notes=(f"Metrics: {nothing}.",) if recorded else ())
         return self.reading(scored, seed)
 
     def reading(self, scored: Scored, seed: int) -> Reading:

@@ -39,6 +39,10 @@ def _accusation(findings: Findings, accused: Suspect) -> str:
     if movement is not None:
         signal = f"its {plain(movement.series.metric)} {moved(movement)}{_when(findings, movement)}"
         return f"{cause}: {signal}{cited([findings.citations.of(movement)])}."
+    claims = {item.id: item.claim for item in findings.citations.items}
+    shown = next((claims[each] for each in accused.evidence if each in claims), None)
+    if shown is not None:
+        return f"{cause}. {plain(shown).rstrip('.')}{cited(accused.evidence)}."
     signal = f": see its {plain(accused.indicator.name)}" if accused.indicator is not None else ""
     return f"{cause}{signal}{cited(accused.evidence)}."
 
