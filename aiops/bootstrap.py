@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from aiops import plugins
 from aiops.analyze.explain import explain
 from aiops.analyze.fused import FusedRanker
+from aiops.analyze.fusion import Weighed
 from aiops.app import cases
 from aiops.app.investigate import investigate
+from aiops.errors import InvalidInput
 from aiops.model import CaseData
 from aiops.model.report import Report
 from aiops.ports.analyzer import Analyzer
@@ -37,6 +39,15 @@ class App:
     def rank(self, case: CaseData) -> Report:
         """The analyzer alone, as a report without an explanation."""
         return self._report(case, explained=False)
+
+    def argue(self, case: CaseData) -> tuple[Weighed, ...]:
+        """Every hypothesis about ``case``; raises InvalidInput where the method raises none."""
+        if not isinstance(self.analyzer, FusedRanker):
+            raise InvalidInput(
+                f"method {self.analyzer.name!r} scores and raises no hypotheses; --explain needs "
+                f"the method {FusedRanker.name!r}"
+            )
+        return self.analyzer.argue(case, seed=self.settings.seed)
 
     def investigate(self, case: CaseData) -> Report:
         """One full investigation."""

@@ -68,13 +68,21 @@ class FusedRanker:
         Raises:
             AnalysisFailed: nothing was recorded that any reader can read.
         """
+        episode, weighed, found = self._weighed(case, seed)
+        return _ranking(weighed, episode, found, seed)
+
+    def argue(self, case: CaseData, *, seed: int = 0) -> tuple[Weighed, ...]:
+        """Every hypothesis about ``case`` with its weight, strongest first; raises as ``rank``."""
+        return self._weighed(case, seed)[1]
+
+    def _weighed(self, case: CaseData, seed: int) -> tuple[Episode, tuple[Weighed, ...], _Read]:
         episode, scored = episode_of(case)
         found = self._read(case, episode, scored, seed)
         if not found.read:
             why = "; ".join(note.rstrip(".") for note in found.notes)
             nothing = "no metrics, logs, traces, alerts or cluster state"
             raise AnalysisFailed(f"nothing that was recorded can be read: {why or nothing}")
-        return _ranking(weigh(found.raised, case.window.graph), episode, found, seed)
+        return episode, weigh(found.raised, case.window.graph), found
 
     def _read(self, case: CaseData, episode: Episode, scored: Scored | None, seed: int) -> _Read:
         raised: list[tuple[str, Hypothesis]] = []

@@ -26,6 +26,10 @@ AlertOn = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the report as JSON.")]
 AsMarkdown = Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")]
+Explain = Annotated[
+    bool,
+    typer.Option("--explain", help="Print the hypotheses instead, for and against."),
+]
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Also write one HTML page.")
 ]

@@ -16,6 +16,7 @@ def rca(
     as_json: options.AsJson = False,
     as_markdown: options.AsMarkdown = False,
     html: options.Html = None,
+    explain: options.Explain = False,
     seed: options.Seed = None,
     top: options.Top = None,
     data: options.Data = None,
@@ -31,5 +32,10 @@ def rca(
 
     app = wire(settings.load(datasets=data, method=method, seed=seed, top=top))
     recorded = app.load(case, CaseHints(inject_time, graph, trigger))
+    if explain:
+        from aiops.app.rendering import arguments
+
+        typer.echo(arguments.render(app.argue(recorded), top=app.settings.top), nl=False)
+        return
     report = app.rank(recorded)
     show(report, recorded, as_json=as_json, as_markdown=as_markdown, html=html)
