@@ -12,8 +12,9 @@ EACH = 4
 def render(weighed: Sequence[Weighed], *, top: int) -> str:
     """The ``top`` entities, strongest first, each with its strongest hypotheses.
 
-    Signs below the least that matters are counted, not shown. One hypothesis is three to five lines: what is suspected and how large its sign is beside the
-    least that matters, what it weighs and why, the evidence, and what would refute it.
+    Signs below the least that matters are counted, not shown. One hypothesis is three to five
+    lines: what is suspected and how large its sign is beside the least that matters, what it
+    weighs and why, the evidence, and what would refute it.
     """
     suspects: dict[Key, list[Weighed]] = {}
     for one in weighed:
