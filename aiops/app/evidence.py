@@ -1,7 +1,6 @@
 """From a piece of evidence back to the telemetry it was read from."""
 
 import re
-from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -95,15 +94,7 @@ def _logs(case: CaseData, evidence: Evidence) -> LogTable | None:
         if table is not None and table.source == evidence.source:
             rows = _selected_lines(table, evidence.ref) & _within(table.times, evidence)
             if rows.any():
-                return replace(
-                    table,
-                    times=table.times[rows],
-                    service_of=table.service_of[rows],
-                    messages=table.messages[rows],
-                    instance_of=None if table.instance_of is None else table.instance_of[rows],
-                    trace_ids=None if table.trace_ids is None else table.trace_ids[rows],
-                    span_ids=None if table.span_ids is None else table.span_ids[rows],
-                )
+                return table.rows(rows)
     return None
 
 
@@ -127,18 +118,7 @@ def _spans(case: CaseData, evidence: Evidence) -> SpanTable | None:
         if table is not None and table.source == evidence.source:
             rows = _selected_spans(table, evidence.ref) & _within(table.starts, evidence)
             if rows.any():
-                return replace(
-                    table,
-                    trace_ids=table.trace_ids[rows],
-                    span_ids=table.span_ids[rows],
-                    parent_ids=table.parent_ids[rows],
-                    service_of=table.service_of[rows],
-                    operation_of=table.operation_of[rows],
-                    starts=table.starts[rows],
-                    durations=table.durations[rows],
-                    instance_of=None if table.instance_of is None else table.instance_of[rows],
-                    statuses=None if table.statuses is None else table.statuses[rows],
-                )
+                return table.rows(rows)
     return None
 
 

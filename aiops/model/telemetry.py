@@ -1,6 +1,6 @@
 """Telemetry in columns: one row a timestamp, line or span; times in unix seconds (float64)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ from aiops.model.entity import Entity
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int32]
+Rows = npt.NDArray[np.bool_] | npt.NDArray[np.intp] | slice
 MetricType = Literal["gauge", "counter", "histogram", "summary"]
 
 
@@ -81,6 +82,18 @@ class LogTable:
     span_ids: npt.NDArray[np.object_] | None = None
     source: str = "logs"
 
+    def rows(self, chosen: Rows) -> "LogTable":
+        """The chosen lines: a mask, positions or a slice."""
+        return replace(
+            self,
+            times=self.times[chosen],
+            service_of=self.service_of[chosen],
+            messages=self.messages[chosen],
+            instance_of=None if self.instance_of is None else self.instance_of[chosen],
+            trace_ids=None if self.trace_ids is None else self.trace_ids[chosen],
+            span_ids=None if self.span_ids is None else self.span_ids[chosen],
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanTable:
@@ -102,6 +115,21 @@ class SpanTable:
     instance_of: IntArray | None = None
     statuses: npt.NDArray[np.object_] | None = None
     source: str = "traces"
+
+    def rows(self, chosen: Rows) -> "SpanTable":
+        """The chosen spans: a mask, positions or a slice."""
+        return replace(
+            self,
+            trace_ids=self.trace_ids[chosen],
+            span_ids=self.span_ids[chosen],
+            parent_ids=self.parent_ids[chosen],
+            service_of=self.service_of[chosen],
+            operation_of=self.operation_of[chosen],
+            starts=self.starts[chosen],
+            durations=self.durations[chosen],
+            instance_of=None if self.instance_of is None else self.instance_of[chosen],
+            statuses=None if self.statuses is None else self.statuses[chosen],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,16 +48,7 @@ class RecordedTelemetry:
         inside = _within(table.times, low, high) | np.isnan(table.times)
         rows = _chosen(table.times, inside, table.services, table.service_of, services)
         names, service_of = _renumbered(table.services, table.service_of[rows])
-        return replace(
-            table,
-            times=table.times[rows],
-            services=names,
-            service_of=service_of,
-            messages=table.messages[rows],
-            instance_of=None if table.instance_of is None else table.instance_of[rows],
-            trace_ids=None if table.trace_ids is None else table.trace_ids[rows],
-            span_ids=None if table.span_ids is None else table.span_ids[rows],
-        )
+        return replace(table.rows(rows), services=names, service_of=service_of)
 
     def spans(self, services: Sequence[str] | None, start: datetime, end: datetime) -> SpanTable:
         """See TraceSource; raises InvalidWindow, SourceUnavailable."""
@@ -66,19 +57,7 @@ class RecordedTelemetry:
         inside = _within(table.starts, low, high)
         rows = _chosen(table.starts, inside, table.services, table.service_of, services)
         names, service_of = _renumbered(table.services, table.service_of[rows])
-        return replace(
-            table,
-            trace_ids=table.trace_ids[rows],
-            span_ids=table.span_ids[rows],
-            parent_ids=table.parent_ids[rows],
-            services=names,
-            service_of=service_of,
-            operation_of=table.operation_of[rows],
-            starts=table.starts[rows],
-            durations=table.durations[rows],
-            instance_of=None if table.instance_of is None else table.instance_of[rows],
-            statuses=None if table.statuses is None else table.statuses[rows],
-        )
+        return replace(table.rows(rows), services=names, service_of=service_of)
 
     def changes(
         self, services: Sequence[str] | None, start: datetime, end: datetime

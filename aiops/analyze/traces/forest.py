@@ -236,18 +236,8 @@ def _doublings(rows: int) -> Iterable[int]:
 
 
 def _taken(table: SpanTable, rows: Rows) -> SpanTable:
-    return replace(
-        table,
-        trace_ids=table.trace_ids[rows],
-        span_ids=table.span_ids[rows],
-        parent_ids=table.parent_ids[rows],
-        service_of=table.service_of[rows],
-        operation_of=table.operation_of[rows],
-        starts=table.starts[rows],
-        durations=np.maximum(table.durations[rows], 0.0),
-        instance_of=None if table.instance_of is None else table.instance_of[rows],
-        statuses=None if table.statuses is None else table.statuses[rows],
-    )
+    kept = table.rows(rows)
+    return replace(kept, durations=np.maximum(kept.durations, 0.0))
 
 
 def _recoded(
