@@ -131,3 +131,57 @@ class NotDelivered(AiopsError):
     def __init__(self, notifier: str, reason: str) -> None:
         self.notifier, self.reason = notifier, reason
         super().__init__(f"{notifier}: not delivered: {reason}")
+
+
+class StoreUnavailable(AiopsError):
+    """The database cannot be read or written: down, locked, or its disk is full.
+
+    Args:
+        reason: what is wrong and what to do, in one clause.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"the store is not available: {reason}")
+
+
+class ChangedMeanwhile(AiopsError):
+    """Somebody else changed it after it was read; read it again and decide anew.
+
+    Args:
+        what: the kind of thing, such as "incident".
+        name: its id.
+    """
+
+    def __init__(self, what: str, name: str) -> None:
+        self.name = name
+        super().__init__(f"{what} {name!r} was changed meanwhile; read it again and repeat")
+
+
+class WrongState(InvalidInput):
+    """What was asked for cannot be done to it as it is now: resolved, merged, expired.
+
+    Args:
+        what: the thing, such as "incident inc-1".
+        reason: its state and what can be done instead, in one clause.
+    """
+
+    def __init__(self, what: str, reason: str) -> None:
+        super().__init__(f"{what} {reason}")
+
+
+class BadPayload(InvalidInput):
+    """A webhook's body cannot be understood.
+
+    Args:
+        reason: what is wrong, in one clause.
+        place: where: a JSON pointer ("/alerts/0/startsAt") or "line 1, column 14".
+    """
+
+    def __init__(self, reason: str, place: str | None = None) -> None:
+        self.reason, self.place = reason, place
+        super().__init__(f"{place}: {reason}" if place else reason)
+
+
+class NotAuthentic(AiopsError):
+    """A request does not prove that it comes from whom it says; the reason names no secret."""

@@ -1,8 +1,9 @@
 """What can be set: by environment (``AIOPS_*``), else by ``aiops.toml`` in the current folder."""
 
 from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -15,11 +16,86 @@ from aiops.errors import InvalidInput, UnknownName
 FILE = Path("aiops.toml")
 
 
+class _Group(BaseModel):
+    """Settings that belong together: a table of the file, or ``AIOPS_<GROUP>__<KEY>``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WebhookSettings(_Group):
+    """One webhook: alerts or changes come in at ``/webhooks/<name>``."""
+
+    kind: str = Field(description='whose payload: "alertmanager", "grafana", "generic", "github"')
+    auth: Literal["hmac", "bearer", "basic", "sns", "none"] = Field(
+        default="bearer", description="how a request proves where it comes from"
+    )
+    secret: SecretStr | None = Field(default=None, description="key, token or user:password")
+    mapping: Path | None = Field(default=None, description="mapping file of a generic payload")
+
+
+class IncidentSettings(_Group):
+    """How alerts become incidents. Durations in seconds."""
+
+    group_by: tuple[str, ...] = Field(
+        default=("cluster", "namespace", "service"),
+        description="labels whose values say which alerts belong together",
+    )
+    join_window_s: float = Field(
+        default=300, ge=0, description="alerts of neighbouring services this close join"
+    )
+    join_hops: int = Field(default=1, ge=0, le=3, description="calls between such neighbours")
+    reopen_window_s: float = Field(
+        default=1800, ge=0, description="an alert this soon after the end opens it again"
+    )
+    flapping_turns: int = Field(
+        default=4, ge=2, le=20, description="changes of status that make an alert flap"
+    )
+    flapping_window_s: float = Field(default=900, gt=0, description="within this time")
+    settle_s: float = Field(
+        default=5, ge=0, description="alerts are awaited this long before investigating"
+    )
+    cooldown_s: float = Field(
+        default=300, ge=0, description="no second investigation of an incident before"
+    )
+
+
+class WindowSettings(_Group):
+    """What telemetry is pulled around an incident. Durations in seconds."""
+
+    before_s: float = Field(default=1800, gt=0, description="of normal running before the alert")
+    after_s: float = Field(default=300, ge=0, description="after it, as far as it has passed")
+    hops: int = Field(default=2, ge=0, description="calls from the incident's services")
+
+
+class RetentionSettings(_Group):
+    """How long what is kept. In days; 0 keeps it for ever."""
+
+    telemetry_days: float = Field(default=30, ge=0, description="telemetry around incidents")
+    incidents_days: float = Field(default=400, ge=0, description="resolved incidents and reports")
+    events_days: float = Field(default=7, ge=0, description="events of the stream")
+
+
+class WebSettings(_Group):
+    """What one client may ask for."""
+
+    max_body_bytes: int = Field(default=1_048_576, ge=1024, description="larger bodies: 413")
+    requests_per_minute: int = Field(
+        default=600, ge=1, description="per token or address on /api; more: 429"
+    )
+    backlog_limit: int = Field(
+        default=50_000, ge=1, description="waiting deliveries above which /readyz says 503"
+    )
+
+
 class Settings(BaseSettings):
     """Everything a user can set, with what holds if nobody does."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AIOPS_", toml_file=FILE, extra="forbid", frozen=True
+        env_prefix="AIOPS_",
+        env_nested_delimiter="__",
+        toml_file=FILE,
+        extra="forbid",
+        frozen=True,
     )
 
     datasets: Path = Field(
@@ -28,6 +104,18 @@ class Settings(BaseSettings):
     method: str = Field(default="aiops", description="analyzer that ranks")
     seed: int = Field(default=0, ge=0, description="seed of everything random")
     top: int = Field(default=5, ge=1, le=100, description="candidates a report lists")
+    database_url: str = Field(
+        default="sqlite:///aiops.db", description="sqlite:///FILE or postgresql://..."
+    )
+    sources: dict[str, dict[str, Any]] = Field(
+        default={}, description="telemetry to pull, by name: kind, url and options of the kind"
+    )
+    webhooks: dict[str, WebhookSettings] = Field(default={}, description="who may push, by name")
+    slos: Path | None = Field(default=None, description="file of service level objectives")
+    incidents: IncidentSettings = IncidentSettings()
+    window: WindowSettings = WindowSettings()
+    retention: RetentionSettings = RetentionSettings()
+    web: WebSettings = WebSettings()
 
     @classmethod
     def settings_customise_sources(
