@@ -112,10 +112,16 @@ class Settings(BaseSettings):
     )
     webhooks: dict[str, WebhookSettings] = Field(default={}, description="who may push, by name")
     slos: Path | None = Field(default=None, description="file of service level objectives")
-    incidents: IncidentSettings = IncidentSettings()
-    window: WindowSettings = WindowSettings()
-    retention: RetentionSettings = RetentionSettings()
-    web: WebSettings = WebSettings()
+    incidents: IncidentSettings = Field(
+        default=IncidentSettings(), description="how alerts become incidents"
+    )
+    window: WindowSettings = Field(
+        default=WindowSettings(), description="what telemetry is pulled around an incident"
+    )
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="how long what is kept"
+    )
+    web: WebSettings = Field(default=WebSettings(), description="what one client may ask for")
 
     @classmethod
     def settings_customise_sources(
