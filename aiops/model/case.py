@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from aiops.model.change import Change
 from aiops.model.entity import Entity
 from aiops.model.graph import ServiceGraph
 from aiops.model.telemetry import AlertSignal, LogTable, MetricTable, SpanTable
@@ -51,6 +52,7 @@ class TelemetryWindow:
         relative: True where the source has no wall clock: times count seconds from 1970.
         cluster_state: cluster read-outs (command -> output), raw.
         tool_outputs: recorded answers of investigation tools (call -> output), raw.
+        changes: what was done to the system, ascending in time; None where nobody recorded that.
     """
 
     start: datetime
@@ -65,6 +67,7 @@ class TelemetryWindow:
     tool_outputs: tuple[RecordedOutput, ...] = ()
     graph: ServiceGraph | None = None
     reference: Reference | None = None
+    changes: tuple[Change, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from aiops.model.case import Trigger
+from aiops.model.change import Change
 from aiops.model.entity import Entity, Indicator
 from aiops.model.faults import FaultType
 from aiops.model.ranking import Evidence, Propagation, Verdict, Window
@@ -73,16 +74,6 @@ class RootCause:
     fault_type_candidates: tuple[tuple[FaultType, float], ...]
     score: float
     confidence: float | None
-    evidence: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A deployment, configuration or scaling event near the onset."""
-
-    at: datetime
-    entity: Entity
-    description: str
     evidence: tuple[str, ...] = ()
 
 

@@ -19,7 +19,7 @@ from typing import Protocol
 
 from aiops.errors import InvalidWindow
 from aiops.model import LogTable, MetricTable, ServiceGraph, SpanTable, TelemetryWindow
-from aiops.model.report import Change
+from aiops.model.change import Change
 
 
 class MetricSource(Protocol):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from aiops.model.alert import Alert
-from aiops.model.report import Change
+from aiops.model.change import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from aiops.errors import AlreadyKept, InvalidWindow
 from aiops.model import LogTable, MetricTable, Series, ServiceGraph, SpanTable, TelemetryWindow
-from aiops.model.report import Change
+from aiops.model.change import Change
 from aiops.model.rows import LogLine, Span, log_lines, log_table, span_table, spans
 from aiops.model.telemetry import FloatArray
 from aiops.ports.telemetry import bounds

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from aiops.errors import InvalidWindow, SourceUnavailable
 from aiops.model import CaseData, LogTable, MetricTable, ServiceGraph, SpanTable
-from aiops.model.report import Change
+from aiops.model.change import Change
 from aiops.model.telemetry import FloatArray, IntArray
 from aiops.ports.telemetry import bounds
 

@@ -19,7 +19,7 @@ from aiops.model import (
     ServiceGraph,
     TelemetryWindow,
 )
-from aiops.model.report import Change
+from aiops.model.change import Change
 from aiops.model.rows import LogLine, Span, log_lines, log_table, span_table, spans
 from aiops.ports.telemetry import (
     ChangeSource,
