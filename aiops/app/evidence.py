@@ -5,6 +5,7 @@ import re
 import numpy as np
 import numpy.typing as npt
 
+from aiops.analyze import change_events
 from aiops.errors import AiopsError
 from aiops.model import (
     AlertSignal,
@@ -15,8 +16,16 @@ from aiops.model import (
     RecordedOutput,
     SpanTable,
 )
+from aiops.model.change import Change
 
-Resolved = MetricTable | LogTable | SpanTable | tuple[AlertSignal, ...] | tuple[RecordedOutput, ...]
+Resolved = (
+    MetricTable
+    | LogTable
+    | SpanTable
+    | tuple[AlertSignal, ...]
+    | tuple[RecordedOutput, ...]
+    | tuple[Change, ...]
+)
 _Mask = npt.NDArray[np.bool_]
 
 
@@ -48,6 +57,8 @@ def resolve(case: CaseData, evidence: Evidence) -> Resolved:
         found = _logs(case, evidence)
     elif evidence.kind == "trace":
         found = _spans(case, evidence)
+    elif evidence.source == change_events.SOURCE:
+        found = _changes(case, evidence)
     else:
         found = _records(case, evidence)
     if found is None:
@@ -136,6 +147,11 @@ def _within(times: npt.NDArray[np.float64], evidence: Evidence) -> _Mask:
     """Rows in the window; rows of unknown time are kept, since nothing says they are outside."""
     start, end = _bounds(evidence)
     return np.asarray(((times >= start) & (times < end)) | np.isnan(times), dtype=np.bool_)
+
+
+def _changes(case: CaseData, evidence: Evidence) -> tuple[Change, ...] | None:
+    changes = case.window.changes or ()
+    return tuple(one for one in changes if change_events.ref(one) == evidence.ref) or None
 
 
 def _records(

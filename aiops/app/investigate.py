@@ -149,6 +149,7 @@ def _written(findings: Findings, failed: tuple[FailedStep, ...]) -> Report:
         propagation=ranking.propagation,
         # Last: the sections above may have added to it.
         evidence=findings.citations.items,
+        changes=sections.changes(findings),
         alerts_explained=alerts,
         ruled_out=ruled_out,
         unknowns=unknown,

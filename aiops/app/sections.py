@@ -1,11 +1,14 @@
 """The sections of a report besides its summary, each from the findings."""
 
+from dataclasses import replace
 from typing import Final
 
+from aiops.analyze import change_events
 from aiops.analyze.wording import duration, listed, percent, plain
 from aiops.app.findings import Findings, moved, path_between, size_of, subject_of, times_of
 from aiops.app.movement import Movement
 from aiops.model import CaseData, FaultType, Suspect, Window
+from aiops.model.change import Change
 from aiops.model.report import (
     AlertExplained,
     Impact,
@@ -25,6 +28,7 @@ _BLIND_SPOTS: Final[dict[Modality, str]] = {
     "cluster_state": "No cluster state was recorded: evictions, failed probes and rollouts would "
     "not show.",
     "call_graph": "No call graph was given: who calls whom was not used.",
+    "changes": "No change events were recorded: a deployment at the onset would not show.",
 }
 
 
@@ -38,6 +42,7 @@ def subject(case: CaseData) -> Subject:
         "alerts": bool(window.alerts) or case.trigger.at is not None,
         "cluster_state": bool(window.cluster_state or window.tool_outputs),
         "call_graph": window.graph is not None and bool(window.graph.calls),
+        "changes": window.changes is not None,
     }
     return Subject(
         case=case.id,
@@ -126,6 +131,19 @@ def alerts_explained(findings: Findings) -> tuple[AlertExplained, ...]:
     )
 
 
+def changes(findings: Findings) -> tuple[Change, ...]:
+    """What was done to the system in the window, with the evidence that came of it."""
+    ids = {
+        each.ref: each.id
+        for each in findings.citations.items
+        if each.source == change_events.SOURCE
+    }
+    return tuple(
+        replace(one, evidence=(ids[named],) if (named := change_events.ref(one)) in ids else ())
+        for one in findings.case.window.changes or ()
+    )
+
+
 def ruled_out(findings: Findings) -> tuple[RuledOut, ...]:
     """Services that moved and are judged symptoms, largest movement first, with the reason."""
     if findings.ranking.verdict == "inconclusive":
@@ -191,7 +209,6 @@ def _reason(
 def unknowns(findings: Findings) -> tuple[str, ...]:
     """What was not there to be looked at, and so may hide something."""
     told = [_BLIND_SPOTS[name] for name in subject(findings.case).missing if name in _BLIND_SPOTS]
-    told.append("No change events were recorded: a deployment at the onset would not show.")
     graph = findings.case.window.graph
     if graph is not None and findings.services():
         silent = sorted({node.service_name for node in graph.nodes} - findings.services())

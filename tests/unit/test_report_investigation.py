@@ -111,7 +111,7 @@ def test_services_that_only_wait_for_the_culprit_are_ruled_out_with_the_reason(
 
 def test_what_was_not_recorded_is_told(delayed: tuple[CaseData, Report]) -> None:
     _, report = delayed
-    assert set(report.subject.missing) == {"logs", "traces", "cluster_state"}
+    assert set(report.subject.missing) == {"logs", "traces", "cluster_state", "changes"}
     assert any(line.startswith("No logs were recorded") for line in report.unknowns)
     assert not any(line.startswith("No metrics were recorded") for line in report.unknowns)
 

@@ -71,6 +71,15 @@ def print_report(report: Report, case: CaseData, console: "Console") -> None:
     )
     _section(
         console,
+        "Changes",
+        [
+            f"{times.at(each.at)} {plain(each.entity.name)}: {plain(each.description)}"
+            f"{f' by {plain(each.author)}' if each.author else ''}{_cited(each.evidence)}"
+            for each in report.changes
+        ],
+    )
+    _section(
+        console,
         "Ruled out",
         [
             f"{plain(each.entity.name)}: {plain(each.reason)}{_cited(each.evidence)}"

@@ -21,6 +21,7 @@ MODALITIES = {
     "alerts": "alerts",
     "cluster_state": "cluster state",
     "call_graph": "call graph",
+    "changes": "changes",
 }
 
 
