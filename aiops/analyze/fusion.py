@@ -5,14 +5,18 @@ are compared by their strongest one. What other modalities say of the same entit
 what the other hypotheses' symptoms leave unexplained speaks against it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from aiops.model import Entity, FaultType, Hypothesis, ServiceGraph
 
 CORROBORATION = 0.3
 """Share of the best hypothesis of each other modality that an entity's own inherits: two
 independent kinds of data that point at one entity are worth more than one."""
+AGREEMENT = 0.3
+"""Further share that it inherits of what names the same fault too: which of an entity's
+hypotheses comes first is a matter of what the others say is wrong with it."""
 UNEXPLAINED = 0.15
 """Share of its strength that a hypothesis loses if it explains no symptom but its own: causes of
 an incident explain other services' trouble, isolated oddities do not."""
@@ -28,9 +32,12 @@ is why the container restarts and logs what it logs, not the other way round."""
 EXPLAINED_AWAY = 0.5
 """What is left of a log's, trace's or metric's accusation of an entity whose trouble follows from
 a settled declared fault of something else: a used-up quota, a dead kubelet, a broken callee."""
+HEARSAY = "logs"
+"""The modality whose word about an entity may be others' only: what their lines say of it."""
 _NOT_A_SERVICE = frozenset({"node", "namespace"})
 
 Key = tuple[str, str]
+_Group = TypeVar("_Group", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +76,22 @@ def weigh(
         graph: calls, along which trouble reaches the callers; None where unknown.
     """
     raised = _fully_named(raised)
-    best = _best_by_modality(raised)
+    best = _best_by_modality(raised, lambda h: key_of(h.entity))
+    agreeing = _best_by_modality(raised, lambda h: (key_of(h.entity), h.fault))
     strongest = {key: max(by_modality.values()) for key, by_modality in best.items()}
     troubled = {key: strength for key, strength in strongest.items() if strength >= SYMPTOM}
     callers = _transitive_callers(graph, set(best)) if graph is not None else {}
     reach = _Reach(callers, troubled)
-    symptoms = _symptoms_of_declared(raised, reach)
+    declared = _Declared(raised, reach)
     weighed = []
     for modality, hypothesis in raised:
         key = key_of(hypothesis.entity)
         others = {m: s for m, s in best[key].items() if m != modality and s > 0}
         unexplained = reach.unexplained_by(hypothesis)
-        strength = hypothesis.strength + CORROBORATION * sum(others.values())
-        if modality != DECLARED and key in symptoms:
+        same = agreeing[key, hypothesis.fault]
+        agreed = sum(s for m, s in same.items() if m != modality)
+        strength = hypothesis.strength + CORROBORATION * sum(others.values()) + AGREEMENT * agreed
+        if declared.explain(modality, hypothesis):
             strength *= EXPLAINED_AWAY
         score = strength * (1 - UNEXPLAINED * unexplained)
         weighed.append(
@@ -133,28 +143,53 @@ class _Reach:
         return max(0.0, 1 - inside / self._total)
 
 
-def _symptoms_of_declared(raised: Sequence[tuple[str, Hypothesis]], reach: _Reach) -> set[Key]:
-    """The entities whose trouble follows from a settled declared fault of another."""
-    found: set[Key] = set()
-    for modality, hypothesis in raised:
-        if modality == DECLARED and hypothesis.strength >= SETTLED:
-            found |= reach.of(hypothesis) - {key_of(hypothesis.entity)}
-    return found
+class _Declared:
+    """What the settled declared faults explain of the rest."""
+
+    def __init__(self, raised: Sequence[tuple[str, Hypothesis]], reach: _Reach) -> None:
+        self._faulty: set[Key] = set()
+        self._symptoms: set[Key] = set()
+        for modality, hypothesis in raised:
+            if modality == DECLARED and hypothesis.strength >= SETTLED:
+                key = key_of(hypothesis.entity)
+                self._faulty.add(key)
+                self._symptoms |= reach.of(hypothesis) - {key}
+
+    def explain(self, modality: str, hypothesis: Hypothesis) -> bool:
+        """Whether the trouble is another entity's doing, or hearsay from those at fault.
+
+        A client that was given a wrong port says that the server refuses connections: what it
+        was given is why, and nobody without such a fault of its own says the same.
+        """
+        if modality == DECLARED:
+            return False
+        if key_of(hypothesis.entity) in self._symptoms:
+            return True
+        witnesses = {key_of(witness) for witness in hypothesis.explains}
+        return (
+            modality == HEARSAY and bool(witnesses) and witnesses <= self._faulty | self._symptoms
+        )
 
 
 def _declared_first(weighed: list[Weighed]) -> list[Weighed]:
-    """The strongest settled declared fault of each entity before its other hypotheses."""
-    best: dict[Key, float] = {}
+    """The strongest settled declared fault of each entity before its other hypotheses.
+
+    A weaker one too, where it is the cluster's own name for what the strongest says is wrong.
+    """
+    leading: dict[Key, Weighed] = {}
+    for one in weighed:
+        if one.key not in leading or one.score > leading[one.key].score:
+            leading[one.key] = one
     declared: dict[Key, int] = {}
     for i, one in enumerate(weighed):
-        best[one.key] = max(best.get(one.key, 0.0), one.score)
-        if one.modality == DECLARED and one.hypothesis.strength >= NAMED:
-            leader = declared.setdefault(one.key, i)
-            if one.score > weighed[leader].score:
+        same = one.hypothesis.fault is leading[one.key].hypothesis.fault
+        if one.modality == DECLARED and (one.hypothesis.strength >= NAMED or same):
+            first = declared.setdefault(one.key, i)
+            if one.score > weighed[first].score:
                 declared[one.key] = i
     for key, i in declared.items():
-        if weighed[i].score < best[key]:
-            weighed[i] = replace(weighed[i], score=best[key] * (1 + 1e-9))
+        if weighed[i].score < leading[key].score:
+            weighed[i] = replace(weighed[i], score=leading[key].score * (1 + 1e-9))
     return weighed
 
 
@@ -177,10 +212,13 @@ def _fully_named(raised: Sequence[tuple[str, Hypothesis]]) -> list[tuple[str, Hy
     return named
 
 
-def _best_by_modality(raised: Sequence[tuple[str, Hypothesis]]) -> dict[Key, dict[str, float]]:
-    best: dict[Key, dict[str, float]] = {}
+def _best_by_modality(
+    raised: Sequence[tuple[str, Hypothesis]], group: Callable[[Hypothesis], _Group]
+) -> dict[_Group, dict[str, float]]:
+    """Of each group the strength of the strongest hypothesis of each modality."""
+    best: dict[_Group, dict[str, float]] = {}
     for modality, hypothesis in raised:
-        mine = best.setdefault(key_of(hypothesis.entity), {})
+        mine = best.setdefault(group(hypothesis), {})
         mine[modality] = max(mine.get(modality, 0.0), hypothesis.strength)
     return best
 

@@ -22,7 +22,8 @@ def test_the_strongest_hypothesis_comes_first():
 
 def test_another_modality_that_accuses_the_same_corroborates_it():
     alone = weigh([("metrics", raised(BACK, 3.0))], None)[0]
-    backed = weigh([("metrics", raised(BACK, 3.0)), ("logs", raised(BACK, 2.0))], None)[0]
+    errors = raised(BACK, 2.0, fault=FaultType.ERROR)
+    backed = weigh([("metrics", raised(BACK, 3.0)), ("logs", errors)], None)[0]
     assert backed.score == pytest.approx(alone.score + CORROBORATION * 2.0)
     assert backed.corroborated_by == ("logs",)
 

@@ -541,6 +541,17 @@ def test_a_stopped_daemon_accuses_its_machine_before_the_pods_it_keeps_down() ->
     assert first(scene) == ("node", "n1", "kubelet_not_running")
 
 
+def test_without_kube_proxy_whoever_calls_from_that_machine_is_explained() -> None:
+    apps = [deployment(name) for name in ("front", "web", "db")]
+    pods = [pod("front", node="n2"), pod("web", node="n1"), pod("db", node="n2")]
+    state = cluster_state([*apps, *pods], now=NOW)
+    daemon = Daemon("n1", "kube-proxy", False, "inactive (dead)", "c")
+    calls = frozenset({("front", "web"), ("web", "db")})
+    best = raised(Scene(replace(state, daemons=(daemon,)), WINDOW, calls=calls))[0]
+    assert best.kind == "kube_proxy_not_running"
+    assert {entity.name for entity in best.explains} == {"front", "web"}
+
+
 def test_pressure_of_a_machine_is_named() -> None:
     full = node("n1")
     full["status"]["conditions"].append({"type": "DiskPressure", "status": "True"})

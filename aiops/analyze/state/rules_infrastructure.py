@@ -53,7 +53,7 @@ def daemons(scene: Scene) -> Iterator[Hypothesis]:
             affected=max(len(victims), 1),
             indicator=one.name,
             refuted_by=f"{one.name} running on {one.node}",
-            explains=victims,
+            explains=[*victims, *(_clients(scene, one.node) if plain == "kube-proxy" else ())],
         )
 
 
@@ -155,6 +155,13 @@ def _victims(scene: Scene, node: str, *, scheduler: bool = False) -> list[Entity
             unwell(pod) and (pod.node == node or (scheduler and not pod.node)) for pod in app.pods
         )
     ]
+
+
+def _clients(scene: Scene, node: str) -> list[Entity]:
+    """Whoever calls from ``node``, where addresses of services lead nowhere, and their callers."""
+    clients = [app for app in scene.apps if any(pod.node == node for pod in app.pods)]
+    callers = (caller for app in clients for caller in scene.caller_entities(app.name))
+    return [*(app.entity for app in clients), *callers]
 
 
 RULES = (daemons, nodes, system_pods)
