@@ -18,7 +18,7 @@ _TYPES = {
     MetricKind.LOAD: FaultType.TRAFFIC,
     MetricKind.NETWORK: FaultType.NETWORK_DELAY,
 }
-MOST_CANDIDATES = 3
+MOST_CANDIDATES = 3  # fault types named of one suspect: a reader checks no more
 
 
 def of_kind(kind: MetricKind) -> FaultType:

@@ -34,7 +34,7 @@ FAILURE_SHARE_FLOOR = 0.005
 """Half a point of failed requests: the least variation assumed of a success rate."""
 MOST_VARIATIONS = 1e9
 """A shift by more variations than this says nothing more, and could overflow."""
-GAUSSIAN_MAD = 1.4826
+GAUSSIAN_MAD = 1.4826  # standard deviations of a Gaussian in one median absolute deviation
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from aiops.analyze.traces.visits import Visits
 
 FLOOR = 0.1
 """Rise of the probability that a visit ends here: below one request in ten it is traffic mix."""
+# No operation: they count from 0.
 _START = -1
 
 

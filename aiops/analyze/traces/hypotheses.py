@@ -21,6 +21,7 @@ from aiops.analyze.traces.suspicion import Spectrum
 from aiops.model import Entity, Evidence, FaultType, Hypothesis, Indicator
 from aiops.model.telemetry import FloatArray
 
+# In a second: sizes are told in ms.
 MILLISECONDS = 1e3
 COMMON = 0.5
 """Ochiai from which a service stands out among failing requests: half of them visit it and as many
