@@ -155,6 +155,7 @@ def metrics_case(
     graph: ServiceGraph | None = None,
     reference: Reference | None = None,
     target: tuple[str, str] | None = None,
+    notes: tuple[str, ...] = (),
 ) -> CaseData:
     """A case of a native layout, which has metrics on every occasion.
 
@@ -162,11 +163,12 @@ def metrics_case(
         path: the metrics file, for messages.
         alert_at: the alert time the layout records, on the table's clock; a hint wins over it.
         graph: the call graph the layout records; a hint wins over it.
+        notes: what to say of ``logs`` and ``spans``.
     """
     if hints.graph is not None:
         graph = graphs.read_graph(hints.graph, columns.entity)
     known = tuple(node.name for node in graph.nodes) if graph else ()
-    metrics, notes = metric_table(path, table, known=known)
+    metrics, said_of_metrics = metric_table(path, table, known=known)
     bounds = (float(metrics.times[0]), float(metrics.times[-1]))
     value = alert_at if hints.inject_time is None else hints.inject_time
     at, said = alert_time(path, value, table.clock, bounds)
@@ -184,7 +186,7 @@ def metrics_case(
         id=location.id,
         window=window,
         trigger=trigger(at, hints, entities(window), target=target),
-        notes=(*notes, *said),
+        notes=(*said_of_metrics, *said, *notes),
     )
 
 

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 
 # Powers of ten between which unix times of 1973 to 5138 lie in each unit.
 _UNITS = ((1e8, 1e11, "s", 1.0), (1e11, 1e14, "ms", 1e-3), (1e14, 1e17, "us", 1e-6))
+EARLIEST, LATEST = -6e10, 2.5e11
+"""Unix seconds of the years 69 and 9889, between which every date can be shown."""
 _NAMES = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 
 
@@ -61,8 +63,8 @@ def parse_iso(text: str) -> float:
 
 
 def representable(unix: float) -> bool:
-    """Whether ``unix`` seconds fall into the years that a date can have, 69 to 9889."""
-    return -6e10 <= unix <= 2.5e11
+    """Whether ``unix`` seconds fall into the years that a date can have."""
+    return EARLIEST <= unix <= LATEST
 
 
 def moment(unix: float) -> datetime:

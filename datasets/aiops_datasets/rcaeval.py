@@ -40,7 +40,9 @@ class RcaEvalLayout:
         metrics = next((path for name in _METRICS if (path := csv_of(folder, name))), None)
         if metrics is None:
             raise InvalidData(folder, f"holds none of {', '.join(f'{n}.csv' for n in _METRICS)}")
-        logs, traces = csv_of(folder, "logs"), csv_of(folder, "traces")
+        logs_at, traces_at = csv_of(folder, "logs"), csv_of(folder, "traces")
+        logs, said_of_logs = records.read_logs(logs_at) if logs_at else (None, ())
+        spans, said_of_spans = records.read_spans(traces_at) if traces_at else (None, ())
         return assembly.metrics_case(
             location,
             hints,
@@ -48,8 +50,9 @@ class RcaEvalLayout:
             # RE1's files have their time column twice.
             read_table(metrics, ignore=("time", "time.1")),
             alert_at=_alert_time(folder),
-            logs=records.read_logs(logs) if logs else None,
-            spans=records.read_spans(traces) if traces else None,
+            logs=logs,
+            spans=spans,
+            notes=(*said_of_logs, *said_of_spans),
         )
 
 

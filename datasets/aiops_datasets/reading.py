@@ -134,7 +134,7 @@ def read_table(
         InvalidData: empty, truncated, not UTF-8, no or doubled columns, no time column, time not
             ascending, text among numbers, fewer than two rows.
     """
-    header, first = _head(path, header_rows)
+    header, first = head(path, header_rows)
     time_at = _time_column(path, header, ignore)
     wanted = [
         i
@@ -202,8 +202,11 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _head(path: Path, header_rows: int) -> tuple[list[str], list[str]]:
-    """Column names and the first row of data ([] where there is none)."""
+def head(path: Path, header_rows: int, data_rows: int = 1) -> tuple[list[str], list[str]]:
+    """Column names and the first row of data ([] where there is none); raises InvalidData.
+
+    With ``data_rows`` 0 no row of data is looked at.
+    """
     opening = gzip.open if path.suffix == ".gz" else open
     try:
         # Only the header has to decode here: what else does not is refused with its column.
@@ -212,7 +215,7 @@ def _head(path: Path, header_rows: int) -> tuple[list[str], list[str]]:
         ) as lines:
             reader = csv.reader(lines)
             top = [next(reader, []) for _ in range(header_rows)]
-            first = next(reader, [])
+            first = next(reader, []) if data_rows else []
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidData(path, "is a truncated or broken gzip file; copy it again") from error
     except csv.Error as error:

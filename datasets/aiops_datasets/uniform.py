@@ -96,8 +96,9 @@ class _Loader:
 
     def load(self) -> CaseData:
         logs_at, traces_at = csv_of(self.folder, "logs"), csv_of(self.folder, "traces")
-        logs = records.read_logs(logs_at) if logs_at else None
-        spans = records.read_spans(traces_at) if traces_at else None
+        logs, said_of_logs = records.read_logs(logs_at) if logs_at else (None, ())
+        spans, said_of_spans = records.read_spans(traces_at) if traces_at else (None, ())
+        self.notes += [*said_of_logs, *said_of_spans]
         state = self._outputs("k8s_states")
         metrics = self._metrics(snapshots.node_names(state))
         extent = assembly.extent(metrics, logs, spans)
@@ -256,8 +257,8 @@ def _read_reference(
         table, _ = assembly.metric_table(metrics, read_table(metrics), namespace=namespace)
     return Reference(
         table,
-        records.read_logs(logs) if logs else None,
-        records.read_spans(spans) if spans else None,
+        records.read_logs(logs)[0] if logs else None,
+        records.read_spans(spans)[0] if spans else None,
     )
 
 

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+import numpy.typing as npt
+
 from aiops.analyze.state.alerts_text import Moved, moved
 from aiops.analyze.state.calls import understand
 from aiops.analyze.state.parse_kubectl import Reach, Recorded, recorded
@@ -231,10 +234,20 @@ def _logs(table: LogTable | None, found: Recorded) -> dict[str, tuple[Said, ...]
             name, _, container = service.partition(".")
             if container in SIDECARS:
                 continue
-            lines = table.messages[table.service_of == i]
-            text = "\n".join(str(line) for line in lines)
+            text = _ending(table.messages[table.service_of == i])
             logs.setdefault(name, []).append(Said.of(text, "log", table.source))
     return {name: tuple(said) for name, said in logs.items()}
+
+
+def _ending(lines: npt.NDArray[np.object_]) -> str:
+    """The last lines, as many as are searched, and no more copied than those."""
+    kept, characters = list[str](), 0
+    for line in reversed(lines):
+        kept.append(str(line))
+        characters += len(kept[-1]) + 1
+        if characters >= LOG_CHARACTERS:
+            break
+    return "\n".join(reversed(kept))
 
 
 def _apps(state: ClusterState) -> Iterator[App]:
