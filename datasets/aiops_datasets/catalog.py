@@ -57,6 +57,14 @@ def load_case(location: CaseLocation) -> Case:
     raise InvalidData(location.path, "is no recorded case in a layout we know")
 
 
+def answers_of(location: CaseLocation) -> Answers:
+    """The answers of one case alone, without its telemetry; raises as ``load_case``."""
+    for source, read_answers in _layouts():
+        if source.recognises(location.path) or location.path.is_file():
+            return read_answers(location)
+    raise InvalidData(location.path, "is no recorded case in a layout we know")
+
+
 def _labels(location: CaseLocation) -> tuple[str, ...]:
     """Every fault label of the location's set, where each case has a case.json of its own."""
     return _labels_below(location.path.parent) if location.path.is_dir() else ()

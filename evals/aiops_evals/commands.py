@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aiops.errors import InvalidInput
+from aiops_evals.constants_command import constants
 from aiops_evals.triage_command import triage
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ def rca(
 
 
 suites.command("triage")(triage)
+suites.command("constants")(constants)
 
 
 def _evaluate(plan: "Plan", out: Path | None, journal_path: Path | None, *, fresh: bool) -> int:

@@ -1,23 +1,36 @@
-"""Finished cases, one JSON line each, so that a sweep that was stopped goes on where it was."""
+"""What a sweep has finished, one JSON line each, so that after a stop it goes on where it was."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Generic, Self, TypeVar
 
 from aiops.errors import InvalidData, InvalidInput
 from aiops_evals.outcomes import CaseReport, from_json, to_json
 
+Record = TypeVar("Record")
 
-class Journal:
-    """The finished cases of one run, on disk.
 
-    The first line says what the run is; each further line is one case. A last line that was cut
+class Records(ABC, Generic[Record]):
+    """The finished pieces of one run, on disk.
+
+    The first line says what the run is; each further line is one record. A last line that was cut
     off when the run was killed is dropped.
     """
 
-    def __init__(self, path: Path, finished: dict[str, CaseReport], file: IO[str]) -> None:
+    def __init__(self, path: Path, finished: dict[str, Record], file: IO[str]) -> None:
         self.path, self.finished, self._file = path, finished, file
+
+    @staticmethod
+    @abstractmethod
+    def encode(record: Record, /) -> dict[str, Any]:
+        """``record`` as plain JSON."""
+
+    @staticmethod
+    @abstractmethod
+    def decode(fields: Mapping[str, Any], /) -> Record:
+        """What ``encode`` wrote; KeyError or TypeError where it did not write this."""
 
     @classmethod
     def open(cls, path: Path, run: Mapping[str, Any], *, fresh: bool = False) -> Self:
@@ -39,7 +52,7 @@ class Journal:
             _refuse_another_run(path, lines[0], identity)
         else:
             lines = [json.dumps({"run": identity}) + "\n"]
-        finished = dict(_case(path, row, line) for row, line in enumerate(lines[1:], start=2))
+        finished = dict(cls._record(path, row, line) for row, line in enumerate(lines[1:], start=2))
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("".join(lines), encoding="utf-8")
@@ -49,14 +62,29 @@ class Journal:
                 f"{path} cannot be written ({error.strerror}); give another --out"
             ) from error
 
-    def append(self, key: str, report: CaseReport) -> None:
-        """Records that the case ``key`` is finished; on disk when this returns."""
-        self.finished[key] = report
-        self._file.write(json.dumps({"case": key, "report": to_json(report)}) + "\n")
+    def append(self, key: str, record: Record) -> None:
+        """Records that ``key`` is finished; on disk when this returns."""
+        self.finished[key] = record
+        self._file.write(json.dumps({"case": key, "report": self.encode(record)}) + "\n")
         self._file.flush()
 
     def close(self) -> None:
         self._file.close()
+
+    @classmethod
+    def _record(cls, path: Path, row: int, line: str) -> tuple[str, Record]:
+        try:
+            entry = json.loads(line)
+            return entry["case"], cls.decode(entry["report"])
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise InvalidData(path, "is damaged; give --fresh to start over", row=row) from error
+
+
+class Journal(Records[CaseReport]):
+    """The finished cases of one run."""
+
+    encode = staticmethod(to_json)
+    decode = staticmethod(from_json)
 
 
 def _whole_lines(path: Path) -> list[str]:
@@ -76,11 +104,3 @@ def _refuse_another_run(path: Path, line: str, identity: Mapping[str, Any]) -> N
             f"{path} holds another run ({', '.join(changed)} changed); "
             "give another --out, or --fresh to start over"
         )
-
-
-def _case(path: Path, row: int, line: str) -> tuple[str, CaseReport]:
-    try:
-        entry = json.loads(line)
-        return entry["case"], from_json(entry["report"])
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
-        raise InvalidData(path, "is damaged; give --fresh to start over", row=row) from error
