@@ -57,13 +57,15 @@ class Incident:
         group: the value of the grouping labels; one open incident for each.
         services: names of the services its alerts are about, sorted.
         severity: the worst of its alerts; a person may set another.
-        firing: how many of its alerts fire now.
+        severity_pinned: whether a person set it; alerts change it no more.
+        firing: how many of its alerts fire now, those that a silence keeps quiet apart.
         alerts: how many alerting series it has seen.
         last_alert_at: when an alert of it last changed, UTC.
         merged_into: the incident that took it over.
         investigate_at: when an investigation is due; None where none is asked for. Set with the
             alerts in one transaction and cleared when the job is queued, so that none is lost.
         investigations: how many have been queued; numbers the next one's job.
+        investigated_at: when the last of them was queued; the cooldown counts from it.
         report: id of the newest finished investigation.
         revision: counts changes; a change made from an older one is refused.
     """
@@ -81,6 +83,7 @@ class Incident:
     firing: int = 0
     alerts: int = 0
     flapping: bool = False
+    severity_pinned: bool = False
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None
     assignee: str | None = None

@@ -13,7 +13,9 @@ class AlertInbox(Protocol):
     """Keeps deliveries until they are taken in. Safe for many threads."""
 
     def put(self, deliveries: Sequence[Delivery]) -> None:
-        """Keep them; returns once they would survive a crash. A known id is kept once.
+        """Keep them; returns once they would survive a crash.
+
+        A known id is kept once, also where the first was taken in already.
 
         Raises:
             StoreUnavailable: they are not kept; the sender must be told to come again.
@@ -64,6 +66,17 @@ class IncidentWork(Protocol):
         """Those in force."""
         ...
 
+    def unsilenced(self, in_force: Collection[str], limit: int) -> tuple[AlertState, ...]:
+        """Firing alerts kept quiet by a silence that is none of ``in_force`` (ids), oldest first.
+
+        They have to be taken in now: what kept them out of an incident has ended.
+        """
+        ...
+
+    def flapping(self, quiet_since: datetime, limit: int) -> tuple[Incident, ...]:
+        """Open incidents marked flapping whose ``last_alert_at`` is before then, oldest first."""
+        ...
+
     def due(self, at: datetime, limit: int) -> tuple[Incident, ...]:
         """Incidents whose ``investigate_at`` is not after ``at``, oldest first."""
         ...
@@ -109,11 +122,14 @@ class IncidentRepo(Protocol):
         ...
 
     def find(self, query: IncidentQuery) -> tuple[Incident, ...]:
-        """The incidents asked for, newest first."""
+        """The incidents asked for, newest first: in descending order of their ids.
+
+        ``text`` is looked for in titles, whatever the case of its letters.
+        """
         ...
 
     def counts(self) -> Mapping[str, int]:
-        """How many incidents have each status."""
+        """How many incidents have each status; every status is named."""
         ...
 
     def timeline(self, incident_id: str) -> tuple[TimelineEntry, ...]:
