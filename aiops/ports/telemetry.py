@@ -15,13 +15,14 @@ What holds for every reader:
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from aiops.errors import InvalidWindow
 from aiops.model import LogTable, MetricTable, ServiceGraph, SpanTable, TelemetryWindow
 from aiops.model.change import Change
 
 
+@runtime_checkable
 class MetricSource(Protocol):
     """Reads metrics."""
 
@@ -39,6 +40,7 @@ class MetricSource(Protocol):
         ...
 
 
+@runtime_checkable
 class LogSource(Protocol):
     """Reads log lines."""
 
@@ -55,6 +57,7 @@ class LogSource(Protocol):
         ...
 
 
+@runtime_checkable
 class TraceSource(Protocol):
     """Reads spans."""
 
@@ -71,6 +74,7 @@ class TraceSource(Protocol):
         ...
 
 
+@runtime_checkable
 class ChangeSource(Protocol):
     """Reads deployments, configuration and scaling events."""
 
@@ -86,6 +90,7 @@ class ChangeSource(Protocol):
         ...
 
 
+@runtime_checkable
 class GraphSource(Protocol):
     """Reads who calls whom."""
 

@@ -1,0 +1,126 @@
+"""The investigation of an incident, as a job that may be begun twice and takes effect once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from aiops.app.investigate import Explain, investigate
+from aiops.app.telemetry_window import Reach, Source, collect
+from aiops.errors import NotKept
+from aiops.model.incident import Incident, TimelineEntry
+from aiops.model.investigation import Investigation
+from aiops.model.job import Job
+from aiops.model.report import Report
+from aiops.ports.analyzer import Analyzer
+from aiops.ports.clock import Clock
+from aiops.ports.incidents import IncidentRepo
+from aiops.ports.repositories import InvestigationRepo
+from aiops.ports.telemetry import TelemetryStore
+
+KIND = "investigate"
+ACTOR = "aiops"
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentReports:
+    """Does the jobs of kind KIND.
+
+    Attributes:
+        sources: telemetry to pull from, by name.
+        reach: how far around the incident.
+        changes_recorded: whether anybody tells the store of changes.
+        explain: adds propagation; None for analyzers alone.
+    """
+
+    incidents: IncidentRepo
+    investigations: InvestigationRepo
+    telemetry: TelemetryStore
+    sources: Sequence[tuple[str, Source]]
+    analyzer: Analyzer
+    explain: Explain | None
+    clock: Clock
+    reach: Reach
+    changes_recorded: bool = False
+    seed: int = 0
+    top: int = 5
+
+    def __call__(self, job: Job) -> None:
+        """Investigate the incident ``job.about``, unless an earlier attempt has.
+
+        Raises:
+            NotKept: there is no such incident.
+            StoreUnavailable: nothing was finished; the job is to be tried again.
+        """
+        incident = self.incidents.get(job.about)
+        made = investigation_id(job)
+        try:
+            report = self.investigations.get(made).report
+        except NotKept:
+            report = self._report(incident)
+            self.investigations.save(Investigation(made, incident.id, self.clock.now(), report))
+        self._note(incident.id, made, report)
+
+    def _report(self, incident: Incident) -> Report:
+        began = self.clock.stopwatch()
+        collected = collect(
+            incident,
+            self.sources,
+            self.telemetry,
+            now=self.clock.now(),
+            reach=self.reach,
+            changes_recorded=self.changes_recorded,
+        )
+        pulled = self.clock.stopwatch() - began
+        report = investigate(
+            collected.case,
+            self.analyzer,
+            explain=self.explain,
+            seed=self.seed,
+            top=self.top,
+            clock=self.clock.stopwatch,
+        )
+        timings = replace(
+            report.timings,
+            total_s=report.timings.total_s + pulled,
+            steps=(("collect", pulled), *report.timings.steps),
+        )
+        return replace(
+            report, failed_steps=(*collected.failed, *report.failed_steps), timings=timings
+        )
+
+    def _note(self, incident_id: str, investigation: str, report: Report) -> None:
+        """Tell it in the incident's timeline and on the bus, once."""
+        with self.incidents.work() as work:
+            incident = work.incidents([incident_id])[incident_id]
+            if incident.report is not None and incident.report >= investigation:
+                return
+            now = self.clock.now()
+            work.put_incident(replace(incident, report=investigation, investigated_at=now))
+            work.note(
+                TimelineEntry(
+                    incident_id,
+                    now,
+                    "investigation_finished",
+                    ACTOR,
+                    report.summary,
+                    investigation,
+                )
+            )
+            work.tell("investigation.finished", incident_id)
+
+
+def investigation_id(job: Job) -> str:
+    """The same for every attempt at ``job``; those of one incident sort by their number."""
+    _, incident, number = job.key.split(":")
+    return f"inv-{incident.removeprefix('inc-')}-{int(number):04d}"
+
+
+def job_for(incident: Incident) -> Job:
+    """The job that the incident's ``investigate_at`` asks for.
+
+    Raises:
+        ValueError: it asks for none.
+    """
+    if incident.investigate_at is None:
+        raise ValueError(f"{incident.id} asks for no investigation")
+    key = f"{KIND}:{incident.id}:{incident.investigations + 1}"
+    return Job(key, KIND, incident.id, incident.investigate_at)

@@ -1,0 +1,115 @@
+"""The telemetry around an incident: what is pulled, what is kept, and what could not be read."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from aiops.app.telemetry_window import Reach, around, collect
+from aiops.errors import SourceUnavailable
+from aiops.model import Call, Entity, LogTable, ServiceGraph, TelemetryWindow
+from aiops.model.change import Change
+from aiops.model.incident import Incident
+from aiops.store.memory import MemoryTelemetry
+from aiops.store.recorded import RecordedTelemetry
+from aiops_datasets.synthetic import plant, specified
+
+CASE = plant(specified("synthetic:7")).data
+ALERT = CASE.trigger.at or datetime(2026, 1, 1, tzinfo=UTC)
+SERVICE = (CASE.window.metrics.series if CASE.window.metrics else ())[0].entity.service_name
+NOW = CASE.window.end
+WIDE = Reach(before=timedelta(hours=6), after=timedelta(hours=6), hops=9)
+SOURCE = ("recorded", RecordedTelemetry(CASE))
+
+
+def incident(opened: datetime = ALERT, services: tuple[str, ...] = (SERVICE,)) -> Incident:
+    return Incident("inc-1", "Errors", "g", "SEV2", "triggered", opened, opened, services)
+
+
+class Down:
+    """A source of logs that cannot be reached."""
+
+    def logs(self, services: Sequence[str] | None, start: datetime, end: datetime) -> LogTable:
+        raise SourceUnavailable("loki", "no answer in 5 s; is it running?")
+
+
+def test_what_the_source_has_becomes_the_case() -> None:
+    found = collect(
+        incident(), [SOURCE], MemoryTelemetry(), now=NOW, reach=WIDE, changes_recorded=False
+    ).case
+    assert found.window.metrics is not None
+    assert CASE.window.metrics is not None
+    assert {s.column for s in found.window.metrics.series} == {
+        s.column for s in CASE.window.metrics.series
+    }
+    assert found.trigger.at == ALERT
+    assert found.trigger.entity == Entity("service", SERVICE)
+
+
+def test_collecting_twice_gives_the_same() -> None:
+    store = MemoryTelemetry()
+    first, second = (
+        collect(incident(), [SOURCE], store, now=NOW, reach=WIDE, changes_recorded=False).case
+        for _ in range(2)
+    )
+    assert first.window.metrics is not None
+    assert second.window.metrics is not None
+    np.testing.assert_array_equal(first.window.metrics.values, second.window.metrics.values)
+
+
+def test_a_source_that_is_down_is_named_and_the_rest_is_read() -> None:
+    found = collect(
+        incident(),
+        [("loki", Down()), SOURCE],
+        MemoryTelemetry(),
+        now=NOW,
+        reach=WIDE,
+        changes_recorded=False,
+    )
+    assert found.case.window.metrics is not None
+    assert ("read logs from loki", "loki: no answer in 5 s; is it running?") in [
+        (step.step, step.reason) for step in found.failed
+    ]
+
+
+def test_what_was_pushed_to_the_store_is_part_of_the_case() -> None:
+    store = MemoryTelemetry()
+    pushed = Change(ALERT - timedelta(seconds=30), Entity("service", SERVICE), "flag on")
+    store.append(TelemetryWindow(ALERT, ALERT), (pushed,))
+    found = collect(
+        incident(), [SOURCE], store, now=NOW, reach=WIDE, changes_recorded=True
+    ).case.window
+    assert found.changes == (pushed,)
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_no_changes_means_none_only_where_somebody_records_them(recorded: bool) -> None:
+    found = collect(
+        incident(), [SOURCE], MemoryTelemetry(), now=NOW, reach=WIDE, changes_recorded=recorded
+    ).case.window
+    assert found.changes == (() if recorded else None)
+
+
+@pytest.mark.parametrize("opened", [NOW + timedelta(days=400), datetime(1, 1, 1, tzinfo=UTC)])
+def test_an_absurd_time_of_the_alert_still_gives_a_window(opened: datetime) -> None:
+    safe = max(opened, datetime(1970, 1, 2, tzinfo=UTC))
+    window = collect(
+        incident(safe), [], MemoryTelemetry(), now=NOW, reach=Reach(), changes_recorded=False
+    ).case.window
+    assert window.start < window.end <= NOW + timedelta(seconds=1)
+
+
+def test_the_services_pulled_are_those_within_reach() -> None:
+    a, b, c, d = (Entity("service", name) for name in "abcd")
+    graph = ServiceGraph((a, b, c, d), (Call(a, b), Call(b, c), Call(c, d)))
+    assert around(graph, ["b"], 1) == ("a", "b", "c")
+    assert around(graph, ["d"], 1) == ("c", "d")
+    assert around(graph, ["unknown"], 1) is None
+
+
+def test_nothing_to_read_from_is_an_empty_case() -> None:
+    found = collect(
+        incident(), [], MemoryTelemetry(), now=NOW, reach=Reach(), changes_recorded=False
+    ).case.window
+    assert (found.metrics, found.logs, found.spans) == (None, None, None)
