@@ -1,0 +1,68 @@
+"""The live service, wired: what its edges (web, worker, commands) are handed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiops.ports.access import TokenRepo
+from aiops.ports.clock import Clock
+from aiops.ports.events import EventBus
+from aiops.ports.ids import Ids
+from aiops.ports.incidents import AlertInbox, IncidentRepo
+from aiops.ports.ingestor import Ingestor
+from aiops.ports.jobs import JobQueue
+from aiops.ports.repositories import AuditLog, BlobStore, InvestigationRepo
+from aiops.ports.telemetry import TelemetryStore
+from aiops.settings import Settings
+from aiops.store.clock import SystemClock
+from aiops.store.ids import TimedIds
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything the service is made of, behind its ports.
+
+    Attributes:
+        sources: configured telemetry, by name; pulled from around incidents.
+    """
+
+    settings: Settings
+    clock: Clock
+    ids: Ids
+    inbox: AlertInbox
+    incidents: IncidentRepo
+    investigations: InvestigationRepo
+    blobs: BlobStore
+    audit: AuditLog
+    tokens: TokenRepo
+    telemetry: TelemetryStore
+    events: EventBus
+    queue: JobQueue
+    sources: Sequence[tuple[str, Ingestor]] = ()
+
+
+def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
+    """A service that forgets everything when it ends: for tests and trying out."""
+    from aiops.events.in_process import InProcessEvents
+    from aiops.store.inbox import MemoryInbox
+    from aiops.store.incidents import MemoryIncidents
+    from aiops.store.jobs import MemoryJobs
+    from aiops.store.memory import MemoryTelemetry
+    from aiops.store.repositories import MemoryAudit, MemoryBlobs, MemoryInvestigations
+    from aiops.store.tokens import MemoryTokens
+
+    clock = clock or SystemClock()
+    events, inbox = InProcessEvents(clock), MemoryInbox()
+    return Service(
+        settings=settings,
+        clock=clock,
+        ids=TimedIds(clock),
+        inbox=inbox,
+        incidents=MemoryIncidents(inbox, events),
+        investigations=MemoryInvestigations(),
+        blobs=MemoryBlobs(),
+        audit=MemoryAudit(),
+        tokens=MemoryTokens(),
+        telemetry=MemoryTelemetry(),
+        events=events,
+        queue=MemoryJobs(clock),
+    )
