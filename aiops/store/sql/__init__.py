@@ -1,0 +1,1 @@
+"""The store on SQL: one schema on two engines, SQLite by default, PostgreSQL by URL."""

@@ -1,0 +1,157 @@
+"""Opening a database: what both engines need to serve many threads and processes safely.
+
+What goes wrong in the database comes out as StoreUnavailable, from whatever is done with the
+engine, and leaves nothing half-written: every write is one transaction.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import ArgumentError, TimeoutError  # noqa: A004
+
+from aiops.errors import InvalidInput, StoreUnavailable
+from aiops.store.sql.failures import why_unavailable
+
+_WRITES = "aiops_writes"
+POOL = 10
+"""Connections kept open, and as many again under load."""
+PATIENCE_S = 30
+"""How long a thread waits for one of them."""
+_SQLITE_PRAGMAS = (
+    "busy_timeout = 5000",
+    "page_size = 8192",  # chunks are kilobytes; holds for new files only
+    "auto_vacuum = INCREMENTAL",  # as does this: retention gives the room back
+    "synchronous = NORMAL",  # in WAL a power cut may lose the last commits, never the file
+    "foreign_keys = ON",
+    "cache_size = -65536",
+    "temp_store = MEMORY",
+    "journal_size_limit = 67108864",
+)
+
+
+def open_engine(url: str, *, application: str = "aiops") -> Engine:
+    """An engine for ``sqlite:///FILE`` or ``postgresql://...``; connects at first use.
+
+    The folder and the file of SQLite are made, readable by their owner only.
+
+    Args:
+        url: where the database is.
+        application: what PostgreSQL shows as application_name.
+
+    Raises:
+        InvalidInput: no such URL.
+        StoreUnavailable: the folder or the file cannot be made.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput(f"setting 'database_url': not a URL; {_FORMS}") from error
+    match parsed.get_backend_name():
+        case "sqlite":
+            engine = _sqlite(parsed)
+        case "postgresql" | "postgres":
+            engine = _postgresql(parsed, application)
+        case other:
+            raise InvalidInput(f"setting 'database_url': {other!r} is no engine we know; {_FORMS}")
+    event.listen(engine, "handle_error", _as_unavailable)
+    return engine
+
+
+_FORMS = "use sqlite:///FILE or postgresql://USER@HOST/NAME"
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection to read by; on SQLite everything read in it is of one moment.
+
+    Raises:
+        StoreUnavailable: the database does not answer.
+    """
+    with _patiently(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may write: committed at the end, or nothing of it where that raises.
+
+    On SQLite it waits for the other writers first, so what it reads is what it changes.
+
+    Raises:
+        StoreUnavailable: the database does not answer, is locked for too long, or is full.
+    """
+    with _patiently(engine), engine.execution_options(**{_WRITES: True}).begin() as connection:
+        yield connection
+
+
+def place(engine: Engine) -> str:
+    """The database as a person knows it, without the password."""
+    if engine.dialect.name == "sqlite":
+        return str(engine.url.database)
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+@contextmanager
+def _patiently(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise StoreUnavailable(
+            f"{place(engine)}: all {2 * POOL} connections have been in use for {PATIENCE_S} s; "
+            "start fewer requests at once"
+        ) from error
+
+
+def _as_unavailable(context: ExceptionContext) -> None:
+    reason = why_unavailable(context.original_exception)
+    if reason is not None and context.engine is not None:
+        raise StoreUnavailable(f"{place(context.engine)}: {reason}") from context.original_exception
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database in (None, "", ":memory:"):
+        raise InvalidInput("setting 'database_url': SQLite needs a file: sqlite:///FILE")
+    file = Path(str(url.database))
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+    except OSError as error:
+        raise StoreUnavailable(f"{file}: cannot be made: {error.strerror}") from error
+    engine = create_engine(url, pool_size=POOL, max_overflow=POOL, pool_timeout=PATIENCE_S)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: object) -> None:
+        del record
+        connection.isolation_level = None  # BEGIN is ours, below; the driver's comes too late
+        for pragma in _SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        # Asked for only where it is not set: setting it takes the whole file for a moment.
+        if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+            connection.execute("PRAGMA journal_mode = WAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get(_WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL, application: str) -> Engine:
+    return create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        pool_size=POOL,
+        max_overflow=POOL,
+        pool_timeout=PATIENCE_S,
+        pool_pre_ping=True,  # a server that was restarted costs a reconnect, not an error
+        connect_args={
+            "application_name": application,
+            "connect_timeout": 5,
+            "options": "-c timezone=UTC",
+            "keepalives_idle": 30,
+        },
+    )

@@ -1,0 +1,210 @@
+"""Databases for whoever needs one: SQLite files, and a real PostgreSQL started for the run."""
+
+import itertools
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+_VERSIONS = (17, 16, 15)
+_NAMES = itertools.count(1)
+
+
+class PostgresServer:
+    """A server of its own folder and port on loopback, which a test may stop and start again."""
+
+    def __init__(self, programs: Path, *settings: str) -> None:
+        self._programs, self._settings = programs, settings
+        self.folder = Path(tempfile.mkdtemp(prefix="aiops-postgres-"))
+        self.port = _free_port()
+        self._user: dict[str, object] = {}
+        if os.geteuid() == 0:  # it refuses to run as root
+            self._user = {"user": "postgres", "group": "postgres", "extra_groups": []}
+            shutil.chown(self.folder, "postgres", "postgres")
+        self._run("initdb", "-U", "aiops", "-A", "trust", "-E", "UTF8", "--locale=C", "-N")
+        self.start()
+
+    def url(self, database: str = "postgres") -> str:
+        return f"postgresql://aiops@127.0.0.1:{self.port}/{database}"
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+        chosen = "".join(f" -c {setting}" for setting in self._settings)
+        log = self.folder / "server.log"
+        self._run("pg_ctl", "-w", "-l", str(log), "-o", options + chosen, "start")
+
+    def stop(self, mode: str = "fast") -> None:
+        """``immediate`` is what a power cut looks like."""
+        self._run("pg_ctl", "-w", "-m", mode, "stop")
+
+    def restart(self, mode: str = "fast") -> None:
+        self.stop(mode)
+        self.start()
+
+    def close(self) -> None:
+        pid = self.folder / "postmaster.pid"
+        if pid.exists():
+            os.kill(int(pid.read_text().split()[0]), signal.SIGQUIT)
+            for _ in range(100):
+                if not pid.exists():
+                    break
+                time.sleep(0.05)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ask(self, database: str, *statements: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run(
+            [self._programs / program, "-D", str(self.folder), *arguments],
+            stdout=subprocess.PIPE if program == "initdb" else subprocess.DEVNULL,
+            stderr=subprocess.STDOUT if program == "initdb" else subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL,
+            cwd=self.folder,
+            check=False,
+            **self._user,  # type: ignore[call-overload]
+        )
+        assert done.returncode == 0, f"{program}: {done.stdout!r}"
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _programs() -> Path:
+    """Where PostgreSQL's programs are; skips where there are none, but never in CI."""
+    packaged = [f"/usr/lib/postgresql/{version}/bin" for version in _VERSIONS]
+    for folder in (*packaged, *os.environ.get("PATH", "").split(os.pathsep)):
+        if folder and (Path(folder) / "initdb").exists():
+            return Path(folder)
+    if os.environ.get("CI") == "true":
+        pytest.fail("no initdb on this machine: install the package postgresql")
+    pytest.skip("no initdb on this machine: install the package postgresql")
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for this process's tests; its template holds the current schema.
+
+    It does not wait for the disk: bench tests start their own with ``own_postgres``.
+    """
+    from aiops.store.sql.engine import open_engine
+    from aiops.store.sql.schema import upgrade
+
+    server = PostgresServer(_programs(), "fsync=off", "max_connections=200")
+    try:
+        server.ask("postgres", "CREATE DATABASE current")
+        engine = open_engine(server.url("current"))
+        upgrade(engine)
+        engine.dispose()
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[Callable[..., PostgresServer]]:
+    """Starts servers that belong to one test, which may stop and restart them; empty databases."""
+    started: list[PostgresServer] = []
+
+    def start(*settings: str) -> PostgresServer:
+        started.append(PostgresServer(_programs(), *settings))
+        return started[-1]
+
+    yield start
+    for server in started:
+        server.close()
+
+
+@pytest.fixture
+def empty_postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A new database without any table."""
+    yield from _database(postgres_server, "template0")
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """A new database with the current schema and nothing in it."""
+    yield from _database(postgres_server, "current")
+
+
+def _database(server: PostgresServer, template: str) -> Iterator[str]:
+    name = f"test_{next(_NAMES)}"
+    server.ask("postgres", f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield server.url(name)
+    server.ask("postgres", f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from aiops.store.sql.engine import open_engine
+    from aiops.store.sql.schema import upgrade
+
+    file = tmp_path_factory.mktemp("sqlite") / "current.db"
+    engine = open_engine(f"sqlite:///{file}")
+    upgrade(engine)
+    engine.dispose()  # the last connection writes the log into the file
+    return file
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, _sqlite_template: Path) -> str:
+    """A new file with the current schema and nothing in it."""
+    file = tmp_path / "aiops.db"
+    shutil.copyfile(_sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A new database with the current schema, once on each engine."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> "Iterator[Engine]":
+    """Opened on a new database with the current schema, once on each engine."""
+    yield from _opened(database_url)
+
+
+@pytest.fixture
+def empty_engine(empty_database_url: str) -> "Iterator[Engine]":
+    """Opened on a new database without any table, once on each engine."""
+    yield from _opened(empty_database_url)
+
+
+def _opened(url: str) -> "Iterator[Engine]":
+    from aiops.store.sql.engine import open_engine
+
+    opened = open_engine(url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A new database without any table, once on each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
