@@ -51,7 +51,7 @@ class Service:
             return 200
         try:
             url = f"http://127.0.0.1:{self.next_port}/"
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310 - loopback
+            with urllib.request.urlopen(url, timeout=5) as answer:
                 return int(answer.status)
         except urllib.error.HTTPError:
             return 502
@@ -61,13 +61,13 @@ class Service:
 
 def serve(service: Service) -> None:
     class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             if self.path == "/metrics":
                 self._send(200, generate_latest(service.registry))
             else:
                 self._send(service.answer(), b"")
 
-        def do_POST(self) -> None:  # noqa: N802
+        def do_POST(self) -> None:
             service.broken = self.path == "/fault"
             self._send(200, b"")
 
