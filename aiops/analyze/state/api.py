@@ -1,6 +1,6 @@
 """Reading nested API objects that may be anything: missing, null or of the wrong type."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 Api = dict[str, Any]
@@ -9,14 +9,14 @@ Api = dict[str, Any]
 def part(found: object, *path: str) -> Api:
     """The object at ``path``; {} where there is none."""
     for key in path:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return dict(found) if isinstance(found, Mapping) else {}
+        found = found.get(key) if isinstance(found, dict) else None
+    return dict(found) if isinstance(found, dict) else {}
 
 
 def parts(found: object, *path: str) -> list[Api]:
     """The objects in the list at ``path``."""
     *most, last = path
-    return [dict(one) for one in _items(part(found, *most).get(last)) if isinstance(one, Mapping)]
+    return [dict(one) for one in _items(part(found, *most).get(last)) if isinstance(one, dict)]
 
 
 def texts(found: object, *path: str) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def merged(observed: Any, declared: Any, key: str = "") -> Any:
     Maps of labels are taken whole: one that is observed is complete. Items of lists are paired by
     their name (or port); an observed list is complete but for what its items leave out.
     """
-    if isinstance(observed, Mapping) and isinstance(declared, Mapping):
+    if isinstance(observed, dict) and isinstance(declared, dict):
         if key in _WHOLE and observed:
             return observed
         return {
@@ -84,7 +84,7 @@ _WHOLE = frozenset({"labels", "matchLabels", "selector", "nodeSelector", "data"}
 
 
 def _identity(one: object) -> str:
-    if not isinstance(one, Mapping):
+    if not isinstance(one, dict):
         return repr(one)
     for key in ("containerPort", "port", "name", "key"):
         if one.get(key) is not None:

@@ -31,6 +31,7 @@ KINDS = {
     "ingress": "ingresses ing",
     "autoscaler": "horizontalpodautoscaler horizontalpodautoscalers hpa",
     "disruptionbudget": "poddisruptionbudget poddisruptionbudgets pdb",
+    "certificate": "certificates cert",
     "role": "roles",
     "rolebinding": "rolebindings",
     "clusterrole": "clusterroles",
@@ -40,6 +41,18 @@ KINDS = {
 """Our word for a kind -> the other words it goes by."""
 _CANONICAL = {word: kind for kind, words in KINDS.items() for word in (kind, *words.split())}
 NO_NAMESPACE = frozenset({"node", "volume", "storageclass", "namespace", "clusterrole"})
+
+_SELECTING = ("-l", "--selector", "--field-selector")
+_VALUED = frozenset(
+    {
+        *("-n", "-o", "-l", "-f", "-c"),
+        *("--namespace", "--output", "--selector", "--field-selector", "--sort-by"),
+        *("--context", "--cluster", "--kubeconfig", "--request-timeout", "--filename"),
+    }
+)
+"""Options of kubectl that take the next word as their value."""
+_READABLE = ("", "wide", "json", "yaml")
+"""Shapes of an answer that show whole objects, or their usual columns."""
 
 _TOOLS: tuple[tuple[str, Verb], ...] = (
     ("getappyaml", "manifest"),
@@ -92,31 +105,35 @@ def understand(call: str) -> Call:
 
 
 def _command(call: str) -> Call:
-    words = call.partition("|")[0].split()
+    plain, options = _parsed(call.partition("|")[0].split()[1:])
     verbs: dict[str, Verb] = {"get": "get", "describe": "describe"}
-    if len(words) < 3 or words[1] not in verbs:
+    if len(plain) < 2 or plain[0] not in verbs:
         return Call("other")
-    plain, namespace, selected, skip = [], "", False, False
-    for i, word in enumerate(words[2:], start=2):
-        if skip:
-            skip = False
-        elif word in ("-n", "--namespace", "-o", "--output", "-l", "--selector"):
-            value = words[i + 1] if i + 1 < len(words) else ""
-            namespace = value if word in ("-n", "--namespace") else namespace
-            selected = (
-                selected or word in ("-l", "--selector") or (word == "-o" and value != "wide")
-            )
-            skip = True
-        elif word.startswith("--namespace="):
-            namespace = word.partition("=")[2]
-        elif not word.startswith("-"):
+    kind, _, slash = plain[1].partition("/")
+    name = slash or (plain[2] if len(plain) > 2 else "")
+    namespace = options.get("-n", "") or options.get("--namespace", "")
+    shape = options.get("-o", "") or options.get("--output", "")
+    selected = any(word in options for word in _SELECTING) or "|" in call
+    whole = not name and not selected and shape in _READABLE
+    return Call(verbs[plain[0]], kind_of(kind), name, namespace, whole)
+
+
+def _parsed(words: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The plain words of a command line, and its options with their values."""
+    plain, options, waiting = list[str](), dict[str, str](), ""
+    for word in words:
+        if waiting:
+            options[waiting], waiting = word, ""
+        elif word.startswith("--"):
+            name, given, value = word.partition("=")
+            options[name] = value
+            waiting = name if not given and name in _VALUED else ""
+        elif word.startswith("-"):  # -n shop, -nshop, -n=shop
+            options[word[:2]] = word[2:].removeprefix("=")
+            waiting = word if word in _VALUED else ""
+        else:
             plain.append(word)
-    if not plain:
-        return Call("other")
-    kind, _, slash = plain[0].partition("/")
-    name = slash or (plain[1] if len(plain) > 1 else "")
-    whole = not name and not selected and "|" not in call
-    return Call(verbs[words[1]], kind_of(kind), name, namespace, whole)
+    return plain, options
 
 
 def _tool(verb: Verb, arguments: dict[str, Any]) -> Call:

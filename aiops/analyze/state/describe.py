@@ -54,7 +54,9 @@ def _workload(found: Outline) -> Api:
         },
         "status": {
             "replicas": counts.get("total", counts.get("current")),
-            "readyReplicas": counts.get("available"),
+            "readyReplicas": counts.get(
+                "available", whole(found.value("Number of Nodes Scheduled with Available Pods"))
+            ),
             "updatedReplicas": counts.get("updated"),
             "conditions": conditions(found),
         },
@@ -204,3 +206,12 @@ _PARTS: dict[str, Callable[[Outline], Api]] = {
     "networkpolicy": _policy,
     "storageclass": _storage_class,
 }
+WITH_EVENTS = frozenset(
+    {"pod", "deployment", "replicaset", "statefulset", "daemonset", "job", "service", "node"}
+)
+"""Kinds whose description ends with its events, be there none."""
+
+
+def is_known(kind: str) -> bool:
+    """Whether descriptions of ``kind`` are read at all."""
+    return kind in _PARTS

@@ -4,6 +4,7 @@ Comments are cut off before anything is read: a note such as "wrong on purpose" 
 a state. Secrets are reduced to their names before they leave this module.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -14,6 +15,11 @@ MAX_DOCUMENTS = 2000
 """Objects of one manifest that are read."""
 MAX_ALIASES = 50
 """YAML aliases of one document; people use a few, and nested ones grow without bound."""
+MAX_NESTED = 3
+"""Lists within lists of objects that are taken apart."""
+_STRUCTURED = re.compile(r"\s*(?:\{|\[\s*[{\]]|apiVersion:|kind:|items:|- apiVersion:)")
+_ITEMS = re.compile(r'"items"\s*:\s*\[\s*')
+_COMMA = re.compile(r"\s*,\s*")
 _ALIAS = re.compile(r"(?:^|[\s\[,:-])\*[A-Za-z0-9_]")
 
 
@@ -36,6 +42,45 @@ def documents(text: str) -> tuple[list[dict[str, Any]], int]:
         if len(found) >= MAX_DOCUMENTS:
             return found[:MAX_DOCUMENTS], unread + 1
     return found, unread
+
+
+def is_structured(text: str) -> bool:
+    """Whether an answer is JSON or YAML and no table or description."""
+    return _STRUCTURED.match(text) is not None
+
+
+def read_objects(text: str) -> tuple[list[dict[str, Any]], int]:
+    """The objects of ``kubectl get -o json`` or ``-o yaml``, and how many parts are unreadable.
+
+    Of JSON that is cut off, the items before the cut are read.
+    """
+    if not text.lstrip().startswith(("{", "[")):
+        return documents(text)
+    try:
+        loaded = json.loads(text)
+    except (ValueError, RecursionError):
+        found = [_public(one) for item in _whole_items(text) for one in _flat(item)]
+        return found[:MAX_DOCUMENTS], 1
+    items = loaded if isinstance(loaded, list) else [loaded]
+    found = [_public(one) for item in items for one in _flat(item)]
+    return found[:MAX_DOCUMENTS], int(len(found) > MAX_DOCUMENTS)
+
+
+def _whole_items(text: str) -> Iterator[Any]:
+    """The items of a list before its JSON breaks off."""
+    start = _ITEMS.search(text)
+    at = start.end() if start else len(text)
+    decoder = json.JSONDecoder()
+    while at < len(text):
+        try:
+            item, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return
+        yield item
+        comma = _COMMA.match(text, at)
+        if comma is None:
+            return
+        at = comma.end()
 
 
 def settings(text: str) -> Any:
@@ -82,12 +127,12 @@ def _parts(text: str) -> Iterator[str]:
     yield "\n".join(lines)
 
 
-def _flat(loaded: Any) -> Iterator[dict[str, Any]]:
-    if not isinstance(loaded, dict):
+def _flat(loaded: Any, depth: int = 0) -> Iterator[dict[str, Any]]:
+    if not isinstance(loaded, dict) or depth > MAX_NESTED:
         return
     if isinstance(loaded.get("items"), list) and str(loaded.get("kind", "")).endswith("List"):
         for item in loaded["items"]:
-            yield from _flat(item)
+            yield from _flat(item, depth + 1)
     elif isinstance(loaded.get("metadata"), dict) and loaded.get("kind"):
         yield loaded
 

@@ -11,12 +11,19 @@ from dataclasses import dataclass
 
 from aiops.analyze.state import describe, manifests, tables
 from aiops.analyze.state.calls import NO_NAMESPACE, Call, kind_of, understand
-from aiops.analyze.state.parse_objects import Draft, described_events
+from aiops.analyze.state.parse_objects import Draft, described_events, parse_stamp
 from aiops.model import RecordedOutput
 from aiops.model.cluster import ClusterState, Daemon
 
 MAX_TEXT = 400_000
 """Characters of one read-out that are read; longer ones are cut and counted."""
+MAX_STRUCTURED = 8_000_000
+"""The same for JSON and YAML, in which one pod takes ten thousand."""
+_STAMP = re.compile(
+    r'"?(?:lastTimestamp|eventTime|creationTimestamp|startedAt|finishedAt|lastTransitionTime'
+    r'|lastProbeTime|lastHeartbeatTime)"?: *"?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)'
+)
+"""Moments that have passed; others (a certificate's end) may lie ahead."""
 _REFUSED = re.compile(r"\s*(?:Error from server|error:|Unable to connect|The connection to)")
 _TOP = re.compile(r"(?P<branch>(?:[│|]\s{3}|\s{4})*)[├└|`+][─-]+\s*(?P<name>[\w.-]+)")
 
@@ -53,80 +60,125 @@ class Recorded:
 
 
 def recorded(outputs: Iterable[RecordedOutput], *, cluster: str | None = None) -> Recorded:
-    """What the outputs say. Nothing is raised: unreadable parts are counted in the notes."""
+    """What the outputs say. Nothing is raised: what cannot be read is counted in the notes."""
     asked: dict[tuple[object, ...], tuple[Call, RecordedOutput]] = {}
-    cut = 0
     for output in outputs:
         call = understand(output.call)
-        wide = call.kind == "pod" and "wide" in output.call
-        question: tuple[object, ...] = (call.verb, call.kind, call.name, call.namespace, wide)
-        if call.verb in ("reach", "daemon"):
-            question = (call.verb, output.call)
-        if call.verb == "other" or not (call.whole or call.name or call.kind == "event"):
-            continue
-        if call.verb == "get" and not call.whole and call.kind != "event":
-            continue
-        if question not in asked:
-            asked[question] = (call, output)
-            cut += len(output.text) > MAX_TEXT
-    draft = Draft(cluster=cluster)
-    if cut:
-        draft.notes.append(f"{cut} read-outs were longer than {MAX_TEXT} characters; cut there")
+        if call.verb != "other":
+            asked.setdefault(_question(call, output.call), (call, output))
     order = {"describe": 0, "get": 1, "manifest": 2}
     answers = sorted(asked.values(), key=lambda answer: order.get(answer[0].verb, 3))
-    found = _Others()
-    unread = 0
+    read = _Reading(cluster, _taken_at(output.text for _, output in answers))
     for call, output in answers:
-        text = output.text[:MAX_TEXT]
+        read.take(call, output)
+    return read.finish()
+
+
+def _question(call: Call, words: str) -> tuple[object, ...]:
+    """The same for calls that ask the same."""
+    if call.verb in ("reach", "daemon") or (call.verb == "get" and not call.whole):
+        return call.verb, words
+    wide = call.kind == "pod" and "wide" in words
+    return call.verb, call.kind, call.name, call.namespace, wide
+
+
+def _taken_at(texts: Iterable[str]) -> float | None:
+    """When the snapshot was taken, unix seconds: no earlier than its newest stamp."""
+    stamps = {stamp for text in texts if manifests.is_structured(text) for stamp in _stamps(text)}
+    return parse_stamp(max(stamps)) if stamps else None
+
+
+def _stamps(text: str) -> Iterator[str]:
+    return (found[1] for found in _STAMP.finditer(text, 0, MAX_STRUCTURED))
+
+
+class _Reading:
+    """One snapshot as it is read: objects, what is read out beside them, and what is not."""
+
+    def __init__(self, cluster: str | None, now: float | None) -> None:
+        self._draft = Draft(cluster=cluster, now=now)
+        self._others = _Others()
+        self._cut = self._unread = self._blank = self._early = 0
+
+    def take(self, call: Call, output: RecordedOutput) -> None:
+        structured = manifests.is_structured(output.text)
+        limit = MAX_STRUCTURED if structured else MAX_TEXT
+        self._cut += len(output.text) > limit
+        text = output.text[:limit]
         if _REFUSED.match(text):
-            continue
+            return
         if call.verb == "manifest":
-            unread += _manifest(draft, text, output.call)
-        elif call.verb in ("describe", "get"):
-            _TAKERS[call.verb](draft, call, text, output.call)
+            self._manifest(text, output.call)
+        elif call.verb == "get" and structured:
+            self._objects(call, text, output.call)
+        elif call.verb == "get":
+            self._table(call, text, output.call)
+        elif call.verb == "describe":
+            self._description(call, text, output.call)
         else:
-            found.take(draft, call, text, output.call)
-    if unread:
-        draft.notes.append(f"{unread} parts of manifests could not be read as YAML; left out")
-    return Recorded(draft.state(), tuple(found.reach), frozenset(found.calls), tuple(found.errors))
+            self._others.take(self._draft, call, text, output.call)
 
+    def finish(self) -> Recorded:
+        counted = (
+            (self._cut, "read-outs are longer than is read of one; their end was cut off"),
+            (self._unread, "parts of manifests could not be read as YAML or JSON; left out"),
+            (self._blank, "descriptions hold no object of their kind; left out"),
+            (self._early, "descriptions break off before their events; the rest was read"),
+        )
+        self._draft.notes += [f"{count} {what}" for count, what in counted if count]
+        others = self._others
+        return Recorded(
+            self._draft.state(), tuple(others.reach), frozenset(others.calls), tuple(others.errors)
+        )
 
-def _described(draft: Draft, call: Call, text: str, source: str) -> None:
-    if call.kind == "secret":
-        return
-    one = describe.api_object(call.kind, text)
-    if one is None:
-        return
-    namespace = "" if call.kind in NO_NAMESPACE else one["metadata"]["namespace"] or call.namespace
-    one["metadata"]["namespace"] = namespace or None
-    told = one.pop("events")
-    draft.add(one, source)
-    if told:
-        about = (call.kind, namespace, one["metadata"]["name"])
-        draft.events += described_events(told, about, source)
+    def _manifest(self, text: str, source: str) -> None:
+        found, unread = manifests.documents(text)
+        self._unread += unread
+        for one in found:
+            one["kind"] = kind_of(str(one["kind"]))
+            self._draft.add(one, source, observed=False)
 
+    def _objects(self, call: Call, text: str, source: str) -> None:
+        found, unread = manifests.read_objects(text)
+        self._unread += unread
+        if call.whole and not unread:
+            self._listed(call)
+        for one in found:
+            one["kind"] = kind_of(str(one["kind"]))
+            self._draft.add(one, source)
 
-def _listed(draft: Draft, call: Call, text: str, source: str) -> None:
-    if call.kind == "event":
-        for one in tables.events(text, call.namespace):
-            draft.event(one, call.namespace, source)
-        return
-    if not call.whole:
-        return
-    draft.listed.add((call.kind, "" if call.kind in NO_NAMESPACE else call.namespace))
-    for one in tables.api_objects(call.kind, call.namespace, text):
-        draft.add(one, source)
+    def _table(self, call: Call, text: str, source: str) -> None:
+        if call.kind == "event":
+            for one in tables.events(text, call.namespace):
+                self._draft.event(one, call.namespace, source)
+            return
+        if not call.whole and not text.startswith(("NAME ", "NAMESPACE ")):
+            return  # of a selection, the header says that these are the usual columns
+        if call.whole:
+            self._listed(call)
+        for one in tables.api_objects(call.kind, call.namespace, text):
+            self._draft.add(one, source)
 
+    def _listed(self, call: Call) -> None:
+        namespace = "" if call.kind in NO_NAMESPACE else call.namespace
+        self._draft.listed.add((call.kind, namespace))
 
-_TAKERS = {"describe": _described, "get": _listed}
-
-
-def _manifest(draft: Draft, text: str, source: str) -> int:
-    found, unread = manifests.documents(text)
-    for one in found:
-        one["kind"] = kind_of(str(one["kind"]))
-        draft.add(one, source, observed=False)
-    return unread
+    def _description(self, call: Call, text: str, source: str) -> None:
+        if call.kind == "secret" or not text.strip():
+            return
+        one = describe.api_object(call.kind, text)
+        if one is None:
+            self._blank += describe.is_known(call.kind)
+            return
+        given = one["metadata"]["namespace"] or call.namespace
+        namespace = "" if call.kind in NO_NAMESPACE else given
+        one["metadata"]["namespace"] = namespace or None
+        told = one.pop("events")
+        self._early += told is None and call.kind in describe.WITH_EVENTS
+        self._draft.add(one, source)
+        if told:
+            about = (call.kind, namespace, one["metadata"]["name"])
+            self._draft.events += described_events(told, about, source)
 
 
 class _Others:

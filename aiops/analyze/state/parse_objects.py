@@ -28,7 +28,7 @@ from aiops.model.cluster import (
 )
 from aiops.model.pod_spec import Port
 
-WORKLOADS = frozenset({"deployment", "replicaset", "statefulset", "daemonset", "job"})
+WORKLOADS = frozenset({"deployment", "replicaset", "statefulset", "daemonset", "job", "cronjob"})
 NAMED = frozenset(
     {
         "secret",
@@ -86,7 +86,11 @@ class Draft:
         kind = kind_of(text(about, "kind"))
         last, first = one.get("last_s"), one.get("first_s")
         if last is None:
-            last = self._since(text(one, "lastTimestamp") or text(one, "eventTime"))
+            last = self._since(
+                text(one, "lastTimestamp")
+                or text(one, "series", "lastObservedTime")
+                or text(one, "eventTime")
+            )
             first = self._since(text(one, "firstTimestamp"))
         self.events.append(
             Event(
@@ -187,19 +191,23 @@ class Draft:
         }
 
     def _since(self, moment: str) -> float | None:
-        from datetime import datetime
-
-        if not moment or self.now is None:
-            return None
-        try:
-            then = datetime.fromisoformat(moment)
-        except ValueError:
-            return None
-        return self.now - then.timestamp() if then.tzinfo is not None else None
+        then = parse_stamp(moment)
+        return None if then is None or self.now is None else max(0.0, self.now - then)
 
     def _routes(self) -> Iterator[Route]:
         for key, one in sorted(self.found.items()):
             yield from routes.routes(key[0], one, self.sources[key][0])
+
+
+def parse_stamp(moment: str) -> float | None:
+    """Unix seconds of the API's way to write a moment; None for what is none."""
+    from datetime import datetime
+
+    try:
+        then = datetime.fromisoformat(moment)
+    except ValueError:
+        return None
+    return then.timestamp() if then.tzinfo is not None else None
 
 
 def cluster_state(

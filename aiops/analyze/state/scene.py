@@ -1,5 +1,6 @@
 """What a rule looks at: the cluster's state and what else was recorded at the same moment."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -251,32 +252,62 @@ def _ending(lines: npt.NDArray[np.object_]) -> str:
 
 
 def _apps(state: ClusterState) -> Iterator[App]:
+    """Whatever nothing makes; or whose maker was not read, which then gives it its name."""
     services = {(one.namespace, one.name) for one in state.services}
     pods = _pods_by_owner(state)
+    known = {one.key for one in state.workloads}
     for workload in state.workloads:
-        if workload.owner is None and workload.type != "replicaset":
-            yield _app(state, services, workload.name, workload, tuple(pods.get(workload.key, ())))
-        elif workload.owner is None and workload.key in pods:
-            yield _app(state, services, workload.name, workload, tuple(pods[workload.key]))
-    for pod in state.pods:
-        if pod.owner is None:
-            yield _app(state, services, pod.name, None, (pod,))
+        owner = workload.owner
+        if owner is not None and (owner[0], workload.namespace or "", owner[1]) in known:
+            continue
+        if workload.key in pods or workload.type != "replicaset":
+            own = owner[1] if owner and owner[0] in MAKERS else workload.name
+            yield _app(state, services, own, workload, tuple(pods.get(workload.key, ())))
+    for key, orphans in pods.items():
+        if key not in known:
+            yield _app(state, services, _made_by(key[0], key[2]), None, tuple(orphans))
+
+
+MAKERS = frozenset({"deployment", "cronjob"})
+"""What makes other workloads, which are then called after it."""
+_HASH = "[bcdfghjklmnpqrstvwxz2456789]"
+_OF_DEPLOYMENT = re.compile(rf"(?P<name>.+)-{_HASH}{{6,10}}-{_HASH}{{5}}")
+_MADE = {
+    "replicaset": re.compile(rf"(?P<name>.+)-{_HASH}{{6,10}}"),
+    "job": re.compile(r"(?P<name>.+)-[0-9]{8,}"),
+}
+"""How replica sets and the jobs of a cron job are called after what makes them."""
+
+
+def _made_by(kind: str, name: str) -> str:
+    """The name of what made an object that was not read itself."""
+    found = _MADE[kind].fullmatch(name) if kind in _MADE else None
+    return found["name"] if found else name
 
 
 def _pods_by_owner(state: ClusterState) -> dict[tuple[str, str, str], list[Pod]]:
+    """Pods by the highest of their makers that was read, or named; lone pods by themselves."""
     owners = {one.key: one.owner for one in state.workloads}
     found: dict[tuple[str, str, str], list[Pod]] = {}
     for pod in state.pods:
-        owner = pod.owner or _by_labels(state, pod)
+        namespace = pod.namespace or ""
+        owner = pod.owner or _by_labels(state, pod) or _by_name(pod)
+        if owner is None or owner[0] == "node":  # a static pod is its node's in name only
+            owner = ("pod", pod.name)
+        key = (owner[0], namespace, owner[1])
         for _ in range(3):
-            if owner is None:
-                break
-            key = (owner[0], pod.namespace or "", owner[1])
             above = owners.get(key)
-            if above is None:
-                found.setdefault(key, []).append(pod)
-            owner = above
+            if above is None or (above[0], namespace, above[1]) not in owners:
+                break
+            key = (above[0], namespace, above[1])
+        found.setdefault(key, []).append(pod)
     return found
+
+
+def _by_name(pod: Pod) -> tuple[str, str] | None:
+    """The deployment a pod of a list is called after."""
+    found = _OF_DEPLOYMENT.fullmatch(pod.name)
+    return ("deployment", found["name"]) if found else None
 
 
 def _by_labels(state: ClusterState, pod: Pod) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ Api = dict[str, Any]
 Row = dict[str, str]
 
 _EVENT = re.compile(
+    r"(?:(?P<namespace>[a-z0-9][a-z0-9-]*)\s+)?"
     r"(?P<last>\S+)(?:\s+\(x(?P<count>[0-9]+) over (?P<first>[0-9a-z]+)\))?\s+"
     r"(?P<type>Normal|Warning)\s+(?P<reason>\S+)\s+(?P<kind>[\w.-]+)/(?P<name>\S+)"
     r"\s*(?P<message>.*)"
@@ -43,7 +44,7 @@ def events(text: str, namespace: str) -> Iterator[Api]:
                 "involvedObject": {
                     "kind": found["kind"],
                     "name": found["name"],
-                    "namespace": namespace,
+                    "namespace": found["namespace"] or namespace,
                 },
                 "type": found["type"],
                 "reason": found["reason"],
