@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze import onset, shifts, suspicion, symptom_paths
+from aiops.analyze import onset, shifts, suspicion, symptom_paths, traffic
 from aiops.analyze.columns import bridge_gaps
-from aiops.analyze.samples import averaged, by_name
+from aiops.analyze.samples import averaged, by_name, rates
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Episode, MetricTable
 from aiops.model.telemetry import FloatArray
@@ -39,6 +39,7 @@ class Parts:
     kinds: bool = True
     corroboration: bool = True
     memory_first: bool = True
+    traffic: bool = True
     calls: bool = True
     alert_metric: bool = True
 
@@ -111,6 +112,8 @@ def score(case: CaseData, parts: Parts = ALL_PARTS, episode: Episode | None = No
         scored = suspicion.corroborated(scored, kinds, service)
     if parts.memory_first:
         scored = suspicion.memory_first(scored, moved, service)
+    if parts.traffic and case.window.graph is not None:
+        scored = traffic.surge_first(scored, series, moved, service, case.window.graph)
     return Scored(table, anomaly, moved, scored, presence, service, seen, tuple(ready.notes))
 
 
@@ -140,7 +143,7 @@ def _prepared(case: CaseData, parts: Parts) -> _Prepared:
         )
     notes: list[str] = []
     alert = case.trigger.at.timestamp() if case.trigger.at is not None else None
-    table, gaps = _usable(_shortened(table, alert, notes), notes)
+    table, gaps = _usable(_shortened(rates(table), alert, notes), notes)
     kinds = shifts.kinds_of(table.series)
     shifts.failures(table.values, kinds, table.series)
     alerted = symptom_paths.alert_column(table.series, case.trigger) if parts.alert_metric else None

@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from aiops.model.telemetry import FloatArray, MetricTable
 
+MOST_RESETS = 0.02
+"""Share of a counter's steps that may go down: processes restart now and then."""
 LARGEST = 1e100
 """No unit makes a measurement this large, and squares of less stay finite; exporters write the
 largest float where they mean "none"."""
@@ -33,6 +35,31 @@ def by_name(table: MetricTable) -> MetricTable:
     order = sorted(range(len(table.series)), key=lambda i: table.series[i].column)
     values = np.take(measurements(table.values), order, axis=1)
     return replace(table, values=values, series=tuple(table.series[i] for i in order))
+
+
+def rates(table: MetricTable) -> MetricTable:
+    """``table`` with its counters as rates a second; the table itself where it has none.
+
+    A counter is what its metadata calls one and what hardly ever falls: sources that hand out
+    rates keep the type of what they were computed from. Where it falls it was reset: no sample.
+    """
+    kept = [i for i, one in enumerate(table.series) if one.type == "counter"]
+    counters = [i for i in kept if _grows(table.values[:, i])]
+    if not counters or len(table.times) < 2:
+        return table
+    values, series = table.values.copy(), list(table.series)
+    with np.errstate(invalid="ignore"):
+        steps = np.diff(measurements(values[:, counters]), axis=0)
+        values[1:, counters] = np.where(steps >= 0, steps / np.diff(table.times)[:, None], np.nan)
+    values[0, counters] = np.nan
+    for i in counters:
+        series[i] = replace(series[i], unit=f"{series[i].unit or 1}/s", type="gauge")
+    return replace(table, values=values, series=tuple(series))
+
+
+def _grows(column: FloatArray) -> bool:
+    known = column[sampled(column)]
+    return len(known) > 1 and float((np.diff(known) < 0).mean()) <= MOST_RESETS
 
 
 def averaged(values: FloatArray, factor: int) -> FloatArray:

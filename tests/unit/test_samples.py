@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from aiops.analyze.samples import averaged, by_name, measurements, sampled
+from aiops.analyze.samples import averaged, by_name, measurements, rates, sampled
 from aiops.model import Entity, MetricTable, Series
 
 LARGEST_FLOAT = np.finfo(float).max
@@ -20,6 +20,31 @@ def test_nan_infinities_and_the_largest_float_are_no_measurements():
     cells = np.array([[1.0, -5.0, 0.0, np.nan, np.inf, -np.inf, LARGEST_FLOAT, -LARGEST_FLOAT]])
     assert sampled(cells).tolist() == [[True] * 3 + [False] * 5]
     assert np.isnan(measurements(cells)).tolist() == [[False] * 3 + [True] * 5]
+
+
+def counted(values: list[float], type_: str = "counter") -> MetricTable:
+    series = Series(Entity("service", "a"), "requests_total", "a", "requests", type_)
+    times = 10.0 * np.arange(len(values))
+    return MetricTable(times, np.array(values)[:, None], (series,))
+
+
+def test_a_counter_becomes_a_rate_a_second_with_a_unit_that_says_so():
+    found = rates(counted([0.0, 50.0, 150.0]))
+    assert found.values[1:, 0].tolist() == [5.0, 10.0]
+    assert np.isnan(found.values[0, 0])
+    assert found.series[0].unit == "requests/s"
+
+
+def test_a_counter_that_starts_again_from_zero_leaves_a_gap_and_no_fall():
+    growing = [10.0 * i for i in range(60)]
+    found = rates(counted([*growing, *growing])).values[1:, 0]
+    assert np.isnan(found[59])
+    assert set(found[~np.isnan(found)]) == {1.0}
+
+
+def test_what_was_a_rate_already_or_is_no_counter_stays_as_it_is():
+    for unchanged in (counted([5.0, 3.0, 6.0, 2.0]), counted([0.0, 50.0, 150.0], "gauge")):
+        assert rates(unchanged) is unchanged
 
 
 def test_a_clean_array_is_passed_on_without_a_copy_and_an_unclean_one_is_not_changed():
