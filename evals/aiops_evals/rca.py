@@ -24,7 +24,7 @@ from aiops_evals.journal import Journal
 from aiops_evals.judge import DOCUMENTED_UNITS, Task, run, under
 from aiops_evals.outcomes import CaseReport, Outcome, lost
 from aiops_evals.rows import rows
-from aiops_evals.stress import CLEAN, VARIANTS
+from aiops_evals.stress import CLEAN, SHIFTS, VARIANTS
 from aiops_evals.sweep import Done, sweep
 
 DEFAULT_METHOD = "aiops"
@@ -41,6 +41,7 @@ class Plan:
         root: the folder of the data sets.
         methods: the default first; the tables compare it with the others.
         stressed: the sets that are also ranked under every stress variant.
+        shifted: those that are also ranked with the alert moved by a minute.
         limit: at most so many cases, and so many healthy windows, of each set, drawn by ``seed``;
             None for all.
         healthy: whether windows without a fault are ranked too.
@@ -50,6 +51,7 @@ class Plan:
     datasets: tuple[str, ...]
     methods: tuple[str, ...]
     stressed: tuple[str, ...] = ()
+    shifted: tuple[str, ...] = ()
     seed: int = 0
     jobs: int = 1
     limit: int | None = None
@@ -66,6 +68,7 @@ class Plan:
             },
             "methods": list(self.methods),
             "stressed": list(self.stressed),
+            "shifted": list(self.shifted),
             "limit": self.limit,
             "healthy": self.healthy,
         }
@@ -89,7 +92,8 @@ def make_plan(
         datasets: () for every set in ``root``.
         methods: () for every analyzer installed.
         ablation: also the default ranker without each of its parts.
-        stress: stress the sets named, or, where none is named, the one with exact units and times.
+        stress: stress the sets named, or, where none is named, the one with exact units and times;
+            and move the alert of every set.
 
     Raises:
         InvalidInput: ``root`` is no folder or holds no data set.
@@ -109,12 +113,14 @@ def make_plan(
     chosen = tuple(dict.fromkeys((*chosen, *(_ablations() if ablation else ()))))
     for name in chosen:
         plugins.analyzer(name)
+    names = tuple(dict.fromkeys(datasets))
     by_default = (STRESSED_BY_DEFAULT,) if STRESSED_BY_DEFAULT in present else ()
     return Plan(
         root=root,
-        datasets=tuple(dict.fromkeys(datasets)) or present,
+        datasets=names or present,
         methods=tuple(sorted(chosen, key=lambda name: name != DEFAULT_METHOD)),
-        stressed=(tuple(dict.fromkeys(datasets)) or by_default) if stress else (),
+        stressed=(names or by_default) if stress else (),
+        shifted=(names or present) if stress else (),
         seed=seed,
         jobs=jobs or os.cpu_count() or 1,
         limit=limit,
@@ -142,7 +148,11 @@ def tasks(plan: Plan) -> tuple[list[Task], Counter[tuple[str, str]]]:
     found: list[Task] = []
     skipped: Counter[tuple[str, str]] = Counter()
     for dataset in plan.datasets:
-        variants = (CLEAN, *VARIANTS) if dataset in plan.stressed else (CLEAN,)
+        variants = (
+            CLEAN,
+            *(VARIANTS if dataset in plan.stressed else ()),
+            *(SHIFTS if dataset in plan.shifted else ()),
+        )
         own = []
         for location in locations(plan.root, dataset):
             if location.path.is_file():  # a line of an alert list

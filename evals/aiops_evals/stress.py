@@ -21,6 +21,7 @@ NOISE_COLUMNS = 300
 GAP_SHARE = 0.15
 ROWS_BEFORE, ROWS_AFTER = 30, 10
 SLOW_STEP = 10
+SHIFT_S = 60.0
 
 Variant = Callable[[CaseData, Answers, np.random.Generator], CaseData | None]
 
@@ -29,13 +30,14 @@ def stressed(name: str, data: CaseData, answers: Answers, seed: int) -> CaseData
     """``data`` under the variant ``name``; None where the variant has no meaning for this case.
 
     Args:
-        name: "clean" or a key of ``VARIANTS``.
+        name: "clean" or a key of ``VARIANTS`` or ``SHIFTS``.
     """
     if name == CLEAN:
         return data
     if data.window.metrics is None or data.window.metrics.times.size == 0:
         return None
-    return VARIANTS[name](data, answers, generator(seed, data.id, name))
+    variant = VARIANTS[name] if name in VARIANTS else SHIFTS[name]
+    return variant(data, answers, generator(seed, data.id, name))
 
 
 def _late(data: CaseData, _answers: Answers, _rng: np.random.Generator) -> CaseData | None:
@@ -131,6 +133,18 @@ def _wrong_units(data: CaseData, _answers: Answers, rng: np.random.Generator) ->
     return _with_metrics(data, replace(table, series=series))
 
 
+def _a_minute_early(
+    data: CaseData, _answers: Answers, _rng: np.random.Generator
+) -> CaseData | None:
+    """The alert 60 s before t0."""
+    return _shifted(data, -SHIFT_S)
+
+
+def _a_minute_late(data: CaseData, _answers: Answers, _rng: np.random.Generator) -> CaseData | None:
+    """The alert 60 s after t0."""
+    return _shifted(data, SHIFT_S)
+
+
 VARIANTS: Mapping[str, Variant] = {
     "late": _late,
     "early": _early,
@@ -141,6 +155,9 @@ VARIANTS: Mapping[str, Variant] = {
     "no-culprit": _no_culprit,
     "wrong-units": _wrong_units,
 }
+SHIFTS: Mapping[str, Variant] = {"alert-60s": _a_minute_early, "alert+60s": _a_minute_late}
+"""Asked of every set, for each clock is off by a minute somewhere; None where the alert would then
+lie outside the metric rows."""
 
 
 def with_units(data: CaseData, units: Mapping[str, str]) -> CaseData:
@@ -170,6 +187,13 @@ def _metrics(data: CaseData) -> MetricTable:
     if data.window.metrics is None:
         raise ValueError("a stress variant needs metrics")
     return data.window.metrics
+
+
+def _shifted(data: CaseData, seconds: float) -> CaseData | None:
+    bounds = _bounds(data)
+    if bounds is None or not bounds[0] < bounds[1] + seconds < bounds[2]:
+        return None
+    return _alert_at(data, bounds[1] + seconds)
 
 
 def _alert_at(data: CaseData, at: float) -> CaseData:

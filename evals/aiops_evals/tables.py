@@ -8,7 +8,7 @@ from aiops_evals.compare import is_ablation
 from aiops_evals.healthy import POOLED
 from aiops_evals.levels import LEVELS
 from aiops_evals.rows import ALL, Row
-from aiops_evals.stress import CLEAN, VARIANTS
+from aiops_evals.stress import CLEAN, SHIFTS, VARIANTS
 
 # Up to here a share is printed with its counts (notes: measures, "Accuracy").
 SMALL_N = 60
@@ -160,10 +160,10 @@ def _ablation(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
 
 def _stress(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     variants = (CLEAN, *VARIANTS)
-    for dataset in dict.fromkeys(row["dataset"] for row in rows if row["variant"] != CLEAN):
+    for dataset in dict.fromkeys(row["dataset"] for row in rows if row["variant"] in VARIANTS):
         for level in LEVELS:
             chosen = _of(rows, dataset=dataset, level=level, fault_type=ALL)
-            if all(row["variant"] == CLEAN for row in chosen):
+            if all(row["variant"] not in VARIANTS for row in chosen):
                 continue
             cells = {
                 (row["method"], row["variant"]): share(row["hits1"], row["n"]) for row in chosen
@@ -177,6 +177,34 @@ def _stress(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
                 ),
                 names=1,
             )
+
+
+def _alert_moved(_header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
+    """Sets in which no case leaves room for the shift have no line; nor have ablations."""
+    for level in LEVELS:
+        chosen = _of(rows, level=level, fault_type=ALL)
+        by_place: dict[tuple[str, str], dict[str, Row]] = defaultdict(dict)
+        for row in chosen:
+            by_place[row["dataset"], row["method"]][row["variant"]] = row
+        moved = {place: own for place, own in by_place.items() if not own.keys().isdisjoint(SHIFTS)}
+        if moved:
+            yield f"## Alert moved by a minute: AC@1 at {level} level"
+            yield markdown(
+                ("set", "method", CLEAN, *SHIFTS, "most lost"),
+                ((*place, *_shift_cells(own)) for place, own in moved.items()),
+            )
+
+
+def _shift_cells(own: Mapping[str, Row]) -> Iterator[str]:
+    for variant in (CLEAN, *SHIFTS):
+        yield share(own[variant]["hits1"], own[variant]["n"]) if variant in own else "-"
+    # Of the same cases only: some sets leave room for the shift in a part of theirs.
+    lost = [
+        own[CLEAN]["ac1"] - own[variant]["ac1"]
+        for variant in SHIFTS
+        if variant in own and own[variant]["n"] == own[CLEAN]["n"]
+    ]
+    yield f"{max(0.0, *lost):.3f}" if lost else "-"
 
 
 def _healthy(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
@@ -273,6 +301,7 @@ _SECTIONS = (
     _fault_types,
     _ablation,
     _stress,
+    _alert_moved,
     _healthy,
     _calibration,
     _mcnemar,

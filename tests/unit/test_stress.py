@@ -1,5 +1,6 @@
 """Stress variants and shuffling: what changes, and what must not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -19,7 +20,7 @@ from aiops.model import (
 )
 from aiops_datasets.case import Answers
 from aiops_evals.blind import shuffled
-from aiops_evals.stress import VARIANTS, stressed, with_units
+from aiops_evals.stress import SHIFTS, VARIANTS, stressed, with_units
 
 NAMES = ("a", "b", "c", "d")
 METRICS = ("cpu", "mem", "lat_90")
@@ -80,6 +81,21 @@ def test_a_late_alert_comes_a_quarter_into_the_fault_and_moves_no_data(data: Cas
 
 def test_an_early_alert_comes_sixty_percent_of_the_run_up_too_soon(data: CaseData) -> None:
     assert alert(stressed("early", data, ANSWERS, 0)) == pytest.approx(ALERT - 0.6 * 100)
+
+
+def test_an_alert_moved_by_a_minute_moves_no_data(data: CaseData) -> None:
+    early, late = (stressed(name, data, ANSWERS, 0) for name in SHIFTS)
+    assert (alert(early), alert(late)) == (ALERT - 60, ALERT + 60)
+    assert table(early) is table(data)
+    assert early is not None
+    assert early.window == data.window
+
+
+def test_an_alert_is_not_moved_out_of_its_window(data: CaseData) -> None:
+    near_the_end = replace(data, trigger=Trigger(at(START + ROWS - 1 - 60)))
+    assert stressed("alert+60s", near_the_end, ANSWERS, 0) is None
+    assert alert(stressed("alert-60s", near_the_end, ANSWERS, 0)) == START + ROWS - 1 - 120
+    assert stressed("alert-60s", replace(data, trigger=Trigger(None)), ANSWERS, 0) is None
 
 
 def test_a_short_window_has_thirty_rows_before_the_alert_and_ten_after(data: CaseData) -> None:

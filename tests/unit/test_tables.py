@@ -17,7 +17,7 @@ from aiops_evals.outcomes import (
     to_json,
 )
 from aiops_evals.rows import Row, rows
-from aiops_evals.tables import markdown, report, share
+from aiops_evals.tables import _alert_moved, markdown, report, share
 
 FACTS = Facts("set", "c1", "cpu", ("service", "metric"))
 
@@ -31,9 +31,10 @@ def outcome(
     fault: str = "cpu",
     subsets: tuple[str, ...] = (),
     ms: float = 1.0,
+    variant: str = "clean",
 ) -> Outcome:
     facts = Facts("set", case, fault, ("service",), subsets)
-    return Outcome(facts, "clean", "m", status, {"service": rank}, verdict, ms=ms)
+    return Outcome(facts, variant, "m", status, {"service": rank}, verdict, ms=ms)
 
 
 def overall(counted: list[Row]) -> Row:
@@ -187,3 +188,21 @@ def test_the_report_names_what_was_run_what_was_skipped_and_what_failed() -> Non
     assert "set · m · clean: 4 failed: ValueError: no baseline (c6, c7, c8, ...)" in text
     assert "Under stress" not in text
     assert "Healthy" not in text
+
+
+def test_a_moved_alert_is_printed_beside_the_recorded_one_with_what_it_cost() -> None:
+    outcomes = [
+        *(outcome(case, 1) for case in "12"),
+        outcome("1", 1, variant="alert-60s"),
+        outcome("2", 4, variant="alert-60s"),
+        outcome("1", 1, variant="alert+60s"),  # the other window ends too early
+    ]
+    lines = list(_alert_moved({}, rows(outcomes)))
+    assert lines[0] == "## Alert moved by a minute: AC@1 at service level"
+    assert "1.000 (2/2)" in lines[1]
+    assert "0.500 (1/2)" in lines[1]
+    assert lines[1].rstrip().endswith("0.500 |")
+
+
+def test_a_set_without_room_for_the_shift_has_no_line() -> None:
+    assert list(_alert_moved({}, rows([outcome("1", 1)]))) == []
