@@ -1,0 +1,1 @@
+"""Incidents from their alerts: triage, what people do to them, dispatch, previews, postmortems."""
