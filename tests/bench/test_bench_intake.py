@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from aiops.app.incidents.grouping import Grouping
+from aiops.app.incidents.grouping import Grouping, Neighbours
 from aiops.app.incidents.intake import take_in
 from aiops.events.in_process import InProcessEvents
 from aiops.model import Call, Entity, ServiceGraph
@@ -51,9 +51,11 @@ class Installation:
             for i in range(open_incidents)
             if i % 10
         ]
-        self.graph = ServiceGraph((), tuple(calls))
+        self.neighbours = Neighbours(ServiceGraph((), tuple(calls)), RULES.join_hops)
         self.put([alert(i) for i in range(open_incidents)])
-        take_in(self.repo, None, RULES, self.clock, self.ids, limit=open_incidents)
+        apart = Neighbours(None, 0)
+        take_in(self.repo, apart, RULES, self.clock, self.ids, limit=open_incidents)
+        assert self.repo.counts()["triggered"] == open_incidents
 
     def put(self, alerts: list[Alert]) -> None:
         self.round += 1
@@ -71,7 +73,7 @@ class Installation:
         self.put([each for i in range(NEW) for each in (*known[4 * i : 4 * i + 4], fresh[i])])
 
     def take(self) -> None:
-        taken = take_in(self.repo, self.graph, RULES, self.clock, self.ids, limit=BATCH)
+        taken = take_in(self.repo, self.neighbours, RULES, self.clock, self.ids, limit=BATCH)
         assert replace(taken, joined=0, opened=0).repeated == BATCH - NEW
 
 

@@ -11,7 +11,6 @@ from aiops.app.incidents.ledger import Ledger
 from aiops.app.incidents.silences import Silencing
 from aiops.app.incidents.triage import Triage
 from aiops.model.alert import Alert, AlertKey, AlertState, Delivery, Silence
-from aiops.model.graph import ServiceGraph
 from aiops.ports.clock import Clock
 from aiops.ports.ids import Ids
 from aiops.ports.incidents import IncidentRepo, IncidentWork
@@ -49,7 +48,7 @@ class Taken:
 
 def take_in(
     repo: IncidentRepo,
-    graph: ServiceGraph | None,
+    neighbours: Neighbours,
     rules: Grouping,
     clock: Clock,
     ids: Ids,
@@ -61,12 +60,11 @@ def take_in(
     Call it also where nothing waits: silences end and flapping calms without a delivery.
 
     Args:
-        graph: who calls whom; None: alerts are grouped by labels alone.
+        neighbours: of the services, ``rules.join_hops`` apart; good for as long as the graph.
 
     Raises:
         StoreUnavailable: nothing was taken in; the deliveries wait for the next round.
     """
-    neighbours = Neighbours(graph, rules.join_hops)
     outcomes: Counter[str] = Counter()  # triage.Outcome: the fields of Taken
     with repo.work() as work:
         now = clock.now()

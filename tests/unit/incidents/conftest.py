@@ -6,7 +6,7 @@ from itertools import count
 
 import pytest
 
-from aiops.app.incidents.grouping import Grouping
+from aiops.app.incidents.grouping import Grouping, Neighbours
 from aiops.app.incidents.intake import Taken, take_in
 from aiops.events.in_process import InProcessEvents
 from aiops.model import Call, Entity, ServiceGraph
@@ -59,8 +59,9 @@ class World:
         number = next(self._numbers)
         self.inbox.put([Delivery(f"dlv-{number}", "prom", received_at or self.clock.now(), alerts)])
 
-    def take(self) -> Taken:
-        return take_in(self.repo, self.graph, self.rules, self.clock, self.ids)
+    def take(self, limit: int = 500) -> Taken:
+        neighbours = Neighbours(self.graph, self.rules.join_hops)
+        return take_in(self.repo, neighbours, self.rules, self.clock, self.ids, limit=limit)
 
     def wait(self, seconds: float) -> None:
         self.clock.advance(seconds)

@@ -395,20 +395,14 @@ def test_new_evidence_asks_again_after_the_cooldown_and_a_repetition_does_not(wo
 
 
 def test_a_round_takes_no_more_than_its_limit_and_nothing_is_lost(world):
-    from aiops.app.incidents.intake import take_in
-
     for number in range(7):
         world.deliver(world.alert(f"s{number}"))
-    rounds = [
-        take_in(world.repo, None, world.rules, world.clock, world.ids, limit=3) for _ in range(4)
-    ]
+    rounds = [world.take(limit=3) for _ in range(4)]
     assert [each.deliveries for each in rounds] == [3, 3, 1, 0]
     assert len(world.incidents()) == 7
 
 
 def test_a_round_of_many_gives_what_rounds_of_one_give(world):
-    from aiops.app.incidents.intake import take_in
-
     other = type(world)()
     for target, limit in ((world, 1), (other, 500)):
         target.calls(("front", "cart"))
@@ -419,7 +413,7 @@ def test_a_round_of_many_gives_what_rounds_of_one_give(world):
             target.alert("cart", "Errors"),
         )
         for _ in range(5):
-            take_in(target.repo, target.graph, target.rules, target.clock, target.ids, limit=limit)
+            target.take(limit)
     strip = [replace(each, revision=0) for each in world.incidents()]
     assert strip == [replace(each, revision=0) for each in other.incidents()]
     assert world.timeline() == other.timeline()
