@@ -1,0 +1,1 @@
+"""What comes in from other systems: pulled by ingestors, pushed to webhooks."""
