@@ -90,8 +90,8 @@ class FusedRanker:
         read: list[str] = []
         caps: dict[str, float] = {}
         for reader in self._readers:
-            if scored is not None and isinstance(reader, MetricReader) and reader.complete:
-                reading = reader.reading(scored, seed)  # they found the episode already
+            if isinstance(reader, MetricReader):
+                reading = reader.read(case, episode, seed=seed, scored=scored)
             else:
                 reading = reader.read(case, episode, seed=seed)
             notes.extend(reading.notes)

@@ -20,6 +20,7 @@ from aiops.analyze.metric_scores import (
     order,
     score,
 )
+from aiops.analyze.vanished import vanished
 from aiops.errors import AnalysisFailed, UnknownName
 from aiops.model import CaseData, Episode, Evidence, Hypothesis, Indicator, Reading
 
@@ -52,29 +53,32 @@ class MetricReader:
         """Whether no rule is off."""
         return self._parts == ALL_PARTS
 
-    def read(self, case: CaseData, episode: Episode, *, seed: int = 0) -> Reading:
-        """One hypothesis a column; see Reader.read."""
-        # Without re-anchoring there is no common episode: the alert is taken at its word.
-        within = episode if self._parts.reanchor else None
-        try:
-            scored = score(case, self._parts, within)
-        except AnalysisFailed as nothing:
-            recorded = case.window.metrics is not None
-            return Reading(missing=True, notes=(f"Metrics: {nothing}.",) if recorded else ())
-        return self.reading(scored, seed)
+    def read(
+        self, case: CaseData, episode: Episode, *, seed: int = 0, scored: Scored | None = None
+    ) -> Reading:
+        """One hypothesis a column and a vanished service; see Reader.read.
 
-    def reading(self, scored: Scored, seed: int) -> Reading:
-        """The same from scores at hand."""
+        Args:
+            scored: the scores that showed the episode, where they are at hand.
+        """
+        stopped = vanished(case, episode) if self._parts.vanished else ()
+        if scored is None or self._parts != ALL_PARTS:
+            # Without re-anchoring there is no common episode: the alert is taken at its word.
+            within = episode if self._parts.reanchor else None
+            try:
+                scored = score(case, self._parts, within)
+            except AnalysisFailed as nothing:
+                recorded = case.window.metrics is not None
+                said = (f"Metrics: {nothing}.",) if recorded else ()
+                return Reading(stopped, missing=not stopped, notes=said)
         ordered = order(scored, seed)
         top = float(scored.score.max(initial=0.0))
         level = float(scored.presence.max(initial=0.0)) / top if top > 0 else 0.0
         support = _support(scored, ordered)
         cap, why = confidence_cap(scored)
-        return Reading(
-            tuple(_hypothesis(scored, column, level, support) for column in ordered),
-            notes=(*scored.notes, why) if why else scored.notes,
-            most_confidence=cap,
-        )
+        shifted = tuple(_hypothesis(scored, column, level, support) for column in ordered)
+        notes = (*scored.notes, why) if why else scored.notes
+        return Reading((*stopped, *shifted), notes=notes, most_confidence=cap)
 
 
 def _hypothesis(

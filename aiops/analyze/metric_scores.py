@@ -40,6 +40,7 @@ class Parts:
     corroboration: bool = True
     memory_first: bool = True
     traffic: bool = True
+    vanished: bool = True
     calls: bool = True
     alert_metric: bool = True
 
