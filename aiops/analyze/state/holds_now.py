@@ -20,6 +20,7 @@ was there before the trouble."""
 BACKGROUND = 0.25
 """Weight left to a sign of a settled object: it may have been changed in place, which its age does
 not show, but it worked before."""
+_DEAD = ("Evicted", "NodeShutdown", "Terminated", "ContainerStatusUnknown", "Preempting")
 _DONE = ("Completed", "Succeeded")
 
 
@@ -37,13 +38,25 @@ def unwell(pod: Pod) -> bool:
 
 def short(app: App) -> int:
     """How many pods of the app are missing or do not serve."""
-    bad = sum(unwell(pod) for pod in app.pods)
+    bad = sum(unwell(pod) and not _replaced(pod, app) for pod in app.pods)
     workload = app.workload
     if workload is None or workload.desired is None:
         return bad
     missing = max(0, workload.desired - len(app.pods)) if _pods_known(app) else 0
     not_ready = workload.desired - workload.ready if workload.ready is not None else 0
     return max(bad + missing, not_ready, 0)
+
+
+def _replaced(pod: Pod, app: App) -> bool:
+    """A dead pod that is kept for its status alone: others have taken its place."""
+    workload = app.workload
+    return (
+        (pod.phase == "Failed" or pod.status in _DEAD)
+        and workload is not None
+        and workload.desired is not None
+        and workload.ready is not None
+        and workload.ready >= workload.desired
+    )
 
 
 def _pods_known(app: App) -> bool:

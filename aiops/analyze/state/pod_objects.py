@@ -47,7 +47,7 @@ def pod(found: Api, common: dict[str, Any]) -> Pod:
 def workload(found: Api, common: dict[str, Any], type_: str) -> Workload:
     """One deployment, replica set, stateful set, daemon set or job."""
     spec, status = part(found, "spec"), part(found, "status")
-    template = part(spec, "template")
+    template = part(spec, "template") or part(spec, "jobTemplate", "spec", "template")
     desired = number(spec, "replicas")
     if desired is None:
         desired = number(status, "desiredNumberScheduled")
@@ -64,7 +64,7 @@ def workload(found: Api, common: dict[str, Any], type_: str) -> Workload:
         spec=pod_spec(part(template, "spec"), {}),
         owner=owner(found),
         conditions=conditions(status),
-        paused=truth(spec, "paused"),
+        paused=truth(spec, "paused") or truth(spec, "suspend"),
         revision=int(revision) if revision.isdigit() and len(revision) < 10 else None,
     )
 

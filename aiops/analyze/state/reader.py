@@ -14,6 +14,8 @@ from aiops.analyze.state import (
     rules_scheduling,
     rules_startup,
     rules_storage,
+    rules_trust,
+    rules_workloads,
 )
 from aiops.analyze.state.scene import Scene, is_recorded, scene
 from aiops.model import CaseData, Episode, Hypothesis, Reading
@@ -25,6 +27,8 @@ RULES: tuple[Rule, ...] = (
     *rules_storage.RULES,
     *rules_startup.RULES,
     *rules_runtime.RULES,
+    *rules_workloads.RULES,
+    *rules_trust.RULES,
     *rules_routing.RULES,
     *rules_addresses.RULES,
     *rules_routes.RULES,

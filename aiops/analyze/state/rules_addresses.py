@@ -84,19 +84,20 @@ def addresses(scene: Scene) -> Iterator[Hypothesis]:
 def names(scene: Scene) -> Iterator[Hypothesis]:
     """A pod that cannot resolve names: its own DNS settings, or the cluster's DNS."""
     for app in scene.apps:
-        own = app.spec.dns_policy == "None" and bool(app.spec.nameservers)
+        foreign = app.spec.dns_policy == "None" and bool(app.spec.nameservers)
+        own = foreign or app.spec.dns_policy == "Default"
         suffering = bool(short(app)) or any(
             c.restarts for pod in app.pods for c in pod.spec.containers
         )
         said = scene.said(app.name, *_UNRESOLVED) if own or short(app) else None
-        if not own and said is None:
+        if not foreign and said is None:
             continue
         support = [said[1] if said else None]
         if own:
+            asked = ", ".join(app.spec.nameservers) or "its node's name servers"
             support.append(
                 scene.read(
-                    f"{app.name} asks {', '.join(app.spec.nameservers)} for names, and not the "
-                    "cluster's DNS",
+                    f"{app.name} asks {asked} for names, and not the cluster's DNS",
                     app.sources[::-1],
                 )
             )

@@ -52,6 +52,8 @@ _LAST_WORDS: tuple[tuple[tuple[str, ...], str, FaultType], ...] = (
     ),
 )
 """What a container says before it dies, and what that means."""
+_KILLED = (137, 143)
+"""Exit codes of SIGKILL and SIGTERM."""
 _MALFORMED = re.compile(
     r"malformed HTTP|server gave HTTP response to HTTPS|first record does not look like a TLS"
     r"|http2: |frame too large|unimplemented|unknown service grpc\.health",
@@ -156,121 +158,6 @@ def crashes(scene: Scene) -> Iterator[Hypothesis]:
         )
 
 
-def zero_replicas(scene: Scene) -> Iterator[Hypothesis]:
-    """A workload that others need is scaled to nothing."""
-    for app in scene.apps:
-        workload = app.workload
-        if (
-            workload is None
-            or workload.desired != 0
-            or not workload.observed
-            or workload.type == "job"
-        ):
-            continue
-        needed = bool(app.services) or bool(scene.callers_of(app.name))
-        yield raised(
-            app.entity,
-            FaultType.BAD_DEPLOY,
-            "workload_scaled_to_zero_replicas",
-            CONTRADICTION if needed else SYMPTOM * SYMPTOM,
-            [scene.read(f"{workload.type} {app.name} wants 0 replicas", workload.sources)],
-            indicator="replicas",
-            refuted_by=f"{app.name} being meant to be off",
-            explains=[
-                scene.by_name[name].entity
-                for name in scene.callers_of(app.name)
-                if name in scene.by_name
-            ],
-        )
-
-
-def evictions(scene: Scene) -> Iterator[Hypothesis]:
-    """Pods put off their node for want of a resource."""
-    for app in scene.apps:
-        evicted = [pod for pod in app.pods if "Evicted" in (pod.reason, pod.status)]
-        if not evicted or not short(app):
-            continue
-        low = re.search(r"low on resource: ([\w-]+)", evicted[0].message)
-        resource = low[1].replace("-", "_") if low else "resources"
-        yield raised(
-            app.entity,
-            FaultType.DISK if "storage" in resource else FaultType.MEMORY,
-            f"pod_evicted_for_{resource}",
-            FITS,
-            [
-                scene.read(
-                    f"{evicted[0].name} was evicted: {evicted[0].message}", evicted[0].sources
-                )
-            ],
-            affected=len(evicted),
-            refuted_by=f"pods of {app.name} staying on their node",
-        )
-
-
-def rollouts(scene: Scene) -> Iterator[Hypothesis]:
-    """A rollout that does not get on, for a reason not seen."""
-    for app in scene.apps:
-        workload = app.workload
-        if workload is None:
-            continue
-        if workload.paused and short(app):
-            yield raised(
-                app.entity,
-                FaultType.BAD_DEPLOY,
-                "rollout_paused",
-                FITS,
-                [scene.read(f"{app.name} is paused", workload.sources)],
-            )
-        for condition in workload.conditions:
-            if condition.reason == "ProgressDeadlineExceeded" and short(app):
-                yield raised(
-                    app.entity,
-                    FaultType.BAD_DEPLOY,
-                    "rollout_stuck",
-                    SYMPTOM,
-                    [scene.read(f"{app.name}: {condition.reason}", workload.sources)],
-                    affected=max(short(app), 1),
-                )
-            if workload.type == "job" and condition.type == "Failed" and condition.status == "True":
-                yield raised(
-                    app.entity,
-                    FaultType.CRASH,
-                    "job_failed",
-                    SYMPTOM,
-                    [
-                        scene.read(
-                            f"job {app.name}: {condition.reason} {condition.message}",
-                            workload.sources,
-                        )
-                    ],
-                )
-
-
-def autoscalers(scene: Scene) -> Iterator[Hypothesis]:
-    """An autoscaler at its limit, or one that cannot read what it scales by."""
-    for one in scene.state.autoscalers:
-        app = scene.by_name.get(one.target)
-        if app is None:
-            continue
-        if one.maximum and one.current == one.maximum and (one.desired or 0) >= one.maximum:
-            yield raised(
-                app.entity,
-                FaultType.TRAFFIC,
-                "autoscaler_at_maximum",
-                SYMPTOM,
-                [scene.read(f"{one.current} of at most {one.maximum} replicas", one.sources)],
-            )
-        for condition in one.conditions:
-            if condition.type == "ScalingActive" and condition.status == "False":
-                yield raised(
-                    app.entity,
-                    FaultType.BAD_CONFIG,
-                    "autoscaler_without_metrics",
-                    SYMPTOM,
-                    [scene.read(condition.message, one.sources)],
-                )
-
-
 def _probe(
     scene: Scene, app: App, pod: Pod, container: Container, probe: Probe
 ) -> Hypothesis | None:
@@ -341,7 +228,19 @@ def _probe_kind(
         return "by_wrong_protocol", FITS
     if "exec" in probe.handler and "not found" in messages:
         return "with_wrong_command", FITS
+    if _killed_while_starting(container, probe, messages):
+        return "kills_before_start_has_ended", FITS
     return "fails", SYMPTOM * SYMPTOM if probe.role == "readiness" else SYMPTOM
+
+
+def _killed_while_starting(container: Container, probe: Probe, messages: str) -> bool:
+    """The kubelet killed it (it did not fall) before it ever listened on the right port."""
+    return (
+        probe.role in ("liveness", "startup")
+        and container.last_exit_code in _KILLED
+        and "OOMKilled" not in (container.reason, container.last_reason)
+        and "connection refused" in messages.lower()
+    )
 
 
 def _dying(scene: Scene) -> Iterator[tuple[App, Pod, Container]]:
@@ -374,8 +273,4 @@ RULES = (
     out_of_memory,
     last_words,
     crashes,
-    zero_replicas,
-    evictions,
-    rollouts,
-    autoscalers,
 )

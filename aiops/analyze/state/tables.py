@@ -135,13 +135,39 @@ def _policy(row: Row) -> Api:
 
 
 def _autoscaler(row: Row) -> Api:
+    targets, most = row.get("TARGETS", ""), whole(row.get("MAXPODS", ""))
+    above = any(
+        int(now) > int(wanted)
+        for now, wanted in re.findall(r"([0-9]{1,9})%/([0-9]{1,9})%", targets)
+    )
+    unread = [{"type": "ScalingActive", "status": "False", "message": f"TARGETS is {targets}"}]
     return {
         "spec": {
             "scaleTargetRef": {"name": row.get("REFERENCE", "").rpartition("/")[2]},
-            "maxReplicas": whole(row.get("MAXPODS", "")),
+            "maxReplicas": most,
         },
-        "status": {"currentReplicas": whole(row.get("REPLICAS", ""))},
+        "status": {
+            "currentReplicas": whole(row.get("REPLICAS", "")),
+            "desiredReplicas": most if above else None,
+            "conditions": unread if "<unknown>" in targets else [],
+        },
     }
+
+
+def _job(row: Row) -> Api:
+    done, wanted = _counts(row.get("COMPLETIONS", ""))
+    failed = row.get("STATUS", "") == "Failed"
+    return {
+        "spec": {"completions": wanted},
+        "status": {
+            "succeeded": done,
+            "conditions": [{"type": "Failed", "status": "True"}] if failed else [],
+        },
+    }
+
+
+def _cron_job(row: Row) -> Api:
+    return {"spec": {"suspend": row.get("SUSPEND", "") == "True"}}
 
 
 _CELLS: dict[str, Callable[[Row], Api]] = {
@@ -150,6 +176,8 @@ _CELLS: dict[str, Callable[[Row], Api]] = {
     "replicaset": _workload,
     "statefulset": _workload,
     "daemonset": _workload,
+    "job": _job,
+    "cronjob": _cron_job,
     "endpoints": _endpoints,
     "node": _node,
     "claim": _claim,
