@@ -35,9 +35,11 @@ class Case:
 
     Attributes:
         labels: every fault label of the set, sorted: data that may be handed to a method.
+        system: what was running, "" where the source does not say; several sets share one.
     """
 
     dataset: str
     data: CaseData
     answers: Answers
     labels: tuple[str, ...] = ()
+    system: str = ""

@@ -53,7 +53,8 @@ def load_case(location: CaseLocation) -> Case:
     for source, read_answers in _layouts():
         if source.recognises(location.path) or location.path.is_file():
             data = source.load(location, NO_HINTS)
-            return Case(location.dataset, data, read_answers(location), _labels(location))
+            answered = read_answers(location)
+            return Case(location.dataset, data, answered, _labels(location), _system(location))
     raise InvalidData(location.path, "is no recorded case in a layout we know")
 
 
@@ -68,6 +69,15 @@ def answers_of(location: CaseLocation) -> Answers:
 def _labels(location: CaseLocation) -> tuple[str, ...]:
     """Every fault label of the location's set, where each case has a case.json of its own."""
     return _labels_below(location.path.parent) if location.path.is_dir() else ()
+
+
+def _system(location: CaseLocation) -> str:
+    """What was running, without how it was deployed: "shop (Istio)" is the system "shop"."""
+    file = location.path / "case.json"
+    if not file.is_file():
+        return ""
+    system = json.loads(file.read_text(encoding="utf-8")).get("system")
+    return system.partition(" (")[0] if isinstance(system, str) else ""
 
 
 @cache

@@ -148,6 +148,7 @@ def facts_of(case: Case) -> Facts:
         fault_type=case.answers.fault_type.value,
         levels=levels_of(case.answers, objects=case.dataset in _OBJECT_SETS),
         subsets=_subsets(case),
+        system=case.system or case.dataset,
     )
 
 

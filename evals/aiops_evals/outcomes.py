@@ -22,6 +22,7 @@ class Facts:
         fault_type: in our vocabulary; "" for a healthy window.
         levels: at which its answers can be judged; () for a healthy window.
         healthy: True for a window without a fault.
+        system: what was running; the set's name where nobody says.
     """
 
     dataset: str
@@ -30,6 +31,7 @@ class Facts:
     levels: tuple[Level, ...] = ()
     subsets: tuple[str, ...] = ()
     healthy: bool = False
+    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from aiops_evals.compare import calibrations, comparisons
 from aiops_evals.healthy import false_alarms
 from aiops_evals.journal import Journal
 from aiops_evals.judge import DOCUMENTED_UNITS, Task, run, under
+from aiops_evals.left_out import systems_left_out
 from aiops_evals.outcomes import CaseReport, Outcome, lost
 from aiops_evals.rows import rows
 from aiops_evals.stress import CLEAN, SHIFTS, VARIANTS
@@ -30,6 +31,7 @@ from aiops_evals.sweep import Done, sweep
 DEFAULT_METHOD = "aiops"
 _EXTRAS = {"neural_granger": "torch"}
 METRIC_METHOD = "metrics"  # its rules are left out one by one, cheaply
+FITTED = (DEFAULT_METHOD, METRIC_METHOD)  # their confidence is a curve fitted to recorded faults
 STRESSED_BY_DEFAULT = "rcd-sockshop"
 
 
@@ -262,6 +264,9 @@ def result(
         "calibration": calibrations(
             faulty, plan.methods, _refit if plan.methods[0] == DEFAULT_METHOD else None
         ),
+        "systems_left_out": systems_left_out(
+            faulty, {name: _refit for name in FITTED if name in plan.methods}
+        ),
         "mcnemar": comparisons(faulty, plan.methods),
     }
     # Stable: within a set and method, levels and fault types stay as they came.
@@ -272,7 +277,7 @@ def result(
 
 
 def _refit(scores: FloatArray, correct: BoolArray) -> Predictor:
-    """The default's calibration, fitted anew on the cases given."""
+    """The calibration of either of ``FITTED``, fitted anew on the cases given."""
     from aiops.analyze import confidence
 
     fitted = confidence.fit(scores, correct)

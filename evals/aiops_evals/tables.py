@@ -251,6 +251,31 @@ def _calibration(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[st
         )
 
 
+def _systems_left_out(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
+    if header.get("systems_left_out"):
+        yield "## What is fitted, each system left out of the fit"
+        yield (
+            "Fitted to recorded faults are the curves from leading scores to the confidence of "
+            "rank 1. Weights and floors are constants that people chose, looking at these cases: "
+            "no fit can leave a system out of them; `aiops eval constants` says what hangs on each."
+        )
+        yield markdown(
+            ("method", "system left out", "n", "AC@1", "mean confidence", "error", "left out"),
+            (
+                (
+                    line["method"],
+                    line["system"],
+                    str(line["n"]),
+                    f"{line['ac1']:.3f}",
+                    f"{line['mean_confidence']:.3f}",
+                    f"{line['ece']:.3f}",
+                    f"{line['ece_left_out']:.3f}",
+                )
+                for line in header["systems_left_out"]
+            ),
+        )
+
+
 def _mcnemar(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
     if header["mcnemar"]:
         yield "## Against the baselines: rank 1 on the same cases (McNemar, exact)"
@@ -304,6 +329,7 @@ _SECTIONS = (
     _alert_moved,
     _healthy,
     _calibration,
+    _systems_left_out,
     _mcnemar,
     _unanswered,
     _legend,
