@@ -16,6 +16,7 @@ _TYPES = {
     MetricKind.ERRORS: FaultType.ERROR,
     MetricKind.SUCCESS: FaultType.ERROR,
     MetricKind.LOAD: FaultType.TRAFFIC,
+    MetricKind.REPLICAS: FaultType.CRASH,
     MetricKind.NETWORK: FaultType.NETWORK_DELAY,
 }
 MOST_CANDIDATES = 3  # fault types named of one suspect: a reader checks no more

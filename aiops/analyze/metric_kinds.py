@@ -5,7 +5,7 @@ meshes. Nothing here knows a system: a name is read as words.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
@@ -22,6 +22,7 @@ class MetricKind(StrEnum):
     ERRORS = "errors"
     SUCCESS = "success"
     LOAD = "load"
+    REPLICAS = "replicas"
     OTHER = "other"
 
 
@@ -41,10 +42,15 @@ class Vantage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one metric name says."""
+    """What one metric name says.
+
+    Attributes:
+        inverted: whether less is worse: what is idle, free or ready.
+    """
 
     kind: MetricKind
     vantage: Vantage
+    inverted: bool = False
 
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
@@ -54,7 +60,16 @@ _KINDS: tuple[tuple[MetricKind, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern))
     for kind, pattern in (
         (MetricKind.CPU, r"cpu|\bcfs\b|throttl"),
-        (MetricKind.SUCCESS, r"success|availab|\bup$"),
+        (
+            MetricKind.REPLICAS,
+            (
+                r"\b(ready|(un)?available|(un)?healthy|running) "
+                r"(replica|pod|instance|host|target)s?\b"
+                r"|\b(replica|pod|instance|host|target)s? ((is|not|status) )?"
+                r"((un)?(ready|available|healthy)|running)\b"
+            ),
+        ),
+        (MetricKind.SUCCESS, r"success|availability|\bup$"),
         (
             MetricKind.ERRORS,
             r"error|\berrs?\b|fail|exception|\b[45] ?xx\b|retran|retan|timeout|reject|drop|refus",
@@ -67,8 +82,9 @@ _KINDS: tuple[tuple[MetricKind, re.Pattern[str]], ...] = tuple(
         (MetricKind.OTHER, r"syscall"),
         (
             MetricKind.DISK,
-            r"disk|\bfs\b|file ?system|\biops?\b|\breads?\b|\bwrites?\b|inode|volume|\bblk",
+            r"disk|\bfs\b|file ?system|\biops?\b|\breads?\b|\bwrites?\b|inode|volume|storage|\bblk",
         ),
+        (MetricKind.SUCCESS, r"availab"),  # of nothing that is used up
         (MetricKind.POWER, r"power|energy|watt|joule"),
         (
             MetricKind.NETWORK,
@@ -80,6 +96,12 @@ _KINDS: tuple[tuple[MetricKind, re.Pattern[str]], ...] = tuple(
         ),
     )
 )
+_LESS_IS_WORSE = re.compile(
+    r"\b(idle|free|freeable|avail(able)?|unused|remaining|headroom)\b|\bhit (ratio|rate|percent)"
+)
+_MORE_IS_WORSE = re.compile(r"\b(un|not) ?(available|healthy|ready)\b")
+_LEFT_OVER = frozenset({MetricKind.CPU, MetricKind.MEMORY, MetricKind.DISK, MetricKind.OTHER})
+"""Kinds of which there may be something left; a success rate is turned round as a whole."""
 _CLIENT_SIDE = re.compile(r"\b(client|outbound|egress|upstream|source)\b")
 _HOST_SIDE = re.compile(r"^(node|host|machine|vm|instance)\b")
 _SECOND_HAND = re.compile(r"(^|[^A-Za-z0-9])(client|remote)$", re.IGNORECASE)
@@ -92,18 +114,25 @@ def read(metric: str) -> Reading:
     on_edge = metric.startswith("edge:")
     words = " ".join(_WORD.findall(metric.rsplit(":", 1)[1] if on_edge else metric)).lower()
     kind = next((kind for kind, pattern in _KINDS if pattern.search(words)), MetricKind.OTHER)
+    inverted = _inverted(kind, words)
     if _HOST_SIDE.search(words):
-        return Reading(kind, Vantage.HOST)
+        return Reading(kind, Vantage.HOST, inverted)
     if _CLIENT_SIDE.search(words) and not on_edge:
-        return Reading(kind, Vantage.CALLEE)
-    return Reading(kind, Vantage.OWN)
+        return Reading(kind, Vantage.CALLEE, inverted)
+    return Reading(kind, Vantage.OWN, inverted)
+
+
+def _inverted(kind: MetricKind, words: str) -> bool:
+    if kind is MetricKind.REPLICAS:
+        return _MORE_IS_WORSE.search(words) is None
+    return kind in _LEFT_OVER and _LESS_IS_WORSE.search(words) is not None
 
 
 def reading_of(series: Series) -> Reading:
     """What ``series`` measures; a machine's own metrics are its own."""
     reading = read(series.metric)
     if reading.vantage is Vantage.HOST and series.entity.kind == "node":
-        return Reading(reading.kind, Vantage.OWN)
+        return replace(reading, vantage=Vantage.OWN)
     return reading
 
 

@@ -32,6 +32,9 @@ MOST_RATIO, MOST_PERCENT = 1.5, 100.5
 """What a success rate stays below, as a ratio and in percent; averages overshoot a little."""
 FAILURE_SHARE_FLOOR = 0.005
 """Half a point of failed requests: the least variation assumed of a success rate."""
+REPLICA_SHARE = 0.25
+"""Least variation assumed of a count of replicas, as a share of it: that all are gone is four
+variations, and an autoscaler that takes one of three is little more than one."""
 MOST_VARIATIONS = 1e9
 """A shift by more variations than this says nothing more, and could overflow."""
 GAUSSIAN_MAD = 1.4826  # standard deviations of a Gaussian in one median absolute deviation
@@ -44,8 +47,9 @@ class Shifts:
     Attributes:
         before, after: medians, in the column's own unit; for success rates the failed share.
         moved: after minus before, no larger than the step seen right at the onset.
-        surprise: ``moved`` in the column's own robust variations, signed.
-        material: ``moved`` in the larger of that and the fleet floor, signed.
+        surprise: ``moved`` in the column's own robust variations; up is bad, so that it is
+            negated where less is worse (idle, free, ready).
+        material: the same in the larger of that and the fleet floor.
         kinds: what each column measures.
     """
 
@@ -110,13 +114,16 @@ def measure(
         ]
     )
     own = np.maximum(own, np.where(kinds == MetricKind.SUCCESS, FAILURE_SHARE_FLOOR, 0.0))
+    replicas = REPLICA_SHARE * np.maximum(np.abs(before), 1.0)
+    own = np.maximum(own, np.where(kinds == MetricKind.REPLICAS, replicas, 0.0))
     after = np.median(during, axis=0)
     moved = _step_at_onset(values, anomaly, after - before)
     scale = np.maximum(own, _floors(own, series, kinds)) if fleet else own
     # A flat zero baseline has no variation: the new level itself is the measure.
     own = np.where(own > 0, own, LEVEL_SHARE * np.abs(after))
     scale = np.where(scale > 0, scale, own)
-    return Shifts(before, after, moved, _multiples(moved, own), _multiples(moved, scale), kinds)
+    bad = np.where([reading_of(one).inverted for one in series], -moved, moved)
+    return Shifts(before, after, moved, _multiples(bad, own), _multiples(bad, scale), kinds)
 
 
 def _multiples(moved: FloatArray, scale: FloatArray) -> FloatArray:
@@ -149,7 +156,8 @@ def _floors(
     for columns in names.values():
         kind = kinds[columns[0]]
         floor = least_of_interest(kind, units[columns[0]])
-        if len(columns) >= LEAST_PEERS:
+        # Replicas are counted: how many others have says nothing of how many are missing.
+        if len(columns) >= LEAST_PEERS and kind is not MetricKind.REPLICAS:
             share = FLEET_SYMPTOM if kind in SYMPTOMS else FLEET_RESOURCE
             floor = max(floor, share * float(own[columns].mean()))
         floors[columns] = floor

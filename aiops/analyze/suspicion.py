@@ -27,6 +27,7 @@ CAUSE_WEIGHT = {
     MetricKind.MEMORY: 1.0,
     MetricKind.DISK: 1.0,
     MetricKind.POWER: 1.0,
+    MetricKind.REPLICAS: 1.0,
     MetricKind.LATENCY: 0.8,
     MetricKind.ERRORS: 0.8,
     MetricKind.SUCCESS: 0.8,

@@ -70,6 +70,7 @@ _DIMENSIONS = {
     MetricKind.ERRORS: {"share", "rate"},
     MetricKind.SUCCESS: {"share"},
     MetricKind.LOAD: {"rate"},
+    MetricKind.REPLICAS: set(),
     MetricKind.OTHER: set(),
 }
 

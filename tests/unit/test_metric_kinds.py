@@ -74,3 +74,32 @@ def test_vertices_drawn_for_what_reports_nothing_are_second_hand(name, second_ha
 def test_any_text_has_a_reading_and_always_the_same(name):
     assert read(name) == read.__wrapped__(name)
     assert isinstance(read(name).kind, MetricKind)
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("cpu", "cpu_idle cpu_credits_remaining"),
+        ("memory", "memory_free_bytes memory_available_percent free_swap FreeableMemory"),
+        ("disk", "disk_free fs_inodes_free disk_available_ratio FreeStorageSpace"),
+        ("replicas", "kube_deployment_status_replicas_ready ReadyReplicas HealthyHostCount"),
+        ("other", "cache_hit_ratio redis_keyspace_hit_rate hikaricp_connections_idle"),
+    ],
+)
+def test_of_what_is_idle_free_or_ready_less_is_worse(kind, names):
+    for name in names.split():
+        assert (read(name).kind, read(name).inverted) == (kind, True), name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["cpu", "memory_rss", "replicas_unavailable", "UnHealthyHostCount", "threads_running", "reads"],
+)
+def test_of_everything_else_more_is_worse(name):
+    assert not read(name).inverted
+
+
+def test_an_availability_is_a_success_rate_and_turned_round_as_one():
+    for name in ("availability_Average", "service_available"):
+        assert read(name).kind is MetricKind.SUCCESS
+        assert not read(name).inverted
