@@ -1,12 +1,16 @@
-"""Which alerts a silence keeps quiet."""
+"""Which alerts a silence keeps quiet; silences that people make and end."""
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from aiops.app.incidents.acts import Person, words
 from aiops.app.incidents.grouping import value_of
-from aiops.errors import InvalidInput
+from aiops.errors import InvalidInput, NotKept, WrongState
 from aiops.model.alert import Alert, Matcher, Silence
+from aiops.model.investigation import AuditEntry
+from aiops.ports.ids import Ids
 
 MOST_MATCHERS = 50
 LONGEST_VALUE = 1000
@@ -34,6 +38,71 @@ class Silencing:
             ),
             None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Silenced:
+    """A silence as it is now, and the line of the audit log that the caller appends."""
+
+    silence: Silence
+    audit: AuditEntry
+
+
+def create(
+    person: Person,
+    ids: Ids,
+    matchers: Sequence[Matcher],
+    starts_at: datetime,
+    ends_at: datetime,
+    comment: str,
+    *,
+    maintenance: bool = False,
+) -> Silenced:
+    """Keep alerts quiet for a while. Incidents that are open stay.
+
+    Raises:
+        InvalidInput: the matchers cannot be used (see ``checked``), it ends before it starts or
+            in the past, or nobody says why.
+    """
+    now = person.clock.now()
+    if starts_at.tzinfo is None or ends_at.tzinfo is None:
+        raise InvalidInput("a silence needs times with a time zone")
+    if not max(starts_at, now) < ends_at:
+        raise InvalidInput(f"a silence must end after it starts, and after now ({now:%FT%TZ})")
+    silence = Silence(
+        ids.new("sil"),
+        checked(matchers),
+        starts_at,
+        ends_at,
+        person.name,
+        words(comment, "the comment of a silence"),
+        maintenance,
+    )
+    return _kept(person, silence, "silence.created", now)
+
+
+def expire(person: Person, silence_id: str) -> Silenced:
+    """End a silence now; alerts that still fire are taken in at the next round.
+
+    Raises:
+        NotKept: there is none with this id.
+        WrongState: it is over.
+    """
+    now = person.clock.now()
+    found = [each for each in person.repo.silences() if each.id == silence_id]
+    if not found:
+        raise NotKept("silence", silence_id)
+    if found[0].ends_at <= now:
+        raise WrongState(f"silence {silence_id}", "is over; create another where one is needed")
+    ended = replace(found[0], starts_at=min(found[0].starts_at, now), ends_at=now)
+    return _kept(person, ended, "silence.expired", now)
+
+
+def _kept(person: Person, silence: Silence, action: str, now: datetime) -> Silenced:
+    with person.repo.work() as work:
+        work.put_silence(silence)
+        work.tell(action, silence.id)
+    return Silenced(silence, AuditEntry(now, person.name, action, silence.id, "done"))
 
 
 def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:

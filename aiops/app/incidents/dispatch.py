@@ -1,0 +1,65 @@
+"""Puts investigations that are due into the queue: each once, none lost."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from aiops.model.incident import Incident, TimelineEntry
+from aiops.model.job import Job
+from aiops.ports.clock import Clock
+from aiops.ports.incidents import IncidentRepo
+from aiops.ports.jobs import JobQueue
+
+KIND = "investigate"
+
+
+def due_jobs(
+    repo: IncidentRepo, queue: JobQueue, clock: Clock, *, limit: int = 100
+) -> tuple[Job, ...]:
+    """Queue an investigation of every incident that is due for one.
+
+    The job is put before the incident is told so: who dies between leaves the incident due, and
+    the next round puts the same key again, which the queue takes once. No transaction is open
+    while jobs are put: the queue may live in the same database.
+
+    Returns:
+        The jobs that are in the queue now, those of a round that died included.
+    """
+    now = clock.now()
+    with repo.work() as work:
+        due = {incident.id: incident for incident in work.due(now, limit)}
+    if not due:
+        return ()
+    jobs = {each.id: _job(each, now) for each in due.values()}
+    for job in jobs.values():
+        queue.put(job)
+    with repo.work() as work:
+        for incident_id, incident in work.incidents(due).items():
+            seen, job = due[incident_id], jobs[incident_id]
+            if incident.investigations != seen.investigations:
+                continue  # another process was faster, with the same job
+            work.put_incident(
+                replace(
+                    incident,
+                    # What came in between may be too late for this one: it stays due.
+                    investigate_at=(
+                        None if _asks(incident) == _asks(seen) else incident.investigate_at
+                    ),
+                    investigations=seen.investigations + 1,
+                    investigated_at=now,
+                )
+            )
+            text = f"Investigation {seen.investigations + 1} queued"
+            work.note(
+                TimelineEntry(incident_id, now, "investigation_queued", "aiops", text, job.key)
+            )
+            work.tell("investigation.queued", incident_id)
+    return tuple(jobs.values())
+
+
+def _job(incident: Incident, now: datetime) -> Job:
+    return Job(f"{KIND}:{incident.id}:{incident.investigations + 1}", KIND, incident.id, now)
+
+
+def _asks(incident: Incident) -> tuple[object, ...]:
+    """What an investigation was asked for by."""
+    return incident.investigate_at, incident.alerts, incident.severity, incident.status
