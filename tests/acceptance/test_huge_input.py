@@ -101,3 +101,25 @@ def test_a_file_above_the_budget_is_averaged_and_the_report_says_so(tmp_path: Pa
     assert report["root_causes"][0]["entity"]["name"] == "svc3"
     assert report["subject"]["window"][0] == "2026-01-05T08:00:00Z"
     assert peak <= 600
+
+
+def test_a_log_of_sixty_megabytes_is_ranked_in_bounded_memory(tmp_path: Path) -> None:
+    folder = tmp_path / "talkative"
+    folder.mkdir()
+    lines = 420_000
+    with (folder / "logs.csv").open("w") as file:
+        file.write("time,service,trace_id,message\n")
+        for i in range(lines):
+            late = i > lines * 0.8 and i % 5 == 0
+            words = "ERROR payment refused by bank" if late else "request served in good order"
+            file.write(
+                f"{T0 + i / 100:.2f},svc{5 if late else i % 7},{i:016x},"
+                f'"{words}, user {i * 7919}, order {i:08d}, cart {i:012x}, all of it written in one line"\n'
+            )
+    facts = {"dataset": "d", "inject_time": T0 + lines * 0.8 / 100, "fault_type": "x"}
+    (folder / "case.json").write_text(json.dumps(facts))
+    assert (folder / "logs.csv").stat().st_size > 57 * MEGABYTE
+    report, peak, seconds = measured("rca", folder, "--json")
+    assert report["root_causes"][0]["entity"]["name"] == "svc5"
+    assert peak <= 600
+    assert seconds <= 90  # on two busy cores; alone it takes 5 s
