@@ -153,10 +153,10 @@ def _alert(push: Push, found: _Found, values: dict[str, object], mapping: Mappin
     return compose(
         push,
         rest,
-        # Labels that say nothing would make one alert of all, so that its name counts too.
         fingerprint=texts.get("fingerprint", ""),
         status=_status(found, rules.get("status"), texts.get("status", "")),
         name=name,
+        # Without a fingerprint labels tell alerts apart, and there may be none but this.
         labels={"alertname": name} | labels,
         annotations=found.texts(mapping.annotations),
         starts=_time(found, rules.get("starts_at"), said.get("starts_at")),

@@ -12,8 +12,8 @@
     annotations:
       description: text
 
-``fields`` may set fingerprint, status, name, starts_at, ends_at, severity, summary, runbook_url,
-link and service. A path is written as in ``paths``.
+A template finds nothing if one of its places is empty. ``fields`` may set fingerprint, status,
+name, starts_at, ends_at, severity, summary, runbook_url, link, service. For paths see ``paths``.
 """
 
 import re
@@ -74,12 +74,12 @@ class Rule:
         return dict(self.values).get(as_text(found), found) if self.values else found
 
     def _filled(self, root: object, alert: object) -> str | None:
-        found = [
-            as_text(part.find(root, alert)) if isinstance(part, Path) else part
-            for part in self.template
-        ]
-        holes = [said for said, part in zip(found, self.template, strict=True) if part != said]
-        return "".join(found) if any(holes) or not holes else None
+        # One hole left open would make a fingerprint that many alerts share, a link to nowhere.
+        holes = [as_text(one.find(root, alert)) for one in self.paths]
+        if not all(holes):
+            return None
+        filled = iter(holes)
+        return "".join(next(filled) if isinstance(p, Path) else p for p in self.template)
 
 
 @dataclass(frozen=True, slots=True)

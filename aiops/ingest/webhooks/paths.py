@@ -58,13 +58,14 @@ def path(text: str) -> Path:
         InvalidInput: it is none; says where it stops making sense.
     """
     rooted = text.startswith("$")
-    rest = text[1:].removeprefix(".") if rooted else text
+    # Behind the root every name has its dot, as behind another name.
+    at = 1 if rooted else 0
     steps: list[str | int] = []
-    at, every = 0, False
-    while at < len(rest):
-        found = _STEP.match(rest, at)
-        if found is None or (at == 0) != (found.start() == 0):
-            raise InvalidInput(f"{text!r} is no path: it stops making sense at {rest[at:]!r}")
+    every = False
+    while at < len(text):
+        found = _STEP.match(text, at)
+        if found is None or (at == 0 and text[0] == "."):
+            raise InvalidInput(f"{text!r} is no path: it stops making sense at {text[at:]!r}")
         every = found["all"] is not None
         if found["item"] is not None:
             steps.append(int(found["item"]))
