@@ -213,3 +213,26 @@ def test_json_cut_anywhere_never_raises(at: int, instead: bytes) -> None:
 )
 def test_no_command_line_is_bad_enough_to_raise(words: list[str]) -> None:
     understand(" ".join(["kubectl", *words]))
+
+
+@pytest.mark.parametrize(
+    ("ready", "word", "kind"),
+    [
+        ("0/1", "CrashLoopBackOff", "container_keeps_crashing"),
+        ("0/1", "OOMKilled", "container_memory_limit_too_low_oom_killed"),
+        ("0/1", "ImagePullBackOff", "image_reference_wrong"),
+        ("0/1", "CreateContainerConfigError", "referenced_settings_missing"),
+        ("0/2", "Init:CrashLoopBackOff", "init_container_fails"),
+        ("1/2", "Running", "pod_not_ready"),
+        ("0/1", "Pending", "pod_not_ready"),
+    ],
+)
+def test_a_list_of_pods_alone_accuses_by_its_one_word(ready: str, word: str, kind: str) -> None:
+    table = (
+        "NAME                    READY   STATUS   RESTARTS       AGE\n"
+        f"web-6d4cf56db6-x2x2x    {ready}     {word}   4 (2m ago)     9m\n"
+        "cart-6d4cf56db6-x2x2x   1/1     Running   0              9m\n"
+        "once-29100000-x2x2x     0/1     Completed   0              9m\n"
+    )
+    reading = StateReader().read(case(("kubectl get pods -n shop", table)), Episode(AT, AT))
+    assert [(one.entity.name, one.kind) for one in reading.hypotheses] == [("web", kind)]

@@ -30,10 +30,11 @@ def unwell(pod: Pod) -> bool:
         return False
     if pod.status not in ("Running", ""):
         return True
-    own = pod.spec.containers
-    return any(container.ready is False for container in own) or (
-        pod.phase in ("Pending", "Failed", "Unknown")
-    )
+    if pod.phase in ("Pending", "Failed", "Unknown"):
+        return True
+    if pod.spec.containers:
+        return any(container.ready is False for container in pod.spec.containers)
+    return any(one.type == "Ready" and one.status == "False" for one in pod.conditions)
 
 
 def short(app: App) -> int:

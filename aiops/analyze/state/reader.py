@@ -7,6 +7,7 @@ from aiops.analyze.state import (
     rules_admission,
     rules_dependencies,
     rules_infrastructure,
+    rules_listed,
     rules_performance,
     rules_routes,
     rules_routing,
@@ -33,6 +34,7 @@ RULES: tuple[Rule, ...] = (
     *rules_addresses.RULES,
     *rules_routes.RULES,
     *rules_dependencies.RULES,
+    *rules_listed.RULES,
     *rules_infrastructure.RULES,
     *rules_performance.RULES,
 )

@@ -74,9 +74,14 @@ def _counts(text: str) -> tuple[int | None, int | None]:
 def _pod(row: Row) -> Api:
     status = row.get("STATUS", "")
     node = row.get("NODE", "")
+    ready, total = _counts(row.get("READY", ""))
+    lacking = ready is not None and total is not None and ready < total
     return {
         "spec": {"nodeName": "" if node == "<none>" else node},
-        "status": {"word": status, "restarts": whole(row.get("RESTARTS", "").partition(" ")[0])},
+        "status": {
+            "word": status,
+            "conditions": [{"type": "Ready", "status": "False" if lacking else "True"}],
+        },
     }
 
 
