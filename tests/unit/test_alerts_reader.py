@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from aiops.analyze.alerts import label_free
+from aiops.analyze.alerts.fault_signs import fault_of
 from aiops.analyze.alerts.graph import lay_out
 from aiops.analyze.alerts.reader import AlertReader
 from aiops.app.evidence import resolve
@@ -63,18 +64,45 @@ def test_one_resource_alert_of_its_own_outweighs_a_storm_at_the_front_door() -> 
     assert names[int(label_free.by_count(incident).argmax())] == FRONT
 
 
-def test_a_replica_that_falls_silent_is_suspected_of_a_crash_and_its_twin_is_not() -> None:
-    found = reading(
-        case(
-            metric(A0, "dest_qps", "down"),
-            metric(A0, "net_transmit", "down"),
-            metric(A1, "dest_qps", "up"),
-            *STORM_AT_THE_FRONT,
-        )
-    )
+SILENT = (metric(A0, "dest_qps", "down"), metric(A0, "net_transmit", "down"))
+STARTING = (metric(A0, "mem_usage", "up"), AlertSignal("log", A0, "17", ""))
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [((), FaultType.NETWORK_LOSS), (STARTING, FaultType.CRASH)],
+    ids=["cut off", "starting over"],
+)
+def test_a_replica_that_falls_silent_is_suspected_and_its_twin_is_not(
+    more: tuple[AlertSignal, ...], fault: FaultType
+) -> None:
+    found = reading(case(*SILENT, *more, metric(A1, "dest_qps", "up"), *STORM_AT_THE_FRONT))
     first = max(found.hypotheses, key=lambda h: h.strength)
-    assert (first.entity, first.fault) == (A0, FaultType.CRASH)
+    assert (first.entity, first.fault) == (A0, fault)
     assert A1 not in [h.entity for h in found.hypotheses]
+
+
+@pytest.mark.parametrize(
+    ("alerts", "fault"),
+    [
+        ((metric(B0, "mem_usage", "up"), metric(B0, "cpu_usage", "up")), FaultType.MEMORY),
+        ((metric(B0, "cpu_usage", "up"), metric(B0, "src_p95", "up")), FaultType.CPU),
+        ((metric(B0, "src_p95", "up"),), FaultType.NETWORK_DELAY),
+        ((metric(B0, "src_qps", "down"), metric(B0, "dest_qps", "down")), FaultType.NETWORK_LOSS),
+        ((*STARTING, metric(A0, "net_transmit", "down")), FaultType.POD_KILL),
+        ((AlertSignal("log", B0, "4", ""),), FaultType.ERROR),
+        ((), FaultType.UNKNOWN),
+    ],
+    ids=lambda value: value.value if isinstance(value, FaultType) else "",
+)
+def test_signs_together_say_which_fault_it_is(
+    alerts: tuple[AlertSignal, ...], fault: FaultType
+) -> None:
+    incident = lay_out(case(*alerts).window)
+    about = dict(
+        zip([p.entity for p in incident.places], label_free.findings(incident), strict=True)
+    )
+    assert fault_of(about[alerts[0].entity if alerts else A0]) == fault
 
 
 def test_what_all_replicas_show_weighs_less_than_what_one_shows() -> None:

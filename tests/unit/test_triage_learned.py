@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from aiops.analyze.alerts.coverage import coverage
+from aiops.analyze.alerts.graph import lay_out
 from aiops.analyze.alerts.learned import UNKNOWN, LearnedTriage, PastIncident
 from aiops.analyze.detect.triage import Familiarity, NearestFaults
 from aiops.errors import InvalidInput
@@ -59,6 +61,36 @@ def test_a_service_without_any_past_fault_is_still_found() -> None:
     seen = [one for one in PAST if one.culprit != PODS[3]]
     found = LearnedTriage(seen, seed=0).diagnose(incident(3, "hog", seed=7).window)
     assert found.suspects[0][0] == PODS[3]
+
+
+def test_a_service_whose_neighbours_failed_before_it_is_judged_by_its_role() -> None:
+    elsewhere = [one for one in PAST if one.culprit not in (PODS[3], PODS[4])]
+    learned = LearnedTriage(elsewhere, seed=0)
+    for culprit in (3, 4):
+        for label in SIGNS:
+            found = learned.diagnose(incident(culprit, label, seed=31).window)
+            assert found.suspects[0][0] == PODS[culprit]
+
+
+def test_a_system_where_a_single_service_ever_failed_can_still_be_learned_from() -> None:
+    own = [one for one in PAST if one.culprit == PODS[2]]
+    found = LearnedTriage(own, seed=0).diagnose(incident(2, "leak", seed=12).window)
+    assert found.suspects[0][0] == PODS[2]
+
+
+def test_coverage_tells_where_alerting_calls_end() -> None:
+    alerts = (
+        AlertSignal("trace", PODS[1], "/x", "PD", PODS[0]),
+        AlertSignal("trace", PODS[2], "/y", "PD", PODS[1]),
+        AlertSignal("metric", PODS[2], "cpu_usage", "up"),
+    )
+    rows = coverage(lay_out(TelemetryWindow(NOW, NOW, alerts=alerts, graph=GRAPH)))
+    assert rows[1]["cover slow"] == 1.0
+    assert rows[1]["both ways slow"] == 1.0
+    assert rows[1]["callees show cpu up"] == 1.0
+    assert rows[2]["ends here slow"] == 0.5
+    assert rows[1]["ends here slow"] == 0.0
+    assert rows[4] == {}
 
 
 def test_an_incident_like_the_past_ones_is_not_unknown(learned: LearnedTriage) -> None:

@@ -2,35 +2,38 @@
 
 Pointwise: which candidate of an incident is the culprit, and which fault it has, from rows that
 name no entity (``features``). What it learns is also the roles services play in that system, so
-figures on services it has never seen a fault of (leave-one-service-out) stand beside the others.
+a service that never had a fault is judged by its role alone (``roles``), and figures on such
+services (leave-one-service-out) stand beside the others.
 Trees after Geurts et al., Extremely randomized trees (Machine Learning 63, 2006).
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from aiops.analyze.alerts.features import Features, describe, overview, rarity_over
 from aiops.analyze.alerts.graph import Incident, Place, lay_out
+from aiops.analyze.alerts.learning import (
+    BoolArray,
+    Columns,
+    Learning,
+    balance,
+    log_odds,
+    probability_of,
+)
+from aiops.analyze.alerts.roles import NEWCOMER, RoleForest, by_role
 from aiops.analyze.alerts.signs import template_of
 from aiops.analyze.detect.triage import Familiarity
 from aiops.errors import InvalidInput
 from aiops.model import Entity, TelemetryWindow
 from aiops.model.telemetry import FloatArray
 
-TREES = 200
-"""Trees of a forest: more change no figure by more than its spread over seeds."""
-LEAST_ROWS = 3
-"""Rows of the past that must hold a feature: what was seen once is an anecdote."""
 LEAST_LEAF = 2
 """Rows in a leaf of the ranker: one past incident is no rule."""
 RIDGE = 0.02
 """Inverse strength of the triager's ridge: there are more features than past incidents."""
-UNSURE = 1e-3
-"""Probability below which two candidates are equally unlikely."""
 UNKNOWN = "unknown"
 
 
@@ -104,23 +107,32 @@ class LearnedTriage:
             target += [label if i == culprit else "" for i in range(len(described))]
             stories.append(_story(incident, described, culprit))
             labels.append(label)
-        self._columns = _Columns.of(rows)
-        self._story_columns = _Columns.of(stories)
-        learning = _Learning.load()
+        self._columns = Columns.of(rows)
+        self._story_columns = Columns.of(stories)
+        learning = Learning.load()
         x, y = self._columns.table(rows), np.array(target)
-        balance = np.where(y != "", (y == "").sum() / max(1, (y != "").sum()), 1.0)
-        self._culprit = learning.forest(seed, LEAST_LEAF, 0.2).fit(
-            x, y != "", sample_weight=balance
+        guilty = y != ""
+        weights = balance(guilty)
+        self._culprit = learning.forest(seed, LEAST_LEAF, 0.2).fit(x, guilty, sample_weight=weights)
+        self._which = learning.forest(seed + 1, 1, 0.2).fit(x, y, sample_weight=weights)
+        everyone = [incident for incident, _, _ in usable]
+        self._failed_before = frozenset(
+            incident.places[culprit].entity.service_name for incident, culprit, _ in usable
         )
-        self._which = learning.forest(seed + 1, 1, 0.2).fit(x, y, sample_weight=balance)
-        told = self._story_columns.table(stories)
+        strangers = self._strangers(everyone)
+        # Where every service failed before, roles would be learned from the very same rows.
+        self._roles: RoleForest | None = None
+        if strangers.any():
+            told = _with_roles(everyone, rows)
+            self._roles = RoleForest(told, guilty, ~strangers, learning, seed)
+        known = self._story_columns.table(stories)
         self._triagers = [
-            model.fit(told, np.array(labels))
+            model.fit(known, np.array(labels))
             for model in (learning.forest(seed, 1, 0.3), learning.ridge(RIDGE))
             if len(set(labels)) > 1
         ]
         self._only = labels[0]
-        self._familiar = Familiarity(told)
+        self._familiar = Familiarity(known)
 
     def diagnose(self, window: TelemetryWindow) -> Diagnosis:
         """The suspects of ``window`` and the first one's fault; no suspects without alerts."""
@@ -134,7 +146,9 @@ class LearnedTriage:
         found = [Diagnosis((), (), unknown=True, distance=math.inf) for _ in windows]
         if not filled:
             return tuple(found)
-        odds = self._odds([row for i in filled for row in described[i]])
+        odds = self._odds(
+            [incidents[i] for i in filled], [row for i in filled for row in described[i]]
+        )
         ends = np.cumsum([len(described[i]) for i in filled])
         suspects = [
             _ranked(incidents[i], own)
@@ -157,13 +171,22 @@ class LearnedTriage:
             )
         return tuple(found)
 
-    def _odds(self, described: Sequence[Features]) -> FloatArray:
-        """(rows,) log odds of being the culprit: the mean of the two forests'."""
+    def _odds(self, incidents: Sequence[Incident], described: Sequence[Features]) -> FloatArray:
+        """(rows,) log odds of being the culprit: the mean of the two forests' and the role's, and
+        the role's alone for a candidate whose service never had a fault."""
         x = self._columns.table(described)
-        guilty = _column(self._culprit, x, True)
-        innocent = _column(self._which, x, "")
-        odds: FloatArray = (_log_odds(guilty) - _log_odds(innocent)) / 2
-        return odds
+        guilty = log_odds(probability_of(self._culprit, x, True))
+        innocent = log_odds(probability_of(self._which, x, ""))
+        odds: FloatArray = (guilty - innocent) / 2
+        if self._roles is None:
+            return odds
+        role = self._roles.odds(_with_roles(incidents, described))
+        return np.where(self._strangers(incidents), role - NEWCOMER, (odds + role) / 2)
+
+    def _strangers(self, incidents: Sequence[Incident]) -> BoolArray:
+        """(rows,) whose service was at fault in no past incident."""
+        services = [place.entity.service_name for one in incidents for place in one.places]
+        return np.array([name not in self._failed_before for name in services], dtype=np.bool_)
 
     def _labels(self, stories: FloatArray) -> list[tuple[tuple[str, float], ...]]:
         if not self._triagers:
@@ -193,6 +216,11 @@ def _position(incident: Incident, culprit: Entity) -> int | None:
     return None
 
 
+def _with_roles(incidents: Sequence[Incident], described: Sequence[Features]) -> list[Features]:
+    roles = (row for incident in incidents for row in by_role(incident))
+    return [{**row, **role} for row, role in zip(described, roles, strict=True)]
+
+
 def _story(incident: Incident, described: Sequence[Features], culprit: int) -> Features:
     """What triage sees: the culprit's row, its log templates, and the incident as a whole."""
     return {**described[culprit], **_templates(incident.places[culprit]), **overview(incident)}
@@ -200,75 +228,3 @@ def _story(incident: Incident, described: Sequence[Features], culprit: int) -> F
 
 def _templates(place: Place) -> Features:
     return {f"template {template_of(a)}": 1.0 for a in place.own if a.modality == "log"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Columns:
-    """Feature names -> columns; what was not seen while learning is left out."""
-
-    place: Mapping[str, int]
-
-    @classmethod
-    def of(cls, rows: Sequence[Features]) -> "_Columns":
-        seen: dict[str, int] = {}
-        for row in rows:
-            for name, value in row.items():
-                if value:
-                    seen[name] = seen.get(name, 0) + 1
-        least = min(LEAST_ROWS, len(rows))
-        kept = sorted(name for name, count in seen.items() if count >= least)
-        return cls({name: i for i, name in enumerate(kept)})
-
-    def table(self, rows: Sequence[Features]) -> FloatArray:
-        """(rows, columns) of the features known."""
-        table = np.zeros((len(rows), len(self.place)))
-        for i, row in enumerate(rows):
-            for name, value in row.items():
-                column = self.place.get(name)
-                if column is not None:
-                    table[i, column] = value
-        return table
-
-
-def _column(model: Any, x: FloatArray, label: object) -> FloatArray:
-    """(n,) probability of ``label``."""
-    column = int(np.flatnonzero(model.classes_ == label)[0])
-    probability: FloatArray = model.predict_proba(x)[:, column]
-    return probability
-
-
-def _log_odds(probability: FloatArray) -> FloatArray:
-    odds: FloatArray = np.log(probability + UNSURE) - np.log(1 - probability + UNSURE)
-    return odds
-
-
-@dataclass(frozen=True, slots=True)
-class _Learning:
-    """scikit-learn, loaded when something is learned: it takes a second and is optional."""
-
-    trees: Any
-    logistic: Any
-    scaler: Any
-    pipeline: Any
-
-    @classmethod
-    def load(cls) -> "_Learning":
-        try:
-            from sklearn.ensemble import ExtraTreesClassifier
-            from sklearn.linear_model import LogisticRegression
-            from sklearn.pipeline import make_pipeline
-            from sklearn.preprocessing import StandardScaler
-        except ImportError as error:
-            raise InvalidInput(
-                "learning from past incidents needs scikit-learn: pip install 'aiops[learn]'"
-            ) from error
-        return cls(ExtraTreesClassifier, LogisticRegression, StandardScaler, make_pipeline)
-
-    def forest(self, seed: int, leaf: int, share: float) -> Any:
-        return self.trees(
-            TREES, min_samples_leaf=leaf, max_features=share, random_state=seed, n_jobs=1
-        )
-
-    def ridge(self, inverse: float) -> Any:
-        model = self.logistic(C=inverse, max_iter=1000, class_weight="balanced")
-        return self.pipeline(self.scaler(), model)

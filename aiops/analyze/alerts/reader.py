@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from aiops.analyze.alerts.fault_signs import fault_of
 from aiops.analyze.alerts.graph import Incident, Place, lay_out
 from aiops.analyze.alerts.label_free import Finding, findings
 from aiops.analyze.wording import listed, plain
@@ -79,12 +80,14 @@ def _suspected(
             by_fault.setdefault(finding.fault, []).append(finding)
     if total < FLOOR or not by_fault:
         return []
-    ranked = sorted(by_fault.items(), key=lambda item: (-_total(item[1]), item[0]))
-    heaviest = _total(ranked[0][1])
+    together = fault_of(found)
+    backing = by_fault.pop(together, None) or [f for f in found if f.weight > 0]
+    heaviest = _total(backing)
+    rivals = sorted(by_fault.items(), key=lambda item: (-_total(item[1]), item[0]))
     against = tuple(_evidence(place, f, window) for f in found if f.weight < 0)
     hypotheses = []
-    for fault, signs in ranked[:FAULTS_EACH]:
-        share = _total(signs) / heaviest
+    for fault, signs in [(together, backing), *rivals][:FAULTS_EACH]:
+        share = min(1.0, _total(signs) / heaviest)
         if share < RIVAL_FAULT:
             break
         size = total * share
@@ -112,6 +115,8 @@ _KINDS = {
     FaultType.MEMORY: "own_memory_alerts",
     FaultType.DISK: "own_disk_alerts",
     FaultType.CRASH: "fell_silent",
+    FaultType.POD_KILL: "started_anew",
+    FaultType.NETWORK_LOSS: "cut_off",
     FaultType.NETWORK_DELAY: "slow_to_its_callers",
     FaultType.ERROR: "fails_its_callers",
     FaultType.LATENCY: "slow_requests",
@@ -120,6 +125,8 @@ _KINDS = {
 _REFUTATION = "Its usual readings over the whole episode, or an earlier fault elsewhere."
 _REFUTATIONS = {
     FaultType.CRASH: "Requests and packets that it sent throughout the episode.",
+    FaultType.POD_KILL: "A process that ran on through the whole episode.",
+    FaultType.NETWORK_LOSS: "Requests and packets that it sent throughout the episode.",
     FaultType.CPU: "Processor use at its usual level during the episode.",
     FaultType.MEMORY: "Memory use at its usual level during the episode.",
     FaultType.DISK: "Disk use at its usual level during the episode.",
