@@ -18,6 +18,11 @@ LEAST_SHARE_EXPLAINED = 0.5
 """A random walk's best split explains about half to two thirds of its variance: no vote below."""
 LEAST_CONSENSUS = 2.0
 """Nats of summed votes under which nothing changed together: the alert time stands."""
+FAR_CONSENSUS = 3.0
+"""The same far from the alert, where chance has more rows to choose from: a single column whose
+step explains 97.5 % of its variance."""
+FAR_BASELINE = 0.1
+"""Share of the window that must lie before such a change: less is a start, not a baseline."""
 ALERT_TRUST = 0.1
 """Share of the window's length at which a change point's votes count half for being far off."""
 EDGE_SHARE = 0.05
@@ -93,11 +98,18 @@ def consensus(values: FloatArray, alert: int | None) -> int | None:
     reach = max(1, rows // 150)
     kernel = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)
     tally = np.convolve(tally, kernel, mode="same")
-    if alert is not None:
+    if alert is None:
+        nearby = tally
+    else:
         distance = np.abs(np.arange(len(tally)) - alert) / rows
-        tally = tally / (1 + distance / ALERT_TRUST)
+        nearby = tally / (1 + distance / ALERT_TRUST)
+    row = int(nearby.argmax())
+    if nearby[row] >= LEAST_CONSENSUS:
+        return row
+    # Nothing changed near the alert: it is late, and the clearest change wherever it was counts.
     row = int(tally.argmax())
-    return row if tally[row] >= LEAST_CONSENSUS else None
+    settled = row >= FAR_BASELINE * rows
+    return row if settled and tally[row] >= FAR_CONSENSUS else None
 
 
 def around_alert(signal: FloatArray, alert: int) -> tuple[int, int] | None:

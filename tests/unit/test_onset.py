@@ -146,3 +146,20 @@ def test_at_alert_never_looks_at_the_data():
     assert at_alert(clock(10), None).first == 5
     assert at_alert(clock(10), 0.0).first == 1
     assert at_alert(clock(10), 1e12).first == 9
+
+
+def one_step(at: int, *, columns: int = 8, rows: int = 200) -> np.ndarray:
+    values = np.random.default_rng(5).standard_normal((rows, columns))
+    values[at:, 0] += 30
+    return values
+
+
+@pytest.mark.parametrize("alert", [120, 170, 195])
+def test_a_single_step_long_before_a_late_alert_is_the_onset(alert):
+    found = locate(np.arange(200.0), one_step(60), float(alert), None)
+    assert (found.first, found.found) == (60, True)
+
+
+def test_a_step_in_the_first_rows_of_the_window_does_not_overrule_a_far_alert():
+    found = locate(np.arange(200.0), one_step(12), 170.0, None)
+    assert (found.first, found.found) == (170, False)
