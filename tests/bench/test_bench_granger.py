@@ -67,7 +67,6 @@ def test_all_pairs_beat_the_statsmodels_loop_by_fifty(benchmark, loop, columns, 
         asked=ASKED.get((columns, lag), "-"),
         columns=columns,
         lag=lag,
-        seconds=round(ours, 4),
         statsmodels_ms_a_pair=round(1e3 * a_pair, 3),
         times_faster=round(ratio),
     )

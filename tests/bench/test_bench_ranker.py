@@ -86,7 +86,6 @@ def test_a_case_is_ranked_faster_than_by_the_package_of_baro(benchmark, columns,
         asked=ASKED.get((columns, rows), "-"),
         columns=columns,
         rows=rows,
-        ms=round(1e3 * ours, 2),
         fse_baro_ms=round(1e3 * package_s(columns, rows), 1),
         times_faster=round(ratio, 1),
     )
