@@ -223,11 +223,13 @@ class NetworkPolicy(ClusterObject):
 
     Attributes:
         denies: "ingress" and "egress" where the policy lets nothing through that way.
+        allows: the same where it lets something through: policies of one pod add up.
     """
 
     kind: ClassVar[str] = "networkpolicy"
     selector: Mapping[str, str] = field(default_factory=dict)
     denies: tuple[str, ...] = ()
+    allows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

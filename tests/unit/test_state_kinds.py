@@ -625,6 +625,15 @@ def test_an_eviction_that_a_budget_forbids_is_named() -> None:
     assert raised(seen(*healthy(WEB), old)) == []
 
 
+def test_a_namespace_closed_by_default_and_opened_where_needed_is_in_order() -> None:
+    closed = fenced(podSelector={}, policyTypes=["Ingress"])
+    opened = fenced(podSelector={"matchLabels": {"app": WEB}}, ingress=[{"from": []}])
+    opened["metadata"]["name"] = "web"
+    assert raised(seen(*healthy(WEB), closed, opened)) == []
+    (forgotten,) = raised(seen(*healthy(WEB), *healthy("cart"), closed, opened))
+    assert forgotten.entity.name == "cart"
+
+
 def test_a_headless_service_without_a_selector_is_not_accused() -> None:
     by_hand = service("outside", selector={}, clusterIP="None")
     assert raised(seen(*healthy(WEB), by_hand)) == []

@@ -335,9 +335,14 @@ def _quota(one: Api, common: dict[str, Any]) -> Quota:
 def _policy(one: Api, common: dict[str, Any]) -> NetworkPolicy:
     spec = part(one, "spec")
     types = {name.lower() for name in texts(spec, "policyTypes")}
-    denied = [way for way in ("ingress", "egress") if way in types and not parts(spec, way)]
+    if "policyTypes" not in spec:  # the API's own default
+        types = {"ingress", *(["egress"] if parts(spec, "egress") else [])}
+    ways = [way for way in ("ingress", "egress") if way in types]
     return NetworkPolicy(
-        **common, selector=pairs(spec, "podSelector", "matchLabels"), denies=tuple(denied)
+        **common,
+        selector=pairs(spec, "podSelector", "matchLabels"),
+        denies=tuple(way for way in ways if not parts(spec, way)),
+        allows=tuple(way for way in ways if parts(spec, way)),
     )
 
 

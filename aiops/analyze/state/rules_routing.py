@@ -90,6 +90,9 @@ def policies(scene: Scene) -> Iterator[Hypothesis]:
                 or not policy.selector.items() <= app.labels.items()
             ):
                 continue
+            blocked = set(policy.denies) - _allowed(scene, app)
+            if not blocked:
+                continue
             reached = any(scene.reached(service.name) for service in app.services)
             failed = any(scene.unreached(service.name) for service in app.services)
             telling = FITS if failed and not short(app) else SYMPTOM
@@ -100,7 +103,7 @@ def policies(scene: Scene) -> Iterator[Hypothesis]:
                 (HINT if reached else telling) * weight(policy, scene),
                 [
                     scene.read(
-                        f"policy {policy.name} stops all {' and '.join(policy.denies)} "
+                        f"policy {policy.name} stops all {' and '.join(sorted(blocked))} "
                         f"traffic of {app.name}",
                         policy.sources,
                     )
@@ -108,6 +111,17 @@ def policies(scene: Scene) -> Iterator[Hypothesis]:
                 indicator=policy.name,
                 refuted_by=f"{app.name} answering a request from another pod",
             )
+
+
+def _allowed(scene: Scene, app: App) -> set[str]:
+    """The ways that any policy of the app's pods opens to somebody."""
+    return {
+        way
+        for policy in scene.state.policies
+        if policy.namespace == app.entity.namespace
+        and policy.selector.items() <= app.labels.items()
+        for way in policy.allows
+    }
 
 
 def no_addresses(scene: Scene) -> Iterator[Hypothesis]:
