@@ -261,3 +261,20 @@ def reads_or_refuses(parse: AlertParser, request: Push) -> None:
         assert alert.name
         assert isinstance(json.loads(alert.extra), dict)
         repr(alert).encode()
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "status", "severity"),
+    [
+        ("[Triggered on {host:a}] Disk", "Disk", "firing", "SEV3"),
+        ("[P1] [Re-Triggered] Disk", "Disk", "firing", "SEV1"),
+        ("[Recovered] Disk", "Disk", "resolved", "SEV3"),
+        ("[No Data on {host:a}] Disk", "Disk", "firing", "SEV3"),
+        ("[EU] Disk [full]", "[EU] Disk [full]", "firing", "SEV3"),
+        ("Disk", "Disk", "firing", "SEV3"),
+        ("[Triggered]", "[Triggered]", "firing", "SEV3"),
+    ],
+)
+def test_a_title_of_datadog_says_what_its_template_does_not(title, name, status, severity):
+    (alert,) = datadog.parse(push(json.dumps({"title": title}).encode()))
+    assert (alert.name, alert.status, alert.severity) == (name, status, severity)

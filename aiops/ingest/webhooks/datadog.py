@@ -6,6 +6,7 @@ in use already are understood; so is the template Datadog starts with, by its ti
 """
 
 import re
+from collections import defaultdict
 from datetime import datetime
 
 from aiops.ingest.webhooks.compose import compose
@@ -16,7 +17,13 @@ from aiops.ports.webhook import Push
 
 _UNSET = re.compile(r"\$[A-Z_]{1,60}|[Nn]ull")
 """What Datadog leaves standing for a variable that has no value."""
-_TITLE = re.compile(r"\s*(?:\[([A-Za-z -]{1,20}?)(?: on [^\]]{1,500})?\]\s*)(.*)", re.DOTALL)
+_TITLE = re.compile(
+    r"""\s*(?:\[(?P<priority>P[1-5])\]\s*)?
+    \[(?P<transition>(?:Re-)?(?:Triggered|Warn|No\ Data)|Renotify|Recovered|Resolved|Test)
+    (?:\ on\ [^\]]{1,500})?\]\s*(?P<name>.*)""",
+    re.VERBOSE | re.DOTALL | re.IGNORECASE,
+)
+"""What Datadog puts before a monitor's name; other brackets are part of the name."""
 _RECOVERED = frozenset({"recovered", "resolved", "success", "ok"})
 
 
@@ -44,12 +51,12 @@ class _Template:
             return {}
         value = self._payload.raw(self._names[key])
         listed = value if isinstance(value, list) else as_text(value).split(",")
-        tags: dict[str, str] = {}
+        tags: defaultdict[str, list[str]] = defaultdict(list)
         for tag in (as_text(one).strip() for one in listed):
             name, _, said = tag.partition(":")
             if _is_set(name):
-                tags[name] = f"{tags[name]},{said}" if name in tags else said
-        return tags
+                tags[name].append(said)
+        return {name: ",".join(values) for name, values in tags.items()}
 
 
 def parse(push: Push) -> tuple[Alert, ...]:
@@ -60,12 +67,13 @@ def parse(push: Push) -> tuple[Alert, ...]:
     if not title:
         raise payload.refuse("title", "missing or empty; set the payload that docs/webhooks.md has")
     prefixed = _TITLE.fullmatch(title)
-    prefix, name = (prefixed[1], prefixed[2]) if prefixed else ("", title)
-    transition = template.text("alerttransition", "transition") or prefix
+    said = {"name": title} if prefixed is None else prefixed.groupdict()
+    name = said["name"] or title
+    transition = template.text("alerttransition", "transition") or said.get("transition", "")
     kind = template.text("alerttype", "type")
     recovered = (transition or kind).lower() in _RECOVERED
     scope = template.text("alertscope", "scope")
-    said = {"host": template.text("hostname", "host"), "scope": scope}
+    own = {"host": template.text("hostname", "host"), "scope": scope}
     monitor = template.text("alertid", "monitorid")
     at = template.time("date", "lastupdated")
     return (
@@ -80,11 +88,16 @@ def parse(push: Push) -> tuple[Alert, ...]:
             name=name,
             labels={"alertname": name}
             | template.tags("tags")
-            | {label: value for label, value in said.items() if value},
+            | {label: value for label, value in own.items() if value},
             annotations={"description": template.text("body", "eventmsg", "message", "text")},
             starts=at,
             ends=at if recovered else None,
-            severity=(template.text("alertpriority", "priority"), kind, transition),
+            severity=(
+                template.text("alertpriority", "priority"),
+                said.get("priority") or "",
+                kind,
+                transition,
+            ),
             summary=template.text("alertstatus", "status") or name,
             link=template.text("link", "url", "eventurl"),
         ),

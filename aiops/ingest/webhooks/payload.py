@@ -8,6 +8,7 @@ Stricter than ``json.loads`` where leniency would cost a guess later: UTF-8 only
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 from aiops.errors import BadPayload
@@ -59,8 +60,7 @@ def _text(body: bytes) -> str:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in made if names.count(name) > 1)
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise BadPayload(f"the name {twice[:80]!r} stands twice in one object")
     return made
 
