@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DATA   ?= ../shared/datasets
 NEURAL := .venv-neural
 
-.PHONY: install demo test test-neural check bench results format lock clean
+.PHONY: install demo test test-neural check bench results constants format lock clean
 
 install: $(STAMP)
 
@@ -39,12 +39,18 @@ $(NEURAL)/.installed: requirements/lock.txt
 	touch $@
 
 bench: install  ## Speed, as ratios against the libraries we replace; absolute times with the machine's name
-	$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -n 0
+	$(BIN)/pytest tests/bench --benchmark-only --benchmark-columns=min,median,rounds -n 0 \
+	    --benchmark-json=$(VENV)/bench.json
+	$(BIN)/python -m aiops_evals.bench $(VENV)/bench.json evals/results/bench-dev.md
 
 results: install  ## Measure again, and write what was measured into evals/results and the README
 	$(BIN)/aiops eval rca --data $(DATA) --stress --ablation --fresh \
 	    --out evals/results/rca-dev.json > evals/results/rca-dev.md
 	$(BIN)/python -m aiops_evals.readme evals/results/rca-dev.json README.md
+
+constants: install  ## AC@1 with every constant of the default method halved and doubled (15 min)
+	$(BIN)/aiops eval constants --data $(DATA) --fresh \
+	    --out evals/results/constants-dev.json > evals/results/constants-dev.md
 
 format: install
 	$(BIN)/ruff check --fix .
