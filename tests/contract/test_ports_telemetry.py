@@ -1,5 +1,6 @@
 """What every source and store of telemetry promises; a new adapter joins by one more param."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Protocol
@@ -31,6 +32,8 @@ from aiops.ports.telemetry import (
 )
 from aiops.store.memory import MemoryTelemetry
 from aiops.store.recorded import RecordedTelemetry
+from aiops.store.sql.engine import open_engine
+from aiops.store.sql.telemetry import SqlTelemetry
 
 START = datetime(2026, 11, 20, 3, tzinfo=UTC)
 ZERO = START.timestamp()
@@ -81,28 +84,39 @@ class Reader(MetricSource, LogSource, TraceSource, ChangeSource, GraphSource, Pr
     """Whatever reads all five."""
 
 
-def recorded() -> Reader:
-    return RecordedTelemetry(CaseData("c1", WINDOW), CHANGES)
+SQL = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}
 
 
-def stored() -> Reader:
-    store = MemoryTelemetry()
-    store.append(WINDOW, CHANGES)
-    return store
+def in_sql(request: pytest.FixtureRequest, url: str) -> Iterator[TelemetryStore]:
+    """A store on a new database that ``url`` names, a fixture."""
+    engine = open_engine(request.getfixturevalue(url))
+    yield SqlTelemetry(engine)
+    engine.dispose()
 
 
-@pytest.fixture(params=[recorded, stored], ids=lambda make: make.__name__)
-def source(request: pytest.FixtureRequest) -> Reader:
+@pytest.fixture(params=["recorded", "memory", "sqlite", "postgresql"])
+def source(request: pytest.FixtureRequest) -> Iterator[Reader]:
     """A reader that holds ``WINDOW`` and ``CHANGES``."""
-    made: Reader = request.param()
-    return made
+    match request.param:
+        case "recorded":
+            yield RecordedTelemetry(CaseData("c1", WINDOW), CHANGES)
+        case "memory":
+            kept = MemoryTelemetry()
+            kept.append(WINDOW, CHANGES)
+            yield kept
+        case _:
+            for sql in in_sql(request, SQL[request.param]):
+                sql.append(WINDOW, CHANGES)
+                yield sql
 
 
-@pytest.fixture(params=[MemoryTelemetry])
-def store(request: pytest.FixtureRequest) -> TelemetryStore:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest) -> Iterator[TelemetryStore]:
     """A store that holds nothing."""
-    made: TelemetryStore = request.param()
-    return made
+    if request.param == "memory":
+        yield MemoryTelemetry()
+    else:
+        yield from in_sql(request, SQL[request.param])
 
 
 def samples(table: MetricTable) -> dict[tuple[str, float], float]:

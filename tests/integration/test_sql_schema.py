@@ -33,6 +33,7 @@ def test_the_migrations_make_the_tables_the_code_speaks_of(empty_engine: Engine)
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    import aiops.store.sql.operations_tables
     import aiops.store.sql.telemetry_tables  # noqa: F401
 
     upgrade(empty_engine)
@@ -79,7 +80,7 @@ def test_a_database_without_tables_says_what_to_run(empty_engine: Engine) -> Non
 
 def test_a_transaction_that_raises_leaves_nothing(empty_engine: Engine) -> None:
     upgrade(empty_engine)
-    half = text("INSERT INTO telemetry_services (name) VALUES ('one')")
+    half = text("INSERT INTO telemetry_services (digest, name) VALUES ('one', 'one')")
     with pytest.raises(ZeroDivisionError), writing(empty_engine) as connection:
         _ = connection.execute(half).rowcount / 0
     with reading(empty_engine) as connection:

@@ -23,8 +23,7 @@ PATIENCE_S = 30
 """How long a thread waits for one of them."""
 _SQLITE_PRAGMAS = (
     "busy_timeout = 5000",
-    "page_size = 8192",  # chunks are kilobytes; holds for new files only
-    "auto_vacuum = INCREMENTAL",  # as does this: retention gives the room back
+    "auto_vacuum = INCREMENTAL",  # of new files: retention gives the room back
     "synchronous = NORMAL",  # in WAL a power cut may lose the last commits, never the file
     "foreign_keys = ON",
     "cache_size = -65536",

@@ -1,4 +1,4 @@
-"""The tables of telemetry: chunks of samples, batches of lines and spans, and how to find them.
+"""The tables of telemetry: blocks of samples, batches of lines and spans, and how to find them.
 
 A slot is a stretch of time by number: unix seconds divided by its length, rounded down.
 """
@@ -12,33 +12,32 @@ from sqlalchemy import (
     LargeBinary,
     SmallInteger,
     Table,
-    Text,
 )
 
 from aiops.store.sql.metadata import METADATA, BigId, UtcDateTime
 
+# Names are any text a sender may think of, longer than an index takes and with bytes PostgreSQL
+# refuses in a text: they are told apart by their digest.
 SERVICES = Table(
     "telemetry_services",
     METADATA,
     Column("id", BigId, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("name", LargeBinary, nullable=False),  # UTF-8
 )
 SERIES = Table(
     "telemetry_series",
     METADATA,
-    Column("id", BigId, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),  # the column in its source
+    Column("id", BigId, primary_key=True, autoincrement=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),  # of its column
     Column("service_id", ForeignKey(SERVICES.c.id), nullable=False, index=True),
-    Column("entity", JSON, nullable=False),
-    Column("metric", Text, nullable=False),
-    Column("unit", Text),
-    Column("type", Text),
+    Column("content", JSON, nullable=False),
 )
-CHUNKS = Table(
-    "telemetry_chunks",
+BLOCKS = Table(
+    "telemetry_blocks",
     METADATA,
     Column("slot", BigInteger, primary_key=True, autoincrement=False),
-    Column("series_id", ForeignKey(SERIES.c.id), primary_key=True),
+    Column("block", BigInteger, primary_key=True, autoincrement=False),  # series id / WIDTH
     Column("samples", LargeBinary, nullable=False),
 )
 LOG_BATCHES = Table(
@@ -49,7 +48,6 @@ LOG_BATCHES = Table(
     Column("rows", Integer, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("trace_ids", LargeBinary, nullable=False),
-    Column("templates", LargeBinary, nullable=False),
     Column("times", LargeBinary, nullable=False),
     Column("span_ids", LargeBinary, nullable=False),
     Column("instances", LargeBinary, nullable=False),

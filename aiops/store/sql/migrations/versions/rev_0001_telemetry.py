@@ -1,4 +1,4 @@
-"""Telemetry: series, chunks, batches, where ids occur, changes, graphs."""
+"""Telemetry: series, blocks, batches, where ids occur, changes, graphs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,39 +17,32 @@ def upgrade() -> None:
     op.create_table(
         "telemetry_services",
         sa.Column("id", BigId, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("digest", blob, nullable=False),
+        sa.Column("name", blob, nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_telemetry_services")),
-        sa.UniqueConstraint("name", name=op.f("uq_telemetry_services_name")),
+        sa.UniqueConstraint("digest", name=op.f("uq_telemetry_services_digest")),
     )
     op.create_table(
         "telemetry_series",
-        sa.Column("id", BigId, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("id", BigId, autoincrement=False, nullable=False),
+        sa.Column("digest", blob, nullable=False),
         sa.Column("service_id", BigId, nullable=False),
-        sa.Column("entity", sa.JSON(), nullable=False),
-        sa.Column("metric", sa.Text(), nullable=False),
-        sa.Column("unit", sa.Text()),
-        sa.Column("type", sa.Text()),
+        sa.Column("content", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_telemetry_series")),
-        sa.UniqueConstraint("name", name=op.f("uq_telemetry_series_name")),
+        sa.UniqueConstraint("digest", name=op.f("uq_telemetry_series_digest")),
         _to_services("telemetry_series"),
     )
     op.create_index(op.f("ix_telemetry_series_service_id"), "telemetry_series", ["service_id"])
     op.create_table(
-        "telemetry_chunks",
+        "telemetry_blocks",
         sa.Column("slot", sa.BigInteger(), nullable=False),
-        sa.Column("series_id", BigId, nullable=False),
+        sa.Column("block", sa.BigInteger(), nullable=False),
         sa.Column("samples", blob, nullable=False),
-        sa.PrimaryKeyConstraint("slot", "series_id", name=op.f("pk_telemetry_chunks")),
-        sa.ForeignKeyConstraint(
-            ["series_id"],
-            ["telemetry_series.id"],
-            name=op.f("fk_telemetry_chunks_series_id_telemetry_series"),
-        ),
+        sa.PrimaryKeyConstraint("slot", "block", name=op.f("pk_telemetry_blocks")),
     )
     _batches(
         "telemetry_log_batches",
-        ("trace_ids", "templates", "times", "span_ids", "instances", "messages"),
+        ("trace_ids", "times", "span_ids", "instances", "messages"),
     )
     _batches(
         "telemetry_span_batches",
@@ -85,7 +78,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("start", name=op.f("pk_telemetry_graphs")),
     )
     if op.get_bind().dialect.name == "postgresql":  # compressed already: no second attempt
-        op.execute("ALTER TABLE telemetry_chunks ALTER COLUMN samples SET STORAGE EXTERNAL")
+        op.execute("ALTER TABLE telemetry_blocks ALTER COLUMN samples SET STORAGE EXTERNAL")
 
 
 def _batches(name: str, columns: tuple[str, ...]) -> None:
