@@ -1,7 +1,7 @@
 """The one path from a case to a report: rank, explain, check the evidence, write it down."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from aiops.app.summary import summarise
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Ranking
 from aiops.model.report import Agreement, FailedStep, Report, Timings
+from aiops.model.slo import Slo
 from aiops.ports.analyzer import Analyzer
 
 
@@ -28,6 +29,7 @@ def investigate(
     analyzer: Analyzer,
     *,
     explain: Explain | None = None,
+    slos: Sequence[Slo] = (),
     seed: int = 0,
     top: int = 5,
     clock: Callable[[], float] = time.perf_counter,
@@ -40,6 +42,7 @@ def investigate(
     Args:
         analyzer: ranks the suspects.
         explain: adds propagation; None: the report has none.
+        slos: objectives that say what the incident did to users.
         seed: for the analyzer and the explanation.
         top: how many candidates to list.
         clock: seconds; injected for replays.
@@ -54,7 +57,7 @@ def investigate(
         explained = steps.run("explain", lambda: explainer(case, found, seed=seed))
         ranking = _checked(case, explained, steps) if explained is not None else ranking
     findings = Findings(case, ranking, analyzer.name, top, Citations(ranking.evidence))
-    report = _written(findings, tuple(steps.failed))
+    report = _written(findings, tuple(steps.failed), slos)
     return replace(report, timings=steps.timings())
 
 
@@ -127,7 +130,7 @@ def _checked(case: CaseData, ranking: Ranking, steps: _Steps) -> Ranking:
     )
 
 
-def _written(findings: Findings, failed: tuple[FailedStep, ...]) -> Report:
+def _written(findings: Findings, failed: tuple[FailedStep, ...], slos: Sequence[Slo]) -> Report:
     case, ranking = findings.case, findings.ranking
     summary = summarise(findings)
     if not ranking.suspects and failed:
@@ -144,7 +147,7 @@ def _written(findings: Findings, failed: tuple[FailedStep, ...]) -> Report:
         verdict=ranking.verdict,
         summary=summary,
         onset=ranking.onset,
-        impact=sections.impact(findings),
+        impact=sections.impact(findings, slos),
         root_causes=causes,
         propagation=ranking.propagation,
         # Last: the sections above may have added to it.

@@ -1,9 +1,11 @@
 """The sections of a report besides its summary, each from the findings."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from aiops.analyze import change_events
+from aiops.analyze.slo import impact_of
 from aiops.analyze.wording import duration, listed, percent, plain
 from aiops.app.findings import Findings, moved, path_between, size_of, subject_of, times_of
 from aiops.app.movement import Movement
@@ -17,6 +19,7 @@ from aiops.model.report import (
     RuledOut,
     Subject,
 )
+from aiops.model.slo import Slo
 
 # Under one chance in twenty a candidate that moved is called a symptom and told why.
 UNLIKELY = 0.05
@@ -80,9 +83,9 @@ def _own_evidence(findings: Findings, suspect: Suspect) -> tuple[str, ...]:
     return (findings.citations.of(movement),) if movement is not None else ()
 
 
-def impact(findings: Findings) -> Impact:
+def impact(findings: Findings, slos: Sequence[Slo] = ()) -> Impact:
     """The objective that broke and how far the fault reached; budgets need an SLO's definition."""
-    trigger = findings.case.trigger
+    trigger, window = findings.case.trigger, findings.case.window
     slo = trigger.statement
     if slo is None and trigger.entity is not None:
         slo = " ".join(part for part in (trigger.entity.name, trigger.metric) if part)
@@ -93,7 +96,16 @@ def impact(findings: Findings) -> Impact:
             f"{len(moved_services)} of {len(findings.services())} services moved: "
             f"{listed([plain(name) for name in moved_services], most=6)}"
         )
-    return Impact(slo=slo, affected=affected, budget_burnt=None)
+    began = findings.ranking.onset or trigger.at or window.start
+    measured = (
+        impact_of(window.metrics, slos, None, began, window.end)
+        if window.metrics is not None
+        else None
+    )
+    if measured is None:
+        return Impact(slo=slo, affected=affected, budget_burnt=None)
+    reached = "; ".join(part for part in (measured.affected, affected) if part)
+    return replace(measured, affected=reached)
 
 
 def alerts_explained(findings: Findings) -> tuple[AlertExplained, ...]:
