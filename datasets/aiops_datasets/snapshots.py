@@ -57,20 +57,30 @@ def read_alerts(
     """
     record = read_json(path)
     alerts = record.get("alerts", []) if isinstance(record, dict) else record
-    if not isinstance(alerts, list) or not all(isinstance(alert, dict) for alert in alerts):
+    if not isinstance(alerts, list):
         raise InvalidData(path, "must hold a list of alerts")
     found: list[AlertSignal] = []
-    nameless = 0
+    nameless = unread = 0
     for alert in alerts:
+        if not isinstance(alert, dict) or not _is_texts(alert.get("evidence", [])):
+            unread += 1
+            continue
         name = alert.get("name") or alert.get("entry_service")
         if not isinstance(name, str) or name.lower().startswith("unknown"):
             nameless += 1
         elif "entry_service" in alert:
             found.append(_request(alert, entity(name)))
         else:
-            found += _evidence(path, alert, name, entity)
-    notes = (f"{nameless} alerts of {path.name} name no service; left out",) if nameless else ()
-    return tuple(found), notes
+            found += _evidence(alert, name, entity)
+    counted = (
+        (nameless, f"alerts of {path.name} name no service; left out"),
+        (unread, f"alerts of {path.name} are not built like one; left out"),
+    )
+    return tuple(found), tuple(f"{count} {what}" for count, what in counted if count)
+
+
+def _is_texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(value, str) for value in values)
 
 
 def _request(alert: dict[str, Any], owner: Entity) -> AlertSignal:
@@ -80,15 +90,12 @@ def _request(alert: dict[str, Any], owner: Entity) -> AlertSignal:
 
 
 def _evidence(
-    path: Path, alert: dict[str, Any], name: str, entity: Callable[[str], Entity]
+    alert: dict[str, Any], name: str, entity: Callable[[str], Entity]
 ) -> list[AlertSignal]:
-    texts = alert.get("evidence", [])
-    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-        raise InvalidData(path, "key 'evidence' must be a list of strings")
     is_node = alert.get("type") == "Node"
     owner = Entity("node", name) if is_node else entity(name)
     found = []
-    for text in texts or [str(alert.get("status", ""))]:
+    for text in alert.get("evidence") or [str(alert.get("status", ""))]:
         head, _, rest = text.partition(" | ")
         found.append(AlertSignal("metric" if is_node else "service", owner, head, rest))
     return found

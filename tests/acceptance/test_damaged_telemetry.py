@@ -175,10 +175,13 @@ def test_alerts_of_instances_that_nothing_else_knows_are_kept_and_nameless_ones_
         {"type": "Service", "name": "unknown", "evidence": ["CPU | 1 -> 9"]},
         {"type": "Service", "evidence": []},
         {"entry_service": None, "url": "/x"},
+        {"type": "Service", "name": "db", "evidence": 7},
+        "an alert",
     ]
     (case / "alerts.json").write_text(json.dumps(alerts))
     report = ranked(case)
     assert "3 alerts of alerts.json name no service; left out" in said(report)
+    assert "2 alerts of alerts.json are not built like one; left out" in said(report)
     assert culprit(report) == "db"
 
 
