@@ -13,7 +13,7 @@ import numpy as np
 
 from aiops.analyze import confidence
 from aiops.analyze.episode import episode_of
-from aiops.analyze.fusion import Key, Weighed, fault_types, weigh
+from aiops.analyze.fusion import Weighed, fault_types, weigh
 from aiops.analyze.metric_reader import MetricReader
 from aiops.analyze.metric_scores import PARTS, Scored
 from aiops.errors import AnalysisFailed, UnknownName
@@ -103,7 +103,7 @@ class FusedRanker:
 
 
 def _ranking(weighed: tuple[Weighed, ...], episode: Episode, found: _Read, seed: int) -> Ranking:
-    by_key: dict[Key, list[Weighed]] = {}
+    by_key: dict[tuple[str, ...], list[Weighed]] = {}
     for one in sorted(weighed, key=lambda w: (-w.score, _lot(w, seed))):
         by_key.setdefault(one.key, []).append(one)
     # By each entity's strongest; the rest of its hypotheses keep their own places.

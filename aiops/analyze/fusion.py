@@ -9,7 +9,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from aiops.model import Entity, FaultType, Hypothesis, ServiceGraph
+from aiops.analyze.suspects import Key, Suspects, key_of
+from aiops.model import Call, FaultType, Hypothesis, ServiceGraph
 
 CORROBORATION = 0.3
 """Share of the best hypothesis of each other modality that an entity's own inherits: two
@@ -34,9 +35,6 @@ EXPLAINED_AWAY = 0.5
 a settled declared fault of something else: a used-up quota, a dead kubelet, a broken callee."""
 HEARSAY = "logs"
 """The modality whose word about an entity may be others' only: what their lines say of it."""
-_NOT_A_SERVICE = frozenset({"node", "namespace"})
-
-Key = tuple[str, str]
 _Group = TypeVar("_Group", bound=Hashable)
 
 
@@ -59,13 +57,6 @@ class Weighed:
     unexplained: float
 
 
-def key_of(entity: Entity) -> Key:
-    """Services, their instances and workloads are one suspect; nodes and namespaces their own."""
-    if entity.kind in _NOT_A_SERVICE:
-        return entity.kind, entity.name
-    return "service", entity.service_name
-
-
 def weigh(
     raised: Sequence[tuple[str, Hypothesis]], graph: ServiceGraph | None
 ) -> tuple[Weighed, ...]:
@@ -75,12 +66,12 @@ def weigh(
         raised: (modality, hypothesis) pairs.
         graph: calls, along which trouble reaches the callers; None where unknown.
     """
-    raised = _fully_named(raised)
+    raised, calls = _fully_named(raised, graph)
     best = _best_by_modality(raised, lambda h: key_of(h.entity))
     agreeing = _best_by_modality(raised, lambda h: (key_of(h.entity), h.fault))
     strongest = {key: max(by_modality.values()) for key, by_modality in best.items()}
     troubled = {key: strength for key, strength in strongest.items() if strength >= SYMPTOM}
-    callers = _transitive_callers(graph, set(best)) if graph is not None else {}
+    callers = _transitive_callers(calls, set(best))
     reach = _Reach(callers, troubled)
     declared = _Declared(raised, reach)
     weighed = []
@@ -193,23 +184,32 @@ def _declared_first(weighed: list[Weighed]) -> list[Weighed]:
     return weighed
 
 
-def _fully_named(raised: Sequence[tuple[str, Hypothesis]]) -> list[tuple[str, Hypothesis]]:
-    """The hypotheses with entities as fully named as any reader named them.
-
-    Metrics and logs seldom know the namespace or cluster that the cluster's state gives.
-    """
-    full: dict[tuple[str, str], Entity] = {}
-    for _, hypothesis in raised:
-        entity = hypothesis.entity
-        if entity.namespace is not None:
-            full.setdefault((entity.kind, entity.name), entity)
-    named = []
-    for modality, hypothesis in raised:
-        known = full.get((hypothesis.entity.kind, hypothesis.entity.name))
-        if hypothesis.entity.namespace is None and known is not None:
-            hypothesis = replace(hypothesis, entity=known)
-        named.append((modality, hypothesis))
-    return named
+def _fully_named(
+    raised: Sequence[tuple[str, Hypothesis]], graph: ServiceGraph | None
+) -> tuple[list[tuple[str, Hypothesis]], list[Call]]:
+    """The hypotheses and calls with entities as fully named as anybody named them."""
+    calls = graph.calls if graph is not None else ()
+    suspects = Suspects(
+        [
+            *(entity for _, one in raised for entity in (one.entity, *one.explains)),
+            *(end for call in calls for end in (call.source, call.target)),
+        ]
+    )
+    named = [
+        (
+            modality,
+            replace(
+                one,
+                entity=suspects.full(one.entity),
+                explains=tuple(suspects.full(entity) for entity in one.explains),
+            ),
+        )
+        for modality, one in raised
+    ]
+    return named, [
+        replace(call, source=suspects.full(call.source), target=suspects.full(call.target))
+        for call in calls
+    ]
 
 
 def _best_by_modality(
@@ -223,9 +223,9 @@ def _best_by_modality(
     return best
 
 
-def _transitive_callers(graph: ServiceGraph, of: set[Key]) -> dict[Key, set[Key]]:
+def _transitive_callers(calls: Iterable[Call], of: set[Key]) -> dict[Key, set[Key]]:
     direct: dict[Key, set[Key]] = {}
-    for call in graph.calls:
+    for call in calls:
         direct.setdefault(key_of(call.target), set()).add(key_of(call.source))
     reached: dict[Key, set[Key]] = {}
     for key in of:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from aiops.analyze.metric_kinds import SYMPTOMS, MetricKind
 from aiops.analyze.onset import Anomaly
 from aiops.analyze.shifts import Shifts
-from aiops.model import Call, Entity, Series, ServiceGraph, Trigger
+from aiops.model import Call, Series, ServiceGraph, Trigger
 from aiops.model.telemetry import FloatArray
 
 LEAST_UNEXPLAINED = 0.05
@@ -34,7 +34,7 @@ def unexplained(series: tuple[Series, ...], shifts: Shifts, graph: ServiceGraph)
     share = np.ones(len(series))
     calls: dict[str, list[Call]] = {}
     for call in graph.calls:
-        if not same_service(call.source, call.target):
+        if not call.source.same_service(call.target):
             calls.setdefault(call.source.service_name, []).append(call)
     moved: dict[tuple[str, str], list[int]] = {}
     for i, one in enumerate(series):
@@ -47,9 +47,9 @@ def unexplained(series: tuple[Series, ...], shifts: Shifts, graph: ServiceGraph)
             (
                 shifts.moved[j]
                 for call in calls.get(one.entity.service_name, ())
-                if same_service(call.source, one.entity)
+                if call.source.same_service(one.entity)
                 for j in moved.get((call.target.service_name, one.metric), ())
-                if same_service(call.target, series[j].entity)
+                if call.target.same_service(series[j].entity)
             ),
             default=0.0,
         )
@@ -57,24 +57,11 @@ def unexplained(series: tuple[Series, ...], shifts: Shifts, graph: ServiceGraph)
     return share
 
 
-def same_service(one: Entity, other: Entity) -> bool:
-    """Whether two entities are, or belong to, one service.
-
-    A namespace or cluster that only one of them states is no contradiction: call graphs and
-    alerts often leave it out.
-    """
-    return (
-        one.service_name == other.service_name
-        and (None in (one.namespace, other.namespace) or one.namespace == other.namespace)
-        and (None in (one.cluster, other.cluster) or one.cluster == other.cluster)
-    )
-
-
 def alert_column(series: tuple[Series, ...], trigger: Trigger) -> int | None:
     """The column the alert fired on: the one it names, else its entity's first of that metric."""
     if trigger.entity is None or trigger.metric is None:
         return None
-    own = [i for i, one in enumerate(series) if same_service(one.entity, trigger.entity)]
+    own = [i for i, one in enumerate(series) if one.entity.same_service(trigger.entity)]
     for i in own:
         if trigger.metric in (series[i].metric, series[i].column):
             return i

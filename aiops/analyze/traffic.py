@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from aiops.analyze.metric_kinds import MetricKind, Vantage, reading_of
 from aiops.analyze.shifts import Shifts
-from aiops.analyze.symptom_paths import LEAST_UNEXPLAINED, same_service
+from aiops.analyze.symptom_paths import LEAST_UNEXPLAINED
 from aiops.model import Entity, Series, ServiceGraph
 from aiops.model.telemetry import FloatArray
 
@@ -95,7 +95,7 @@ def _upstream(
 
     def numbers(entity: Entity) -> set[int]:
         alike = by_name.setdefault(entity.service_name, [])
-        found = {number for number in alike if same_service(example[number], entity)}
+        found = {number for number in alike if example[number].same_service(entity)}
         if not found:  # nothing is measured of it, but load passes through
             found = {len(example)}
             example[len(example)] = entity

@@ -22,6 +22,18 @@ class Entity:
         """The service this belongs to; its own name where it belongs to none."""
         return self.service or self.name
 
+    def same_service(self, other: "Entity") -> bool:
+        """Whether both are, or belong to, one service.
+
+        A namespace or cluster that only one of them states is no contradiction: call graphs and
+        alerts often leave it out.
+        """
+        return (
+            self.service_name == other.service_name
+            and (None in (self.namespace, other.namespace) or self.namespace == other.namespace)
+            and (None in (self.cluster, other.cluster) or self.cluster == other.cluster)
+        )
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Indicator:

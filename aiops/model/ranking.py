@@ -94,11 +94,15 @@ class Ranking:
     notes: tuple[str, ...] = ()
 
     def entities(self) -> tuple[Suspect, ...]:
-        """The strongest suspect of each service, in order: the ranking at service level."""
-        seen: set[str] = set()
-        first = []
+        """The strongest suspect of each service, in order: the ranking at service level.
+
+        Equal names in two namespaces or clusters are two services.
+        """
+        first: dict[str, list[Suspect]] = {}
+        order: list[Suspect] = []
         for suspect in self.suspects:
-            if suspect.entity.service_name not in seen:
-                seen.add(suspect.entity.service_name)
-                first.append(suspect)
-        return tuple(first)
+            namesakes = first.setdefault(suspect.entity.service_name, [])
+            if not any(suspect.entity.same_service(one.entity) for one in namesakes):
+                namesakes.append(suspect)
+                order.append(suspect)
+        return tuple(order)

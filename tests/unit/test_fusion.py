@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.analyze.fusion import CORROBORATION, UNEXPLAINED, fault_types, key_of, weigh
+from aiops.analyze.fusion import CORROBORATION, UNEXPLAINED, fault_types, weigh
+from aiops.analyze.suspects import key_of
 from aiops.model import Call, Entity, FaultType, Hypothesis, ServiceGraph
 
 FRONT, MIDDLE, BACK = (Entity("service", name) for name in ("front", "middle", "back"))

@@ -11,7 +11,6 @@ from aiops.analyze.symptom_paths import (
     OTHER_SYMPTOM,
     alert_column,
     relevance,
-    same_service,
     unexplained,
 )
 from aiops.model import Call, Entity, Series, ServiceGraph, Trigger
@@ -103,11 +102,11 @@ def test_a_tiny_shift_under_a_huge_one_is_explained_without_a_warning():
 
 
 def test_a_namespace_or_cluster_only_one_side_states_is_no_contradiction():
-    assert same_service(service("a", namespace="shop"), service("a"))
-    assert not same_service(service("a", namespace="shop"), service("a", namespace="test"))
-    assert not same_service(service("a", cluster="east"), service("a", cluster="west"))
-    assert same_service(Entity("instance", "a-1", service="a"), service("a"))
-    assert not same_service(service("a"), service("a-db"))
+    assert service("a", namespace="shop").same_service(service("a"))
+    assert not service("a", namespace="shop").same_service(service("a", namespace="test"))
+    assert not service("a", cluster="east").same_service(service("a", cluster="west"))
+    assert Entity("instance", "a-1", service="a").same_service(service("a"))
+    assert not service("a").same_service(service("a-db"))
 
 
 NAMED = series("a_cpu", "a_latency_p50", "a_latency_p95", "b_latency_p95")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from aiops.analyze.fusion import Key, Weighed
+from aiops.analyze.fusion import Weighed
 from aiops.analyze.wording import number, percent, plain
 
 EACH = 4
@@ -16,7 +16,7 @@ def render(weighed: Sequence[Weighed], *, top: int) -> str:
     lines: what is suspected and how large its sign is beside the least that matters, what it
     weighs and why, the evidence, and what would refute it.
     """
-    suspects: dict[Key, list[Weighed]] = {}
+    suspects: dict[tuple[str, ...], list[Weighed]] = {}
     for one in weighed:
         suspects.setdefault(one.key, []).append(one)
     if not suspects:
