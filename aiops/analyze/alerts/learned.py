@@ -1,13 +1,15 @@
 """A ranker and triager learned from past incidents of a system: alert lists with known causes.
 
 Pointwise: which candidate of an incident is the culprit, and which fault it has, from rows that
-name no entity (``features``). What it learns is also the roles services play in that system, so
-a service that never had a fault is judged by its role alone (``roles``), and figures on such
-services (leave-one-service-out) stand beside the others.
-Trees after Geurts et al., Extremely randomized trees (Machine Learning 63, 2006).
+name no entity (``features``) and, where a service has had many faults, from which service it is.
+What it learns is also the roles services play in that system, so a service that never had a fault
+is judged by its role alone (``roles``), and figures on such services (leave-one-service-out) stand
+beside the others. Trees after Geurts et al., Extremely randomized trees
+(Machine Learning 63, 2006).
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,6 +32,8 @@ from aiops.errors import InvalidInput
 from aiops.model import Entity, TelemetryWindow
 from aiops.model.telemetry import FloatArray
 
+LEAST_OF_A_SERVICE = 20
+"""Past faults of a service from which its own habits are learned too, beside its role's."""
 LEAST_LEAF = 2
 """Rows in a leaf of the ranker: one past incident is no rule."""
 RIDGE = 0.02
@@ -113,12 +117,18 @@ class LearnedTriage:
         x, y = self._columns.table(rows), np.array(target)
         guilty = y != ""
         weights = balance(guilty)
-        self._culprit = learning.forest(seed, LEAST_LEAF, 0.2).fit(x, guilty, sample_weight=weights)
-        self._which = learning.forest(seed + 1, 1, 0.2).fit(x, y, sample_weight=weights)
         everyone = [incident for incident, _, _ in usable]
-        self._failed_before = frozenset(
+        failures = Counter(
             incident.places[culprit].entity.service_name for incident, culprit, _ in usable
         )
+        self._failed_before = frozenset(failures)
+        self._well_known = sorted(
+            service for service, count in failures.items() if count >= LEAST_OF_A_SERVICE
+        )
+        self._culprit = learning.forest(seed, LEAST_LEAF, 0.2).fit(
+            self._with_identity(x, everyone), guilty, sample_weight=weights
+        )
+        self._which = learning.forest(seed + 1, 1, 0.2).fit(x, y, sample_weight=weights)
         strangers = self._strangers(everyone)
         # Where every service failed before, roles would be learned from the very same rows.
         self._roles: RoleForest | None = None
@@ -175,7 +185,7 @@ class LearnedTriage:
         """(rows,) log odds of being the culprit: the mean of the two forests' and the role's, and
         the role's alone for a candidate whose service never had a fault."""
         x = self._columns.table(described)
-        guilty = log_odds(probability_of(self._culprit, x, True))
+        guilty = log_odds(probability_of(self._culprit, self._with_identity(x, incidents), True))
         innocent = log_odds(probability_of(self._which, x, ""))
         odds: FloatArray = (guilty - innocent) / 2
         if self._roles is None:
@@ -185,8 +195,13 @@ class LearnedTriage:
 
     def _strangers(self, incidents: Sequence[Incident]) -> BoolArray:
         """(rows,) whose service was at fault in no past incident."""
-        services = [place.entity.service_name for one in incidents for place in one.places]
+        services = _services(incidents)
         return np.array([name not in self._failed_before for name in services], dtype=np.bool_)
+
+    def _with_identity(self, x: FloatArray, incidents: Sequence[Incident]) -> FloatArray:
+        """(rows, columns + well-known services), 1 where the candidate is of that service."""
+        services = np.array(_services(incidents), dtype=object)
+        return np.column_stack([x, *(services == name for name in self._well_known)])
 
     def _labels(self, stories: FloatArray) -> list[tuple[tuple[str, float], ...]]:
         if not self._triagers:
@@ -214,6 +229,10 @@ def _position(incident: Incident, culprit: Entity) -> int | None:
         if (one.kind, one.name, one.namespace, one.cluster) == key:
             return i
     return None
+
+
+def _services(incidents: Sequence[Incident]) -> list[str]:
+    return [place.entity.service_name for one in incidents for place in one.places]
 
 
 def _with_roles(incidents: Sequence[Incident], described: Sequence[Features]) -> list[Features]:
