@@ -1,5 +1,6 @@
 """Databases for whoever needs one: SQLite files, and a real PostgreSQL started for the run."""
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -185,6 +186,19 @@ def database_url(request: pytest.FixtureRequest) -> str:
 def engine(database_url: str) -> "Iterator[Engine]":
     """Opened on a new database with the current schema, once on each engine."""
     yield from _opened(database_url)
+
+
+@pytest.fixture
+def engine_on(request: pytest.FixtureRequest) -> "Iterator[Callable[[str], Engine]]":
+    """Opens a new database with the current schema on "sqlite" or "postgresql", as asked."""
+    with contextlib.ExitStack() as stack:
+
+        def opened(name: str) -> "Engine":
+            fixture = "sqlite_url" if name == "sqlite" else "postgres_url"
+            opening = contextlib.contextmanager(_opened)
+            return stack.enter_context(opening(request.getfixturevalue(fixture)))
+
+        yield opened
 
 
 @pytest.fixture

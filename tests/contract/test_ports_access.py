@@ -1,22 +1,24 @@
 """What every keeper of tokens promises; a new adapter joins by one more param."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine
 
 from aiops.model.access import Token
 from aiops.ports.access import TokenRepo
+from aiops.store.sql.tokens import SqlTokens
 from aiops.store.tokens import MemoryTokens
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
-@pytest.fixture(params=[MemoryTokens])
-def tokens(request: pytest.FixtureRequest) -> TokenRepo:
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def tokens(request: pytest.FixtureRequest, engine_on: Callable[[str], Engine]) -> TokenRepo:
     """A repository without tokens."""
-    made: TokenRepo = request.param()
-    return made
+    return MemoryTokens() if request.param == "memory" else SqlTokens(engine_on(request.param))
 
 
 def token(number: int) -> Token:

@@ -1,12 +1,14 @@
 """What every event bus and notifier promises; a new adapter joins by one more param."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
 
 import pytest
+from sqlalchemy import Engine
 
 from aiops import plugins
 from aiops.app.investigate import investigate
@@ -16,6 +18,7 @@ from aiops.model.report import Report
 from aiops.notify.in_memory import Outbox
 from aiops.ports.events import EventBus, Notifier
 from aiops.store.clock import ManualClock
+from aiops.store.sql.events import SqlEvents
 from aiops_datasets.synthetic import plant, specified
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -27,15 +30,16 @@ def clock() -> ManualClock:
     return ManualClock(NOON)
 
 
-def in_process(clock: ManualClock) -> EventBus:
-    return InProcessEvents(clock, keep=KEPT)
-
-
-@pytest.fixture(params=[in_process], ids=lambda make: make.__name__)
-def bus(request: pytest.FixtureRequest, clock: ManualClock) -> EventBus:
+@pytest.fixture(params=["in_process", "sqlite", "postgresql"])
+def bus(
+    request: pytest.FixtureRequest, clock: ManualClock, engine_on: Callable[[str], Engine]
+) -> Iterator[EventBus]:
     """A bus that nothing was published on, and that keeps the newest 100."""
-    made: EventBus = request.param(clock)
-    return made
+    if request.param == "in_process":
+        yield InProcessEvents(clock, keep=KEPT)
+        return
+    with closing(SqlEvents(engine_on(request.param), clock, keep=KEPT)) as made:
+        yield made
 
 
 def there(bus: EventBus, after: int = 0) -> list[tuple[int, str]]:

@@ -1,12 +1,13 @@
 """What every inbox and incident repository promises; a new adapter joins by one more param."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import Engine
 
 from aiops.errors import ChangedMeanwhile, NotKept
 from aiops.events.in_process import InProcessEvents
@@ -26,6 +27,9 @@ from aiops.ports.incidents import AlertInbox, IncidentRepo, IncidentWork
 from aiops.store.clock import ManualClock
 from aiops.store.inbox import MemoryInbox
 from aiops.store.incidents import MemoryIncidents
+from aiops.store.sql.events import SqlEvents
+from aiops.store.sql.inbox import SqlInbox
+from aiops.store.sql.incidents import SqlIncidents
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 Stores = tuple[AlertInbox, IncidentRepo, EventBus]
@@ -48,11 +52,15 @@ def memory() -> Stores:
     return inbox, MemoryIncidents(inbox, bus), bus
 
 
-@pytest.fixture(params=[memory], ids=lambda make: make.__name__)
-def stores(request: pytest.FixtureRequest) -> Stores:
+def sql(engine: Engine) -> Stores:
+    bus = SqlEvents(engine, ManualClock(NOON))
+    return SqlInbox(engine), SqlIncidents(engine, ManualClock(NOON), bus), bus
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def stores(request: pytest.FixtureRequest, engine_on: Callable[[str], Engine]) -> Stores:
     """An empty inbox, an empty repository that takes from it, and the bus that it tells."""
-    made: Stores = request.param()
-    return made
+    return memory() if request.param == "memory" else sql(engine_on(request.param))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What every repository promises; a new adapter joins by one more param."""
 
 import hashlib
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
 
 from aiops import plugins
 from aiops.app.investigate import investigate
@@ -15,10 +17,15 @@ from aiops.errors import AlreadyKept, NotKept
 from aiops.model.investigation import AuditEntry, Investigation
 from aiops.model.report import Report
 from aiops.ports.repositories import AuditLog, BlobStore, InvestigationRepo
+from aiops.store.clock import ManualClock
 from aiops.store.repositories import MemoryAudit, MemoryBlobs, MemoryInvestigations
+from aiops.store.sql.audit import SqlAudit
+from aiops.store.sql.blobs import SqlBlobs
+from aiops.store.sql.investigations import SqlInvestigations
 from aiops_datasets.synthetic import plant, specified
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ADAPTERS = ("memory", "sqlite", "postgresql")
 
 
 @pytest.fixture(scope="module")
@@ -27,25 +34,30 @@ def report() -> Report:
     return investigate(plant(specified("synthetic:7")).data, plugins.analyzer("baro"))
 
 
-@pytest.fixture(params=[MemoryInvestigations])
-def investigations(request: pytest.FixtureRequest) -> InvestigationRepo:
+@pytest.fixture(params=ADAPTERS)
+def investigations(
+    request: pytest.FixtureRequest, engine_on: Callable[[str], Engine]
+) -> InvestigationRepo:
     """An empty repository."""
-    made: InvestigationRepo = request.param()
-    return made
+    if request.param == "memory":
+        return MemoryInvestigations()
+    return SqlInvestigations(engine_on(request.param))
 
 
-@pytest.fixture(params=[MemoryBlobs])
-def blobs(request: pytest.FixtureRequest) -> BlobStore:
+@pytest.fixture(params=ADAPTERS)
+def blobs(request: pytest.FixtureRequest, engine_on: Callable[[str], Engine]) -> BlobStore:
     """An empty blob store."""
-    made: BlobStore = request.param()
-    return made
+    if request.param == "memory":
+        return MemoryBlobs()
+    return SqlBlobs(engine_on(request.param), ManualClock(NOON))
 
 
-@pytest.fixture(params=[MemoryAudit])
-def audit(request: pytest.FixtureRequest) -> AuditLog:
+@pytest.fixture(params=ADAPTERS)
+def audit(request: pytest.FixtureRequest, engine_on: Callable[[str], Engine]) -> AuditLog:
     """An empty log."""
-    made: AuditLog = request.param()
-    return made
+    if request.param == "memory":
+        return MemoryAudit()
+    return SqlAudit(engine_on(request.param))
 
 
 def investigation(report: Report, name: str, about: str, minutes: int) -> Investigation:

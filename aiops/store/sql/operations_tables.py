@@ -1,0 +1,159 @@
+"""The tables of incidents and of all that outlives a run."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    false,
+    true,
+)
+
+from aiops.store.sql.columns import PlainText
+from aiops.store.sql.metadata import METADATA, BigId, UtcDateTime
+
+DELIVERIES = Table(
+    "deliveries",
+    METADATA,
+    Column("number", BigId, primary_key=True),  # in the order they came
+    Column("key", Text, nullable=False, unique=True),  # digest of the id
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime, index=True),
+    Column("body", Text, nullable=False),
+)
+Index(
+    "ix_deliveries_waiting",
+    DELIVERIES.c.number,
+    sqlite_where=DELIVERIES.c.taken_at.is_(None),
+    postgresql_where=DELIVERIES.c.taken_at.is_(None),
+)
+REFUSED = Table(
+    "refused_deliveries",
+    METADATA,
+    Column("number", BigId, primary_key=True),
+    Column("received_at", UtcDateTime, nullable=False, index=True),
+    Column("blob", PlainText, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+ALERTS = Table(
+    "alerts",
+    METADATA,
+    Column("key", Text, primary_key=True),  # digest of source and fingerprint
+    Column("incident_id", PlainText),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False, index=True),
+    Column("quiet_by", PlainText),  # the silence, while the alert fires
+    Column("body", Text, nullable=False),
+    Index(None, "incident_id", "first_at"),
+)
+Index(
+    "ix_alerts_quiet",
+    ALERTS.c.first_at,
+    sqlite_where=ALERTS.c.quiet_by.is_not(None),
+    postgresql_where=ALERTS.c.quiet_by.is_not(None),
+)
+INCIDENTS = Table(
+    "incidents",
+    METADATA,
+    Column("id", PlainText, primary_key=True),
+    Column("group_key", Text, nullable=False),  # digest of the group
+    Column("title", PlainText, nullable=False),  # in small letters
+    Column("severity", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("last_alert_at", UtcDateTime, nullable=False),
+    Column("resolved_at", UtcDateTime, index=True),
+    Column("investigate_at", UtcDateTime),
+    Column("flaps", Boolean, nullable=False),  # flapping and open
+    Column("merged", Boolean, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "status", "id"),
+)
+for _name, _columns, _where in (
+    ("latest", ("group_key", "opened_at", "id"), INCIDENTS.c.merged == false()),
+    ("due", ("investigate_at", "id"), INCIDENTS.c.investigate_at.is_not(None)),
+    ("flapping", ("last_alert_at", "id"), INCIDENTS.c.flaps == true()),
+):
+    Index(
+        f"ix_incidents_{_name}",
+        *(INCIDENTS.c[column] for column in _columns),
+        sqlite_where=_where,
+        postgresql_where=_where,
+    )
+INCIDENT_SERVICES = Table(
+    "incident_services",
+    METADATA,
+    Column("service_key", Text, primary_key=True),  # digest of the service's name
+    Column("incident_id", ForeignKey(INCIDENTS.c.id, ondelete="CASCADE"), primary_key=True),
+    Index(None, "incident_id"),
+)
+TIMELINE = Table(
+    "timeline",
+    METADATA,
+    Column("number", BigId, primary_key=True),
+    Column("incident_id", ForeignKey(INCIDENTS.c.id, ondelete="CASCADE"), nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "incident_id", "number"),
+)
+SILENCES = Table(
+    "silences",
+    METADATA,
+    Column("id", PlainText, primary_key=True),
+    Column("starts_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+)
+INVESTIGATIONS = Table(
+    "investigations",
+    METADATA,
+    Column("id", PlainText, primary_key=True),
+    Column("about", PlainText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "about", "at", "id"),
+    Index(None, "at", "id"),
+)
+BLOBS = Table(
+    "blobs",
+    METADATA,
+    Column("digest", PlainText, primary_key=True),
+    Column("kept_at", UtcDateTime, nullable=False, index=True),
+    Column("content", LargeBinary, nullable=False),
+)
+AUDIT = Table(
+    "audit",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", Text, nullable=False),  # over the one before and this body
+    Column("body", Text, nullable=False),
+)
+TOKENS = Table(
+    "tokens",
+    METADATA,
+    Column("id", PlainText, primary_key=True),
+    Column("digest", PlainText, nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+)
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("kind", PlainText, nullable=False),
+    Column("about", PlainText, nullable=False),
+)
+# The last number given out. Whoever numbers something holds its row until the end of the
+# transaction, so numbers become visible in their order and without gaps.
+COUNTERS = Table(
+    "counters",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
