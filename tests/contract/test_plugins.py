@@ -12,12 +12,14 @@ from aiops.errors import UnknownName
 from aiops.ports.analyzer import Analyzer
 from aiops.ports.cases import CaseSource
 from aiops.ports.reader import Reader
+from aiops.ports.webhook import AlertParser, ChangeParser
 
 PORTS = {
     "aiops.analyzers": Analyzer,
     "aiops.case_sources": CaseSource,
     "aiops.readers": Reader,
 }
+PARSERS = {"aiops.alert_webhooks": AlertParser, "aiops.change_webhooks": ChangeParser}
 OURS = [e for e in distribution("aiops").entry_points if e.group.startswith("aiops.")]
 
 
@@ -30,7 +32,7 @@ def in_group(*groups: str) -> list[EntryPoint]:
 
 
 def test_every_group_has_a_promise_that_is_tested_here():
-    assert {entry.group for entry in OURS} == {*PORTS, "aiops.commands"}
+    assert {entry.group for entry in OURS} <= {*PORTS, *PARSERS, "aiops.commands"}
 
 
 @pytest.mark.parametrize("entry", OURS, ids=title)
@@ -53,6 +55,13 @@ def test_it_is_made_without_arguments_and_has_every_member_of_its_port(entry):
         found = inspect.signature(getattr(type(made), method)).parameters
         assert list(found) == list(promised), method
         assert [p.kind for p in found.values()] == [p.kind for p in promised.values()], method
+
+
+@pytest.mark.parametrize("entry", in_group(*PARSERS), ids=title)
+def test_a_parser_takes_a_push_and_nothing_else(entry):
+    promised = inspect.signature(PARSERS[entry.group].__call__).parameters
+    found = inspect.signature(entry.load()).parameters
+    assert ["self", *found] == list(promised)
 
 
 @pytest.mark.parametrize("entry", in_group("aiops.commands"), ids=title)
