@@ -267,7 +267,9 @@ def impact_of(
     if worst is None:
         return None
     burnt, slo, events = worst
-    return Impact(title(slo), _felt(slo, *events.between(low, high)), min(1.0, burnt))
+    share = min(1.0, burnt)
+    felt = _felt(slo, *events.between(low, high))
+    return Impact(title(slo), f"{felt}: {number(100 * share)} % of the error budget", share)
 
 
 def _felt(slo: Slo, bad: float, total: float) -> str:

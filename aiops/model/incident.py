@@ -65,7 +65,7 @@ class Incident:
         investigate_at: when an investigation is due; None where none is asked for. Set with the
             alerts in one transaction and cleared when the job is queued, so that none is lost.
         investigations: how many have been queued; numbers the next one's job.
-        investigated_at: when the last of them was queued; the cooldown counts from it.
+        investigated_at: when the last of them was queued, or finished; the cooldown counts from it.
         report: id of the newest finished investigation.
         revision: counts changes; a change made from an older one is refused.
     """

@@ -195,10 +195,14 @@ def test_the_impact_is_that_of_the_objective_that_lost_most():
     )
     impact = impact_of(metrics, [SLOW, ERRORS], None, at(1800), at(3600))
     assert impact.slo == "cart-errors (99.9 % over 30 d)"
-    assert impact.affected == "10 % of requests to cart failed (18,000 of 180,000)"
+    assert impact.affected == (
+        "10 % of requests to cart failed (18,000 of 180,000): 6.94 % of the error budget"
+    )
     assert impact.budget_burnt == pytest.approx(100 * 0.5 * HOUR / (30 * DAY))
     slow = impact_of(metrics, [SLOW], {"cart"}, at(0), at(3600))
-    assert slow.affected == "p95 of cart above 0.3 for 60 s of 60 min"
+    assert slow.affected == (
+        "p95 of cart above 0.3 for 60 s of 60 min: 0.231 % of the error budget"
+    )
 
 
 def test_nothing_lost_or_nothing_known_is_no_impact():

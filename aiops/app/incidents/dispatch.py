@@ -1,15 +1,13 @@
 """Puts investigations that are due into the queue: each once, none lost."""
 
 from dataclasses import replace
-from datetime import datetime
 
+from aiops.app.incident_reports import ACTOR, job_for
 from aiops.model.incident import Incident, TimelineEntry
 from aiops.model.job import Job
 from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
 from aiops.ports.jobs import JobQueue
-
-KIND = "investigate"
 
 
 def due_jobs(
@@ -29,7 +27,7 @@ def due_jobs(
         due = {incident.id: incident for incident in work.due(now, limit)}
     if not due:
         return ()
-    jobs = {each.id: _job(each, now) for each in due.values()}
+    jobs = {each.id: job_for(each) for each in due.values()}
     for job in jobs.values():
         queue.put(job)
     with repo.work() as work:
@@ -49,15 +47,9 @@ def due_jobs(
                 )
             )
             text = f"Investigation {seen.investigations + 1} queued"
-            work.note(
-                TimelineEntry(incident_id, now, "investigation_queued", "aiops", text, job.key)
-            )
+            work.note(TimelineEntry(incident_id, now, "investigation_queued", ACTOR, text, job.key))
             work.tell("investigation.queued", incident_id)
     return tuple(jobs.values())
-
-
-def _job(incident: Incident, now: datetime) -> Job:
-    return Job(f"{KIND}:{incident.id}:{incident.investigations + 1}", KIND, incident.id, now)
 
 
 def _asks(incident: Incident) -> tuple[object, ...]:

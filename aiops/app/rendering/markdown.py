@@ -15,9 +15,14 @@ def render(report: Report) -> str:
 
     Names and claims are hostile data: what Markdown or HTML would act on is escaped.
     """
+    return rendered("report.md", report=report, **vocabulary(report))
+
+
+def rendered(template: str, **values: object) -> str:
+    """One of this package's Markdown templates, whatever it is given escaped."""
     templates = environment(finalize=_escaped)
     templates.filters["code"] = _code
-    text = templates.get_template("report.md").render(report=report, **vocabulary(report))
+    text = templates.get_template(template).render(**values)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
 
