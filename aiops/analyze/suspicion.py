@@ -46,8 +46,9 @@ SURPRISE_SHARE = 0.3
 WEAK = 6.0
 """If nothing moved materially by this many variations, the culprit's metric may not be recorded,
 and the scale-free score counts in full."""
-CORROBORATION = 0.4
-"""Share of a service's strongest symptom that its resources inherit, and the other way round."""
+CORROBORATION = 0.5
+"""Share that a resource and the symptoms of its service lend each other, of whichever is smaller:
+what is immaterial itself is not lifted by the company it keeps."""
 EXPLAINING_MEMORY = 3.0
 """Material variations from which a rise of memory explains the CPU of the same service: paging,
 collecting garbage and touching pages burn CPU; burning CPU fills no memory."""
@@ -117,12 +118,8 @@ def corroborated(
     best_resource = _best_by_service(score, service, resource)
     best_symptom = _best_by_service(score, service, symptom)
     backed = score.copy()
-    for mine, own_best, other_best in (
-        (resource, best_resource, best_symptom),
-        (symptom, best_symptom, best_resource),
-    ):
-        share = score[mine] / np.maximum(own_best[service[mine]], 1e-9)
-        backed[mine] += CORROBORATION * other_best[service[mine]] * share
+    for mine, others in ((resource, best_symptom), (symptom, best_resource)):
+        backed[mine] += CORROBORATION * np.minimum(score[mine], others[service[mine]])
     return backed
 
 

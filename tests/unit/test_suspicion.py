@@ -82,14 +82,14 @@ def test_a_services_resource_and_symptom_back_each_other_and_nobody_elses():
     named = series("a_cpu", "a_latency", "b_cpu", "c_latency")
     score = np.array([4.0, 2, 4, 3])
     backed = corroborated(score, kinds_of(named), services_of(named))
-    assert backed.tolist() == pytest.approx([4 + CORROBORATION * 2, 2 + CORROBORATION * 4, 4, 3])
+    assert backed.tolist() == pytest.approx([4 + CORROBORATION * 2, 2 + CORROBORATION * 2, 4, 3])
     assert score.tolist() == [4, 2, 4, 3]
 
 
-def test_a_weak_second_resource_inherits_in_proportion():
+def test_a_symptom_lifts_no_resource_by_more_than_it_has_of_its_own():
     named = series("a_cpu", "a_memory", "a_latency")
     backed = corroborated(np.array([4.0, 1, 2]), kinds_of(named), services_of(named))
-    assert backed[1] == pytest.approx(1 + CORROBORATION * 2 / 4)
+    assert backed[1] == pytest.approx(1 + CORROBORATION * 1)
 
 
 def test_a_material_rise_of_memory_stands_before_the_cpu_it_explains():
