@@ -236,7 +236,7 @@ def _alert(slo: Slo, at: datetime, severity: Severity, text: str) -> Alert:
 
 
 def title(slo: Slo) -> str:
-    """ "cart-errors (99.9 % over 30 d)"."""
+    """ "billing-errors (99.9 % over 30 d)"."""
     return f"{plain(slo.name)} ({number(100 * slo.objective)} % over {duration(slo.period_s)})"
 
 

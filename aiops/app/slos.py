@@ -3,13 +3,13 @@
 ::
 
     slos:
-      - name: cart-errors           # 99.9 % of requests succeed
-        service: cart
+      - name: billing-errors           # 99.9 % of requests succeed
+        service: billing
         sli: {kind: availability, total: http_requests_total, bad: http_errors_total}
         objective: 99.9
         window: 30d
-      - name: cart-latency          # the 95th percentile is below 300 ms for 99 % of the time
-        service: cart
+      - name: billing-latency          # the 95th percentile is below 300 ms for 99 % of the time
+        service: billing
         sli: {kind: latency, metric: latency_p95, at_most: 0.3}
         objective: 99
         window: 28d

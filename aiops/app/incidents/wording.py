@@ -20,19 +20,19 @@ def title_of(alert: Alert) -> str:
 
 
 def subject_of(alert: Alert) -> str:
-    """ "TooSlow on cart"."""
+    """ "TooSlow on billing"."""
     if alert.entity is None:
         return short(alert.name)
     return short(f"{alert.name} on {alert.entity.service_name}")
 
 
 def fires(alert: Alert) -> str:
-    """ "TooSlow on cart fires since 2026-11-20 12:00:03 UTC (SEV2)"."""
+    """ "TooSlow on billing fires since 2026-11-20 12:00:03 UTC (SEV2)"."""
     return f"{subject_of(alert)} fires since {moment(alert.starts_at)} ({alert.severity})"
 
 
 def ended(alert: Alert) -> str:
-    """ "TooSlow on cart ended at 2026-11-20 12:10:00 UTC"."""
+    """ "TooSlow on billing ended at 2026-11-20 12:10:00 UTC"."""
     when = f" at {moment(alert.ends_at)}" if alert.ends_at is not None else ""
     return f"{subject_of(alert)} ended{when}"
 

@@ -288,6 +288,15 @@ def test_a_silence_ends_no_incident_that_is_there(world):
     assert world.only().status == "triggered"
 
 
+def test_an_alert_that_ends_under_a_silence_counts_down_nothing(world):
+    world.fire()
+    world.end()
+    world.silence("cart", 100)
+    world.fire()
+    world.end()
+    assert (world.only().status, world.only().firing) == ("resolved", 0)
+
+
 # ---- flapping
 
 
