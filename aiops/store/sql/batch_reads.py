@@ -12,6 +12,7 @@ from aiops.model.telemetry import FloatArray, IntArray
 from aiops.store.sql import batches, occurrences, services, texts
 from aiops.store.sql.batch_writes import template_of
 from aiops.store.sql.batches import UNDATED
+from aiops.store.sql.engine import BINARY
 from aiops.store.sql.occurrences import Kind
 from aiops.store.sql.telemetry_tables import LOG_BATCHES, SPAN_BATCHES
 
@@ -112,7 +113,7 @@ def _batches(
     """The batches of these services; with a trace id only those that hold it."""
     name_of = services.chosen(connection, names)
     columns = [*table.columns][4:]
-    query = select(table.c.service_id, *columns).where(where)
+    query = select(table.c.service_id, *columns).where(where).execution_options(**{BINARY: True})
     if names is not None:
         query = query.where(table.c.service_id.in_(name_of))
     for row in connection.execute(query.order_by(table.c.slot, table.c.service_id)):

@@ -7,7 +7,9 @@ engine, and leaves nothing half-written: every write is one transaction.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
@@ -16,13 +18,22 @@ from sqlalchemy.exc import ArgumentError, TimeoutError  # noqa: A004
 from aiops.errors import InvalidInput, StoreUnavailable
 from aiops.store.sql.failures import why_unavailable
 
+BINARY = "aiops_binary"
+"""Execution option of a query for whole numbers and many bytes: its rows come in as they are."""
 _WRITES = "aiops_writes"
 POOL = 10
 """Connections kept open, and as many again under load."""
 PATIENCE_S = 30
 """How long a thread waits for one of them."""
+BUSY_S = 5
+"""How long one writer waits for another on SQLite."""
+_QUEUES: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
+_NEW_FILE_PRAGMAS = (
+    "page_size = 8192",  # chunks are kilobytes
+    "auto_vacuum = INCREMENTAL",  # retention gives the room back
+)
 _SQLITE_PRAGMAS = (
-    "busy_timeout = 5000",
+    f"busy_timeout = {BUSY_S * 1000}",
     "auto_vacuum = INCREMENTAL",  # of new files: retention gives the room back
     "synchronous = NORMAL",  # in WAL a power cut may lose the last commits, never the file
     "foreign_keys = ON",
@@ -78,12 +89,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that may write: committed at the end, or nothing of it where that raises.
 
-    On SQLite it waits for the other writers first, so what it reads is what it changes.
+    On SQLite it waits for the other writers first, so what it reads is what it changes; those of
+    this process it waits for in a queue, because SQLite itself only looks again now and then.
 
     Raises:
         StoreUnavailable: the database does not answer, is locked for too long, or is full.
     """
-    with _patiently(engine), engine.execution_options(**{_WRITES: True}).begin() as connection:
+    with (
+        _patiently(engine),
+        _after_others(engine),
+        engine.execution_options(**{_WRITES: True}).begin() as connection,
+    ):
         yield connection
 
 
@@ -92,6 +108,22 @@ def place(engine: Engine) -> str:
     if engine.dialect.name == "sqlite":
         return str(engine.url.database)
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=True)
+
+
+@contextmanager
+def _after_others(engine: Engine) -> Iterator[None]:
+    queue = _QUEUES.get(engine)
+    if queue is None:
+        yield
+        return
+    if not queue.acquire(timeout=BUSY_S):
+        raise StoreUnavailable(
+            f"{place(engine)}: another write has been going on for {BUSY_S} s; repeat"
+        )
+    try:
+        yield
+    finally:
+        queue.release()
 
 
 @contextmanager
@@ -121,6 +153,7 @@ def _sqlite(url: URL) -> Engine:
     except OSError as error:
         raise StoreUnavailable(f"{file}: cannot be made: {error.strerror}") from error
     engine = create_engine(url, pool_size=POOL, max_overflow=POOL, pool_timeout=PATIENCE_S)
+    _QUEUES[engine] = Lock()
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: object) -> None:
@@ -128,7 +161,10 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None  # BEGIN is ours, below; the driver's comes too late
         for pragma in _SQLITE_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
-        # Asked for only where it is not set: setting it takes the whole file for a moment.
+        # Set only where they are not: setting them locks the file, though nothing changes.
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
+            for pragma in _NEW_FILE_PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             connection.execute("PRAGMA journal_mode = WAL")
 
@@ -141,7 +177,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL, application: str) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_size=POOL,
         max_overflow=POOL,
@@ -154,3 +190,12 @@ def _postgresql(url: URL, application: str) -> Engine:
             "keepalives_idle": 30,
         },
     )
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def ask(connection: object, cursor: Any, *statement: Any) -> None:
+        del connection
+        context = statement[2]
+        if context is not None and context.execution_options.get(BINARY):
+            cursor.format = 1  # as text, bytes come in twice their size
+
+    return engine

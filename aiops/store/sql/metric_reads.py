@@ -10,6 +10,7 @@ from aiops.model import Entity, MetricTable, Series
 from aiops.model.telemetry import FloatArray
 from aiops.store.sql import blocks, services
 from aiops.store.sql.blocks import WIDTH, Block
+from aiops.store.sql.engine import BINARY
 from aiops.store.sql.telemetry_tables import BLOCKS, SERIES
 
 SOURCE = "store"
@@ -58,8 +59,10 @@ def _union(clocks: list[FloatArray]) -> FloatArray:
 
 
 def _blocks(connection: Connection, numbers: set[int], low: float, high: float) -> list[Block]:
-    query = select(BLOCKS.c.slot, BLOCKS.c.block, BLOCKS.c.samples).where(
-        BLOCKS.c.slot.between(*blocks.slots(low, high))
+    query = (
+        select(BLOCKS.c.slot, BLOCKS.c.block, BLOCKS.c.samples)
+        .where(BLOCKS.c.slot.between(*blocks.slots(low, high)))
+        .execution_options(**{BINARY: True})
     )
     if len(numbers) <= services.MANY:
         query = query.where(BLOCKS.c.block.in_(numbers))

@@ -12,7 +12,6 @@ from aiops.store.sql.engine import place, reading, writing
 
 if TYPE_CHECKING:
     from alembic.config import Config
-    from alembic.script import ScriptDirectory
 
 _LOCK = 0x61696F7073  # any number, the same in every process: "aiops"
 _OTHERS = ("checkpoint", "procrastinate")
@@ -36,7 +35,7 @@ class SchemaStatus:
 def status(engine: Engine) -> SchemaStatus:
     """Where the database stands; raises StoreUnavailable."""
     with reading(engine) as connection:
-        return _status(connection, engine)
+        return status_of(connection, engine)
 
 
 def upgrade(engine: Engine, to: str = "head") -> SchemaStatus:
@@ -47,14 +46,27 @@ def upgrade(engine: Engine, to: str = "head") -> SchemaStatus:
     Raises:
         StoreUnavailable: the database does not answer, or was made by a later version.
     """
+    with alone(engine) as connection:
+        before = status_of(connection, engine)
+        apply(connection, to)
+    return before
+
+
+def apply(connection: Connection, to: str) -> None:
+    """Apply what is pending up to a revision, in the caller's transaction (``alone``)."""
     from alembic import command
 
-    with _alone(engine) as connection:
-        before = _status(connection, engine)
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, to)
-    return before
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, to)
+
+
+def revisions() -> tuple[str, ...]:
+    """All this version knows, oldest first."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(_config())
+    return tuple(one.revision for one in script.walk_revisions())[::-1]
 
 
 def ours(name: str | None) -> bool:
@@ -62,26 +74,18 @@ def ours(name: str | None) -> bool:
     return name is None or not name.startswith(_OTHERS)
 
 
-def _status(connection: Connection, engine: Engine) -> SchemaStatus:
-    from alembic.script import ScriptDirectory
-
-    script = ScriptDirectory.from_config(_config())
+def status_of(connection: Connection, engine: Engine) -> SchemaStatus:
+    """Where the database stands; raises StoreUnavailable where a later version made it."""
+    order = revisions()
     at = None
     if inspect(connection).has_table("alembic_version"):
         at = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    head = script.get_current_head()
-    assert head is not None  # noqa: S101  there is always a first revision
-    order = _oldest_first(script)
     if at is not None and at not in order:
         raise StoreUnavailable(
             f"{place(engine)}: its tables are of a later version of aiops (revision {at}); "
             "install that version"
         )
-    return SchemaStatus(at, head, order[order.index(at) + 1 if at else 0 :])
-
-
-def _oldest_first(script: "ScriptDirectory") -> tuple[str, ...]:
-    return tuple(one.revision for one in script.walk_revisions())[::-1]
+    return SchemaStatus(at, order[-1], order[order.index(at) + 1 if at else 0 :])
 
 
 def _config() -> "Config":
@@ -94,8 +98,8 @@ def _config() -> "Config":
 
 
 @contextmanager
-def _alone(engine: Engine) -> Iterator[Connection]:
-    """A transaction that no other migration runs beside."""
+def alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that no other migration runs beside, and that may rebuild tables."""
     if engine.dialect.name != "sqlite":
         with writing(engine) as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
