@@ -8,6 +8,7 @@ import pytest
 from aiops.analyze.alerts.coverage import coverage
 from aiops.analyze.alerts.graph import lay_out
 from aiops.analyze.alerts.learned import UNKNOWN, LearnedTriage, PastIncident
+from aiops.analyze.alerts.roles import NEWCOMERS, newcomers_prior
 from aiops.analyze.detect.triage import Familiarity, NearestFaults
 from aiops.errors import InvalidInput
 from aiops.model import AlertSignal, Call, Entity, ServiceGraph, TelemetryWindow
@@ -76,6 +77,15 @@ def test_a_system_where_a_single_service_ever_failed_can_still_be_learned_from()
     own = [one for one in PAST if one.culprit == PODS[2]]
     found = LearnedTriage(own, seed=0).diagnose(incident(2, "leak", seed=12).window)
     assert found.suspects[0][0] == PODS[2]
+
+
+def test_newcomers_share_one_prior_however_many_they_are() -> None:
+    few = newcomers_prior(np.array([True, False, False, False]))
+    many = newcomers_prior(np.array([True, True, True, False]))
+    assert few[0] > many[0]
+    for prior in (few, many):
+        odds = np.exp(prior)
+        assert odds[prior != 0].sum() / odds.sum() == pytest.approx(NEWCOMERS)
 
 
 def test_coverage_tells_where_alerting_calls_end() -> None:

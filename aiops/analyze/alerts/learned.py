@@ -25,7 +25,7 @@ from aiops.analyze.alerts.learning import (
     log_odds,
     probability_of,
 )
-from aiops.analyze.alerts.roles import NEWCOMER, RoleForest, by_role
+from aiops.analyze.alerts.roles import RoleForest, by_role, newcomers_prior
 from aiops.analyze.alerts.signs import template_of
 from aiops.analyze.detect.triage import Familiarity
 from aiops.errors import InvalidInput
@@ -191,7 +191,11 @@ class LearnedTriage:
         if self._roles is None:
             return odds
         role = self._roles.odds(_with_roles(incidents, described))
-        return np.where(self._strangers(incidents), role - NEWCOMER, (odds + role) / 2)
+        strangers = self._strangers(incidents)
+        ends = np.cumsum([len(one.places) for one in incidents])[:-1]
+        prior = np.concatenate([newcomers_prior(own) for own in np.split(strangers, ends)])
+        joined: FloatArray = np.where(strangers, role, (odds + role) / 2) + prior
+        return joined
 
     def _strangers(self, incidents: Sequence[Incident]) -> BoolArray:
         """(rows,) whose service was at fault in no past incident."""
