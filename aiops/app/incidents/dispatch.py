@@ -31,10 +31,11 @@ def due_jobs(
     for job in jobs.values():
         queue.put(job)
     with repo.work() as work:
-        for incident_id, incident in work.incidents(due).items():
-            seen, job = due[incident_id], jobs[incident_id]
-            if incident.investigations != seen.investigations:
-                continue  # another process was faster, with the same job
+        now_kept = work.incidents(due)
+        for incident_id, seen in due.items():
+            incident, job = now_kept.get(incident_id), jobs[incident_id]
+            if incident is None or incident.investigations != seen.investigations:
+                continue  # gone, or another process was faster with the same job
             work.put_incident(
                 replace(
                     incident,
