@@ -28,13 +28,9 @@ PATIENCE_S = 30
 BUSY_S = 5
 """How long one writer waits for another on SQLite."""
 _QUEUES: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
-_NEW_FILE_PRAGMAS = (
-    "page_size = 8192",  # chunks are kilobytes
-    "auto_vacuum = INCREMENTAL",  # retention gives the room back
-)
+_NEW_FILE_PRAGMA = "auto_vacuum = INCREMENTAL"  # retention gives the room back
 _SQLITE_PRAGMAS = (
     f"busy_timeout = {BUSY_S * 1000}",
-    "auto_vacuum = INCREMENTAL",  # of new files: retention gives the room back
     "synchronous = NORMAL",  # in WAL a power cut may lose the last commits, never the file
     "foreign_keys = ON",
     "cache_size = -65536",
@@ -163,8 +159,7 @@ def _sqlite(url: URL) -> Engine:
             connection.execute(f"PRAGMA {pragma}")
         # Set only where they are not: setting them locks the file, though nothing changes.
         if connection.execute("PRAGMA page_count").fetchone() == (0,):
-            for pragma in _NEW_FILE_PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
+            connection.execute(f"PRAGMA {_NEW_FILE_PRAGMA}")
         if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
             connection.execute("PRAGMA journal_mode = WAL")
 
