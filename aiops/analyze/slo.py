@@ -14,6 +14,7 @@ import numpy as np
 from aiops.analyze.wording import duration, number, plain
 from aiops.model import Entity, MetricTable, Series
 from aiops.model.alert import Alert, AlertKey, Severity
+from aiops.model.ranking import Window
 from aiops.model.report import Impact
 from aiops.model.slo import EventRatio, Limit, Slo
 from aiops.model.telemetry import FloatArray
@@ -72,6 +73,14 @@ class Events:
         low, high = np.searchsorted(self.times, [start, end], side="right")
         return float(self.bad[low:high].sum()), float(self.total[low:high].sum())
 
+    def outside(self, planned: Sequence[Window]) -> "Events":
+        """Without what happened at times of planned work."""
+        kept = np.ones(len(self.times), dtype=bool)
+        for window in planned:
+            start, end = window.start.timestamp(), window.end.timestamp()
+            kept &= (self.times < start) | (self.times > end)
+        return Events(self.times, np.where(kept, self.bad, 0.0), np.where(kept, self.total, 0.0))
+
 
 def events_of(slo: Slo, metrics: MetricTable) -> Events | None:
     """The events that the metrics show; None where a metric of the objective is not there.
@@ -87,14 +96,18 @@ def events_of(slo: Slo, metrics: MetricTable) -> Events | None:
 
     sli = slo.sli
     if isinstance(sli, Limit):
-        levels = columns(sli.metric)
-        if not levels:
-            return None
-        seconds = [_seconds(metrics.times, metrics.values[:, i]) for i in levels]
-        over = [metrics.values[:, i] > sli.at_most for i in levels]  # NaN is not over
-        bad = sum(np.where(each, lasted, 0.0) for each, lasted in zip(over, seconds, strict=True))
-        return Events(metrics.times, np.asarray(bad), np.sum(seconds, axis=0))
-    return _counted(sli, metrics, columns(sli.total), columns(sli.part))
+        found = _timed(sli, metrics, columns(sli.metric))
+    else:
+        found = _counted(sli, metrics, columns(sli.total), columns(sli.part))
+    return None if found is None else found.outside(slo.planned)
+
+
+def _timed(limit: Limit, metrics: MetricTable, levels: list[int]) -> Events | None:
+    if not levels:
+        return None
+    lasted = np.array([_seconds(metrics.times, metrics.values[:, i]) for i in levels])
+    over = metrics.values[:, levels].T > limit.at_most  # NaN is not over
+    return Events(metrics.times, (over * lasted).sum(axis=0), lasted.sum(axis=0))
 
 
 def _counted(
@@ -204,9 +217,9 @@ def burn_alerts(
                 f"{title(slo)}: the error budget burns {number(rate)} times too fast over "
                 f"{duration(rule.long_s)}"
             )
-            found.append(_alert(slo, at, rule.severity, text))
+            found.append(alert_of(slo, at, rule.severity, text))
         elif AlertKey(SOURCE, slo.name) in firing:
-            ended = _alert(slo, at, "SEV3", f"{title(slo)}: the error budget burns no more")
+            ended = alert_of(slo, at, "SEV3", f"{title(slo)}: the error budget burns no more")
             found.append(replace(ended, status="resolved", ends_at=at))
     return tuple(found)
 
@@ -219,7 +232,8 @@ def _burning(events: Events, slo: Slo, at: float, rule: BurnRule) -> float | Non
     return long if long is not None and short is not None and min(long, short) > threshold else None
 
 
-def _alert(slo: Slo, at: datetime, severity: Severity, text: str) -> Alert:
+def alert_of(slo: Slo, at: datetime, severity: Severity = "SEV3", text: str = "") -> Alert:
+    """The alert of an objective, firing since ``at``."""
     labels = (("alertname", "ErrorBudgetBurn"), ("service", slo.service), ("slo", slo.name))
     return Alert(
         source=SOURCE,

@@ -20,12 +20,18 @@ latency may also be counted (``total`` and ``good``), as histograms allow.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from aiops.analyze.slo import alert_of
+from aiops.app.incidents.silences import Silencing
 from aiops.errors import InvalidData
+from aiops.model.alert import Silence
+from aiops.model.ranking import Window
 from aiops.model.slo import EventRatio, Limit, SliKind, Slo
 
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
@@ -108,6 +114,22 @@ def load_slos(path: Path) -> tuple[Slo, ...]:
     if twice:
         raise InvalidData(path, f"two objectives are called {twice[0]!r}; each needs its own name")
     return slos
+
+
+def with_planned_work(slos: Sequence[Slo], silences: Sequence[Silence]) -> tuple[Slo, ...]:
+    """The objectives, with the times of maintenance that would keep their alerts quiet."""
+    planned = [each for each in silences if each.maintenance]
+    return tuple(
+        replace(
+            slo,
+            planned=tuple(
+                Window(each.starts_at, each.ends_at)
+                for each in planned
+                if Silencing([each]).of(alert_of(slo, each.starts_at), each.starts_at)
+            ),
+        )
+        for slo in slos
+    )
 
 
 def _key(place: tuple[int | str, ...]) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from aiops.model.ranking import Window
+
 SliKind = Literal["availability", "latency"]
 
 
@@ -38,6 +40,7 @@ class Slo:
         kind: what users notice when it breaks: failures, or waiting.
         objective: share of events, or of time, that must be good, between 0 and 1.
         period_s: over how long, seconds.
+        planned: times of planned work, which count for nothing.
     """
 
     name: str
@@ -46,3 +49,4 @@ class Slo:
     sli: EventRatio | Limit
     objective: float
     period_s: float
+    planned: tuple[Window, ...] = ()

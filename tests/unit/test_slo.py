@@ -23,10 +23,10 @@ from aiops.analyze.slo import (
 )
 from aiops.app import slos
 from aiops.app.investigate import investigate
-from aiops.app.slos import load_slos
+from aiops.app.slos import load_slos, with_planned_work
 from aiops.errors import InvalidData
 from aiops.model import CaseData, Entity, MetricTable, Series, TelemetryWindow, Trigger
-from aiops.model.alert import AlertKey
+from aiops.model.alert import AlertKey, Matcher, Silence
 from aiops.model.slo import EventRatio, Limit, Slo
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -210,6 +210,21 @@ def test_nothing_lost_or_nothing_known_is_no_impact():
     assert impact_of(metrics, [ERRORS], None, at(0), at(3600)) is None
     assert impact_of(steady(1, 0.5), [ERRORS], {"queue"}, at(0), at(3600)) is None
     assert impact_of(steady(1, 0.5), [], None, at(0), at(3600)) is None
+
+
+def test_planned_work_burns_no_budget_of_the_services_it_keeps_quiet():
+    def work(service: str, maintenance: bool) -> Silence:
+        matchers = (Matcher("service", service),)
+        return Silence("s", matchers, at(1800), at(3600), "ana", "move", maintenance)
+
+    metrics = steady(2, 0.5)
+    (planned,) = with_planned_work([ERRORS], [work("cart", True)])
+    assert impact_of(metrics, [planned], None, at(1800), at(3600)) is None
+    whole = impact_of(metrics, [ERRORS], None, at(0), at(7200))
+    rest = impact_of(metrics, [planned], None, at(0), at(7200))
+    assert "of 720,000)" in whole.affected
+    assert "of 534,000)" in rest.affected, "both ends of the work are left out"
+    assert with_planned_work([ERRORS], [work("queue", True), work("cart", False)]) == (ERRORS,)
 
 
 def test_a_budget_is_burnt_at_most_whole():
