@@ -91,8 +91,8 @@ def events_of(slo: Slo, metrics: MetricTable) -> Events | None:
     own = [i for i, one in enumerate(metrics.series) if one.entity.service_name == slo.service]
 
     def columns(metric: str) -> list[int]:
-        named = (metrics.series[i] for i in own)
-        return [i for i, one in zip(own, named, strict=True) if metric in (one.metric, one.column)]
+        names = ((i, metrics.series[i]) for i in own)
+        return [i for i, one in names if metric in (one.metric, one.column)]
 
     sli = slo.sli
     if isinstance(sli, Limit):
@@ -102,11 +102,12 @@ def events_of(slo: Slo, metrics: MetricTable) -> Events | None:
     return None if found is None else found.outside(slo.planned)
 
 
-def _timed(limit: Limit, metrics: MetricTable, levels: list[int]) -> Events | None:
-    if not levels:
+def _timed(limit: Limit, metrics: MetricTable, columns: list[int]) -> Events | None:
+    if not columns:
         return None
-    lasted = np.array([_seconds(metrics.times, metrics.values[:, i]) for i in levels])
-    over = metrics.values[:, levels].T > limit.at_most  # NaN is not over
+    levels = metrics.values[:, columns].T
+    lasted = np.array([_seconds(metrics.times, level) for level in levels])
+    over = levels > limit.at_most  # NaN is not over
     return Events(metrics.times, (over * lasted).sum(axis=0), lasted.sum(axis=0))
 
 
@@ -134,7 +135,7 @@ def _increase(metrics: MetricTable, column: int) -> FloatArray:
         found[rows[1:]] = np.where(steps < 0, samples[1:], steps)
     else:
         found[rows] = values[rows] * _seconds(metrics.times, values)[rows]
-    return found
+    return np.maximum(found, 0.0)
 
 
 def _is_counter(series: Series) -> bool:
