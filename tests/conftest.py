@@ -39,6 +39,10 @@ class PostgresServer:
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://aiops@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def running(self) -> bool:
+        return (self.folder / "postmaster.pid").exists()
+
     def start(self) -> None:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
         chosen = "".join(f" -c {setting}" for setting in self._settings)

@@ -157,17 +157,15 @@ def _not_elsewhere(
     near = min(slots) - MOVED_SLOTS, max(slots) + MOVED_SLOTS
     known = occurrences.between(connection, Kind.SPAN_TRACE, *near)
     number = services.numbers(connection, {one.key.service for one in new})
-    ids_of: dict[_Key, set[tuple[str, str]]] = {}
+    kept: dict[_Key, set[tuple[str, str]]] = {}
     for one, own in zip(new, traces, strict=True):
         twice: set[tuple[str, str]] = set()
-        for slot, hashes in known.items():
-            if slot == one.key.slot or abs(slot - one.key.slot) > MOVED_SLOTS:
-                continue
-            if np.isin(own, hashes).any():
+        for slot in known.slots_of(own):
+            if 0 < abs(slot - one.key.slot) <= MOVED_SLOTS:
                 key = (slot, number[one.key.service])
-                if key not in ids_of:
-                    ids_of[key] = _span_ids(connection, key)
-                twice |= ids_of[key]
+                if key not in kept:
+                    kept[key] = _span_ids(connection, key)
+                twice |= kept[key]
         yield _without(one, twice)
 
 

@@ -6,6 +6,7 @@ vain, never an answer: whoever asks compares the ids themselves.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import IntEnum
 from zlib import crc32
 
@@ -74,15 +75,32 @@ def slots_of(connection: Connection, kind: Kind, one: str) -> list[int]:
     return [row.slot for row in connection.execute(query) if _holds(row.hashes, mark)]
 
 
-def between(connection: Connection, kind: Kind, low: int, high: int) -> dict[int, Hashes]:
-    """The hashes of each slot from ``low`` to ``high``, both included."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What occurs in a stretch of slots: (n,) hashes, ascending, and the slot of each."""
+
+    hashes: Hashes
+    slots: npt.NDArray[np.int64]
+
+    def slots_of(self, wanted: Hashes) -> list[int]:
+        """The slots in which one of the hashes occurs, ascending."""
+        first = np.searchsorted(self.hashes, wanted, side="left")
+        last = np.searchsorted(self.hashes, wanted, side="right")
+        found = [self.slots[a:b] for a, b in zip(first, last, strict=True) if a < b]
+        return np.unique(np.concatenate(found)).tolist() if found else []
+
+
+def between(connection: Connection, kind: Kind, low: int, high: int) -> Seen:
+    """What occurs in the slots from ``low`` to ``high``, both included."""
     query = select(_ROWS.slot, _ROWS.hashes).where(
         _ROWS.kind == int(kind), _ROWS.slot.between(low, high)
     )
-    found: dict[int, list[bytes]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.slot, []).append(row.hashes)
-    return {slot: np.frombuffer(b"".join(parts), dtype="<u4") for slot, parts in found.items()}
+    rows = connection.execute(query).all()
+    hashed = np.frombuffer(b"".join(row.hashes for row in rows), dtype="<u4")
+    counts = [len(row.hashes) // 4 for row in rows]
+    slots = np.repeat(np.array([row.slot for row in rows], dtype=np.int64), counts)
+    order = np.argsort(hashed, kind="stable")
+    return Seen(hashed[order], slots[order])
 
 
 def _holds(row: bytes, mark: bytes) -> bool:
