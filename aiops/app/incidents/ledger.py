@@ -1,7 +1,7 @@
 """What one round of triage has read and decided, before it is written down."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 
 from aiops.model.alert import AlertKey, AlertState
@@ -17,7 +17,7 @@ class Ledger:
         self._incidents: dict[str, Incident] = {}
         self._latest: dict[str, str] = {}
         self._open_about: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        self._quiet: dict[AlertKey, None] = {}
+        self._kept_quiet_by: defaultdict[str, dict[AlertKey, None]] = defaultdict(dict)
         self._flapping: dict[str, None] = {}
         self._changed_states: dict[AlertKey, None] = {}
         self._changed_incidents: dict[str, None] = {}
@@ -65,9 +65,10 @@ class Ledger:
         found = ((distance, self._incidents[each]) for each, distance in distances.items())
         return [(distance, each) for distance, each in found if each.last_alert_at >= since]
 
-    def quiet(self) -> tuple[AlertState, ...]:
-        """Firing alerts that a silence keeps quiet."""
-        return tuple(self._states[key] for key in self._quiet)
+    def unsilenced(self, in_force: Collection[str]) -> tuple[AlertState, ...]:
+        """Firing alerts kept quiet by a silence that is none of ``in_force`` (ids)."""
+        ended = (by for by in self._kept_quiet_by if by not in in_force)
+        return tuple(self._states[key] for by in ended for key in self._kept_quiet_by[by])
 
     def flapping(self, quiet_since: datetime) -> tuple[Incident, ...]:
         """Open incidents marked flapping without a change since then."""
@@ -110,12 +111,12 @@ class Ledger:
             work.tell(kind, about)
 
     def _set_state(self, state: AlertState) -> None:
-        key = state.alert.key
-        self._states[key] = state
+        key, old = state.alert.key, self._states.get(state.alert.key)
+        if old is not None and old.silence is not None:
+            self._kept_quiet_by[old.silence].pop(key, None)
         if state.firing and state.silence is not None:
-            self._quiet[key] = None
-        else:
-            self._quiet.pop(key, None)
+            self._kept_quiet_by[state.silence][key] = None
+        self._states[key] = state
 
     def _set_incident(self, incident: Incident) -> None:
         old = self._incidents.get(incident.id)

@@ -28,6 +28,10 @@ class Silencing:
     def __init__(self, silences: Sequence[Silence]) -> None:
         self._tests = [(each, [_test(matcher) for matcher in each.matchers]) for each in silences]
 
+    def in_force(self, at: datetime) -> frozenset[str]:
+        """Ids of those in force at ``at``."""
+        return frozenset(each.id for each, _ in self._tests if each.starts_at <= at < each.ends_at)
+
     def of(self, alert: Alert, at: datetime) -> Silence | None:
         """The first silence in force at ``at`` all of whose matchers match; None: it is heard."""
         return next(

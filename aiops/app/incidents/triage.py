@@ -70,7 +70,7 @@ class Triage:
 
     def sweep(self) -> None:
         """Take in what silences no longer keep quiet; end the damping of what is quiet again."""
-        for state in self._ledger.quiet():
+        for state in self._ledger.unsilenced(self._silencing.in_force(self._now)):
             self._place(state, self._now)
         for incident in self._ledger.flapping(quiet_since(self._now, self._rules)):
             calm = replace(incident, flapping=False)
