@@ -5,6 +5,7 @@ not recorded is named and costs nothing else. With metrics alone the order is th
 ranker.
 """
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -126,8 +127,7 @@ def _ranking(weighed: tuple[Weighed, ...], episode: Episode, found: _Read, seed:
                 kind=one.hypothesis.kind,
             )
         )
-    presence = max((one.hypothesis.strength for one in weighed), default=0.0)
-    verdict = confidence.verdict(presence)
+    verdict = confidence.verdict(max(map(_presence, by_key.values()), default=0.0))
     return Ranking(
         verdict,
         tuple(suspects),
@@ -135,6 +135,19 @@ def _ranking(weighed: tuple[Weighed, ...], episode: Episode, found: _Read, seed:
         evidence=book.evidence,
         notes=found.notes,
     )
+
+
+def _presence(own: Sequence[Weighed]) -> float:
+    """How plainly one entity shows that anything is wrong: nats.
+
+    The strongest sign of each modality, added in quadrature: independent witnesses of one thing
+    tell more than the plainest of them, and many readings of one modality do not.
+    """
+    strongest: dict[str, float] = {}
+    for one in own:
+        strength = one.hypothesis.strength
+        strongest[one.modality] = max(strongest.get(one.modality, 0.0), strength)
+    return math.hypot(*strongest.values())
 
 
 class _Book:
