@@ -14,9 +14,11 @@ from sqlalchemy import Engine, MetaData, select, text
 from aiops.errors import InvalidInput, WrongState
 from aiops.model import Call, Entity, MetricTable, Series, ServiceGraph, TelemetryWindow
 from aiops.model.change import Change
+from aiops.model.investigation import AuditEntry
 from aiops.model.rows import LogLine, Span, log_table, span_table
 from aiops.store.sql import archive, schema
 from aiops.store.sql.archive import backup, restore
+from aiops.store.sql.audit import SqlAudit
 from aiops.store.sql.engine import open_engine, reading, writing
 from aiops.store.sql.telemetry import SqlTelemetry
 
@@ -90,6 +92,22 @@ def test_what_was_backed_up_reads_equal_on_either_engine(
     assert read_back == written
     assert read(SqlTelemetry(into)) == expected
     into.dispose()
+
+
+@pytest.mark.parametrize("target", ["sqlite", "postgresql"])
+def test_what_was_done_stays_in_its_chain_and_goes_on_after_a_restore(
+    target: str, engine: Engine, engine_on: Opener, tmp_path: Path
+) -> None:
+    done = [AuditEntry(NOW, "sre", "restart", f"cart-{i}", "done") for i in range(3)]
+    for entry in done:
+        SqlAudit(engine).append(entry)
+    backup(engine, tmp_path / "one", NOW)
+    into = engine_on(target)  # the same database, where it is of the same engine
+    restore(into, tmp_path / "one", replace=True)
+    audit = SqlAudit(into)
+    assert [entry for _, entry in audit.entries()] == done
+    assert audit.append(done[0]) == 4
+    assert audit.broken_at() is None
 
 
 def test_after_a_restore_the_next_rows_get_fresh_numbers(engine: Engine, tmp_path: Path) -> None:
