@@ -103,18 +103,19 @@ def _unless_none(turn: _Turn | None) -> _Turn | None:
     return lambda value: None if value is None else turn(value)
 
 
-def _tuple(items: tuple[Any, ...]) -> tuple[_Turn, _Turn]:
+def _tuple(items: tuple[Any, ...]) -> tuple[_Turn | None, _Turn]:
     """``tuple[X, ...]`` and ``tuple[X, Y]``, as a JSON array."""
     if len(items) == 2 and items[1] is Ellipsis:
         out, back = _turns(items[0])
         return (
-            (lambda values: [out(each) for each in values]) if out else list,
-            (lambda plain: tuple([back(each) for each in plain])) if back else tuple,
+            (lambda values: [out(each) for each in values]) if out else None,
+            (lambda plain: tuple(map(back, plain))) if back else tuple,
         )
-    outs, backs = zip(*(_turns(item) for item in items), strict=True) if items else ((), ())
+    turns = [_turns(item) for item in items]
+    outs, backs = [out for out, _ in turns], [back for _, back in turns]
     return (
-        lambda values: [_turned(t, each) for t, each in zip(outs, values, strict=True)],
-        lambda plain: tuple([_turned(t, each) for t, each in zip(backs, plain, strict=True)]),
+        (lambda values: list(map(_turned, outs, values))) if any(outs) else None,
+        (lambda plain: tuple(map(_turned, backs, plain))) if any(backs) else tuple,
     )
 
 

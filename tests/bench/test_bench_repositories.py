@@ -75,12 +75,16 @@ class Installation:
                     for name in ("TooSlow", "Errors")[:ALERTS_EACH]:
                         work.put_state(AlertState(alert(i, name), incident.id, at, at))
 
-    def change(self) -> float:
-        """Seconds of a transaction over 500 deliveries, each of which changes an incident."""
+    def change(self) -> tuple[float, float]:
+        """A transaction over 500 deliveries, each of which changes an incident.
+
+        Returns:
+            Seconds it took, and seconds of them that this process worked.
+        """
         self.round += 1
         numbers = range(0, 1000, 2)
         self.inbox.put([Delivery(f"d{self.round}-{i}", "prom", NOON, (alert(i),)) for i in numbers])
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         with self.repo.work() as work:
             taken = work.take(BATCH)
             alerts = [each for delivery in taken for each in delivery.alerts]
@@ -96,9 +100,9 @@ class Installation:
                 work.tell("incident.changed", incident.id)
             for state in states.values():
                 work.put_state(replace(state, last_at=NOON, deliveries=state.deliveries + 1))
-        took = time.perf_counter() - began
+        took, worked = time.perf_counter() - began, time.thread_time() - worked
         assert len(own) == len(states) == BATCH
-        return took
+        return took, worked
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -126,13 +130,14 @@ def test_a_transaction_costs_what_it_changes_not_what_is_kept(
 ) -> None:
     few, many = Installation(new_engine(), 1000), Installation(new_engine(), OPEN)
     engine = many.engine.dialect.name
-    small, large = (sorted(each.change() for _ in range(7)) for each in (few, many))
+    small, large = ([each.change() for _ in range(7)] for each in (few, many))
+    (fastest, _), (median, _), cpu = min(large), sorted(large)[3], min(work for _, work in large)
     print(  # noqa: T201
-        f"\n{engine}: 500 deliveries, 500 incidents changed of {OPEN:,}: "
-        f"{large[3] * 1e3:.0f} ms (fastest {large[0] * 1e3:.0f}, slowest {large[-1] * 1e3:.0f}); "
-        f"of 1,000: {small[3] * 1e3:.0f} ms"
+        f"\n{engine}: 500 deliveries, 500 incidents changed of {OPEN:,}: median "
+        f"{median * 1e3:.0f} ms, fastest {fastest * 1e3:.0f} (of which CPU {cpu * 1e3:.0f}); "
+        f"of 1,000: fastest {min(small)[0] * 1e3:.0f} ms"
     )
-    assert large[0] < SLOWER * small[0]
+    assert fastest < SLOWER * min(small)[0]
     assert many.repo.get("inc-000998").firing == 7
 
 

@@ -33,6 +33,8 @@ from aiops.store.sql.operations_tables import (
 )
 from aiops.store.sql.turns import Turn
 
+_INCIDENT = (INCIDENTS.c.id, INCIDENTS.c.revision, INCIDENTS.c.body)
+
 
 class SqlWork:
     """An IncidentWork; see ``ports.incidents``.
@@ -96,7 +98,7 @@ class SqlWork:
         found = (
             each
             for part in parts(dict.fromkeys(ids))
-            for each in self._found(select(INCIDENTS.c.body).where(INCIDENTS.c.id.in_(part)))
+            for each in self._found(select(*_INCIDENT).where(INCIDENTS.c.id.in_(part)))
         )
         return {each.id: each for each in found}
 
@@ -114,7 +116,7 @@ class SqlWork:
                 .subquery()
             )
             newest = (
-                select(INCIDENTS.c.body)
+                select(*_INCIDENT)
                 .join(placed, placed.c.id == INCIDENTS.c.id)
                 .where(placed.c.place == 1)
             )
@@ -128,7 +130,7 @@ class SqlWork:
             about = select(INCIDENT_SERVICES.c.incident_id).where(
                 INCIDENT_SERVICES.c.service_key.in_(part)
             )
-            near = select(INCIDENTS.c.body).where(
+            near = select(*_INCIDENT).where(
                 INCIDENTS.c.id.in_(about),
                 INCIDENTS.c.status != "resolved",
                 INCIDENTS.c.last_alert_at >= since,
@@ -219,15 +221,17 @@ class SqlWork:
         return self._turn.connection
 
     def _found(self, statement: Any) -> Iterator[Incident]:
-        """The incidents whose bodies are selected, remembered with their revisions."""
-        for body in self._read().scalars(statement).all():
-            incident = INCIDENT.read(body)
-            self._known[incident.id] = incident
-            self._services[incident.id] = incident.services
+        """The incidents that are selected; those known in this revision need not be decoded."""
+        for incident_id, revision, body in self._read().execute(statement).all():
+            incident = self._known.get(incident_id)
+            if incident is None or incident.revision != revision:
+                incident = INCIDENT.read(body)
+                self._known[incident_id] = incident
+                self._services[incident_id] = incident.services
             yield incident
 
     def _first(self, limit: int, by: Any, *conditions: Any) -> tuple[Incident, ...]:
-        found = select(INCIDENTS.c.body).where(*conditions).order_by(by, INCIDENTS.c.id)
+        found = select(*_INCIDENT).where(*conditions).order_by(by, INCIDENTS.c.id)
         return tuple(self._found(found.limit(limit)))
 
 
