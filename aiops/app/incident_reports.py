@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aiops.app.investigate import Explain, investigate
+from aiops.app.slos import with_planned_work
 from aiops.app.telemetry_window import Reach, Source, collect
 from aiops.errors import NotKept
 from aiops.model.incident import Incident, TimelineEntry
 from aiops.model.investigation import Investigation
 from aiops.model.job import Job
 from aiops.model.report import Report
+from aiops.model.slo import Slo
 from aiops.ports.analyzer import Analyzer
 from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
@@ -29,6 +31,7 @@ class IncidentReports:
         reach: how far around the incident.
         changes_recorded: whether anybody tells the store of changes.
         explain: adds propagation; None for analyzers alone.
+        slos: objectives that say what an incident did to users.
     """
 
     incidents: IncidentRepo
@@ -40,6 +43,7 @@ class IncidentReports:
     clock: Clock
     reach: Reach
     changes_recorded: bool = False
+    slos: Sequence[Slo] = ()
     seed: int = 0
     top: int = 5
 
@@ -74,6 +78,7 @@ class IncidentReports:
             collected.case,
             self.analyzer,
             explain=self.explain,
+            slos=with_planned_work(self.slos, self.incidents.silences()),
             seed=self.seed,
             top=self.top,
             clock=self.clock.stopwatch,
