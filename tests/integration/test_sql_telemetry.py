@@ -1,5 +1,7 @@
 """The telemetry store beyond its port: finding by id, overlaps, and what breaks under it."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -282,6 +284,43 @@ def test_a_server_lost_in_the_middle_of_a_copy_is_unavailable(
     store.append(metrics(0))
     assert counts(store) == (30_000, 9)
     engine.dispose()
+
+
+KILLED = """
+import sys
+import numpy as np
+from datetime import datetime, timedelta, UTC
+from aiops.model import Entity, MetricTable, Series, TelemetryWindow
+from aiops.model.rows import LogLine, log_table
+from aiops.store.sql.engine import open_engine
+from aiops.store.sql.telemetry import SqlTelemetry
+
+store = SqlTelemetry(open_engine(sys.argv[1]))
+series = (Series(Entity("service", "cart"), "cpu", "cart_cpu"),)
+for i in range(100_000):
+    start = 1.8e9 + 600 * i
+    table = MetricTable(start + np.arange(600.0), np.random.normal(size=(600, 1)), series)
+    lines = log_table([LogLine(start + j, "cart", f"line {j}") for j in range(60)])
+    at = datetime.fromtimestamp(start, UTC)
+    store.append(TelemetryWindow(at, at + timedelta(minutes=10), metrics=table, logs=lines))
+    print(i, flush=True)
+"""
+
+
+def test_a_process_killed_while_it_appends_leaves_whole_windows_only(database_url: str) -> None:
+    line = [sys.executable, "-c", KILLED, database_url]
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline() for _ in range(5)]
+        process.kill()
+        told += process.stdout.readlines()
+    engine = open_engine(database_url)
+    window = (None, datetime(2027, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC))
+    store = SqlTelemetry(engine)
+    rows, lines = len(store.metrics(*window).times), len(store.logs(*window).times)
+    engine.dispose()
+    assert rows // 600 in (len(told), len(told) + 1)  # the last one may be kept and not told yet
+    assert (rows % 600, lines) == (0, rows // 10)
 
 
 def test_many_threads_append_overlapping_windows_at_once(store: SqlTelemetry) -> None:
