@@ -32,8 +32,9 @@ class SqlInbox:
     """An AlertInbox; see ``ports.incidents``.
 
     The first to put after a batch was closed leads the next one: it waits for the batch before to
-    be on disk, and whoever comes in that time goes with it. So the rate follows the load, and a
-    single delivery waits for nobody.
+    be committed, and whoever comes in that time goes with it. So the rate follows the load, and a
+    single delivery waits for nobody. What was put survives the end of any process; on SQLite a
+    power cut may cost the last moment (see ``engine``: synchronous = NORMAL).
     """
 
     def __init__(self, engine: Engine) -> None:
