@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DATA   ?= ../shared/datasets
 NEURAL := .venv-neural
 
-.PHONY: install demo test test-neural check bench results constants format lock clean
+.PHONY: install demo test test-neural check bench results results-triage results-neural constants format lock clean
 
 install: $(STAMP)
 
@@ -29,13 +29,13 @@ check: install  ## Lint, format, types, import contract
 	$(BIN)/lint-imports
 
 test-neural: $(NEURAL)/.installed  ## Neural Granger with torch, in an environment of its own
-	PYTHONPATH=.:tools:mcp_servers:datasets:evals \
-	    $(NEURAL)/bin/python -m pytest -n 0 tests/neural tests/unit/test_neural_*.py
+	$(NEURAL)/bin/pytest -n 0 tests/neural tests/unit/test_neural_*.py
 
 $(NEURAL)/.installed: requirements/lock.txt
 	$(PYTHON) -m venv $(NEURAL)
 	$(NEURAL)/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	$(NEURAL)/bin/pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(NEURAL)/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
 bench: install  ## Speed, as ratios against the libraries we replace; absolute times with the machine's name
@@ -47,6 +47,15 @@ results: install  ## Measure again, and write what was measured into evals/resul
 	$(BIN)/aiops eval rca --data $(DATA) --stress --ablation --fresh \
 	    --out evals/results/rca-dev.json > evals/results/rca-dev.md
 	$(BIN)/python -m aiops_evals.readme evals/results/rca-dev.json README.md
+
+results-triage: install  ## Alert lists, and the three tasks of one pass (5 min)
+	$(BIN)/aiops eval triage --data $(DATA) --out evals/results/triage-dev.json \
+	    > evals/results/triage-dev.md
+
+results-neural: $(NEURAL)/.installed  ## The neural method beside the linear ones, with torch
+	$(NEURAL)/bin/aiops eval rca --data $(DATA) --datasets rcd-sockshop,nezha-trainticket \
+	    --methods neural_granger,granger_pagerank,aiops --fresh \
+	    --out evals/results/neural-dev.json > evals/results/neural-dev.md
 
 constants: install  ## AC@1 with every constant of the default method halved and doubled (15 min)
 	$(BIN)/aiops eval constants --data $(DATA) --fresh \
