@@ -1,6 +1,6 @@
 """The live service, wired: what its edges (web, worker, commands) are handed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiops.ports.access import TokenRepo
@@ -23,6 +23,7 @@ class Service:
 
     Attributes:
         sources: configured telemetry, by name; pulled from around incidents.
+        chores: what has to be done again and again, by name; each says when next, in seconds.
     """
 
     settings: Settings
@@ -38,11 +39,13 @@ class Service:
     events: EventBus
     queue: JobQueue
     sources: Sequence[tuple[str, Ingestor]] = ()
+    chores: Sequence[tuple[str, Callable[[], float]]] = ()
 
 
 def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
     """A service that forgets everything when it ends: for tests and trying out."""
     from aiops.events.in_process import InProcessEvents
+    from aiops.jobs.leased import LeasedJobs
     from aiops.store.inbox import MemoryInbox
     from aiops.store.incidents import MemoryIncidents
     from aiops.store.jobs import MemoryJobs
@@ -51,11 +54,12 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
     from aiops.store.tokens import MemoryTokens
 
     clock = clock or SystemClock()
+    ids = TimedIds(clock)
     events, inbox = InProcessEvents(clock), MemoryInbox()
     return Service(
         settings=settings,
         clock=clock,
-        ids=TimedIds(clock),
+        ids=ids,
         inbox=inbox,
         incidents=MemoryIncidents(inbox, events),
         investigations=MemoryInvestigations(),
@@ -64,5 +68,5 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
         tokens=MemoryTokens(),
         telemetry=MemoryTelemetry(),
         events=events,
-        queue=MemoryJobs(clock),
+        queue=LeasedJobs(MemoryJobs(clock), clock, ids),
     )

@@ -32,6 +32,11 @@ class InProcessEvents:
             self._news.notify_all()
         return event
 
+    def newest(self) -> int:
+        """The number of the last event."""
+        with self._news:
+            return self._published
+
     def subscribe(self, after: int = 0, *, idle_s: float | None = None) -> Iterator[Event]:
         """The events above ``after`` as they come; raises EventsForgotten."""
         while events := self._above(after, idle_s):

@@ -14,6 +14,10 @@ class EventBus(Protocol):
         """Tell that ``kind`` happened to ``about``; returns the event with its number and time."""
         ...
 
+    def newest(self) -> int:
+        """The number of the last event that was published; 0 before the first."""
+        ...
+
     def subscribe(self, after: int = 0, *, idle_s: float | None = None) -> Iterator[Event]:
         """The events numbered above ``after``, those kept first, then each as it comes.
 

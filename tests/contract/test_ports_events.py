@@ -57,6 +57,12 @@ def test_events_are_numbered_from_one_stamped_and_read_in_order(
     assert list(bus.subscribe(idle_s=0)) == [first, second]
 
 
+def test_the_newest_number_is_that_of_the_last_event(bus: EventBus) -> None:
+    assert bus.newest() == 0
+    bus.publish("incident.opened", "inc-1")
+    assert bus.publish("incident.opened", "inc-2").number == bus.newest() == 2
+
+
 def test_a_subscriber_goes_on_after_the_last_number_it_saw(bus: EventBus) -> None:
     for name in "abcd":
         bus.publish("step", name)

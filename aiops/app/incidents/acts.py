@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from aiops.errors import InvalidInput, NotKept, WrongState
+from aiops.errors import ChangedMeanwhile, InvalidInput, NotKept, WrongState
 from aiops.model.incident import Incident, TimelineEntry, TimelineKind
 from aiops.model.investigation import AuditEntry
 from aiops.ports.clock import Clock
@@ -23,11 +23,14 @@ class Person:
 
     Attributes:
         name: the actor in timelines and in the audit log.
+        revision: of the incident that they have seen; their act is not done to a later one.
+            None: to whichever it is.
     """
 
     repo: IncidentRepo
     clock: Clock
     name: str
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,17 @@ class Act:
 
 @contextmanager
 def acting(person: Person, incident_id: str) -> Iterator[Act]:
-    """An act of ``person`` on an incident; raises NotKept where there is none."""
+    """An act of ``person`` on an incident.
+
+    Raises:
+        NotKept: there is none.
+        ChangedMeanwhile: it is no longer as the person has seen it.
+    """
     with person.repo.work() as work:
-        yield Act(work, _read(work, incident_id), person.name, person.clock.now())
+        incident = _read(work, incident_id)
+        if person.revision not in (None, incident.revision):
+            raise ChangedMeanwhile("incident", incident_id)
+        yield Act(work, incident, person.name, person.clock.now())
 
 
 def opened_again(incident: Incident) -> Incident:

@@ -48,6 +48,11 @@ class SqlEvents:
         self.wake(event.number)
         return event
 
+    def newest(self) -> int:
+        """The number of the last event; raises StoreUnavailable."""
+        with reading(self._engine) as connection:
+            return drawn(connection, COUNTER)
+
     def add(self, connection: Connection, told: Sequence[tuple[str, str]]) -> tuple[Event, ...]:
         """Publish kinds and what they are about with somebody else's transaction.
 

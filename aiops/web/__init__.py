@@ -1,0 +1,1 @@
+"""The service over HTTP: webhooks, the API, events, pages, and what operators look at."""

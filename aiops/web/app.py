@@ -1,0 +1,129 @@
+"""The application: a service in, an ASGI application out."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from importlib.resources import files
+
+from fastapi import APIRouter, FastAPI
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from aiops.app.slos import load_slos
+from aiops.bootstrap.service import Service
+from aiops.web import (
+    alerts,
+    changes,
+    errors,
+    events,
+    handling,
+    health,
+    incidents,
+    investigations,
+    pages,
+    previews,
+    refused,
+    reports,
+    silences,
+    slos,
+    tokens,
+)
+from aiops.web.feed import Feed
+from aiops.web.intake import Intake
+from aiops.web.limits import RateLimit
+from aiops.web.receivers import receivers
+from aiops.web.site import Site
+from aiops.web.telemetry import Depths, Edge, Metrics, traced
+from aiops.web.webhooks import Webhooks
+
+_API = (
+    incidents,
+    reports,
+    handling,
+    alerts,
+    investigations,
+    silences,
+    previews,
+    changes,
+    slos,
+    refused,
+    tokens,
+    events,
+)
+LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
+
+
+def no_loops() -> Mapping[str, float]:
+    """The heartbeats of a process that runs no loops."""
+    return {}
+
+
+def create(
+    service: Service,
+    *,
+    dev: bool = False,
+    heartbeats: Callable[[], Mapping[str, float]] = no_loops,
+    traces: bool = False,
+) -> FastAPI:
+    """The web application of ``service``.
+
+    Args:
+        dev: no tokens and no webhook secrets; to be reached from this machine only.
+        heartbeats: by how many seconds each loop of this process is late.
+        traces: send traces of itself to where the OTEL_* variables say.
+
+    Raises:
+        InvalidInput: a webhook or the file of objectives cannot be used; by the key.
+    """
+    settings = service.settings
+    metrics, feed = Metrics(), Feed(service.events)
+    site = Site(
+        service=service,
+        dev=dev,
+        intake=Intake(service.inbox),
+        feed=feed,
+        limit=RateLimit(service.clock, settings.web.requests_per_minute),
+        metrics=metrics,
+        heartbeats=heartbeats,
+        slos=() if settings.slos is None else load_slos(settings.slos),
+    )
+    webhooks = Webhooks(site, receivers(settings, dev=dev))
+    metrics.registry.register(Depths(service, lambda: feed.clients, heartbeats))
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        del app
+        feed.open()
+        yield
+        feed.end()
+        await site.intake.close()
+
+    numbered = partial(service.ids.new, "req")
+    guards = [Middleware(Edge, metrics=metrics, clock=service.clock, new_id=numbered)]
+    if dev:  # a name that a stranger's page points at this machine is not answered
+        guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK))
+    app = FastAPI(
+        title="aiops",
+        description="Incidents, their alerts and their reports.",
+        version="1",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its page would fetch scripts from elsewhere
+        redoc_url=None,
+        lifespan=lifespan,
+        middleware=guards,
+        max_body_size=settings.web.max_body_bytes,
+        telemetry=traced(wanted=traces),
+    )
+    app.state.site = site
+    errors.install(app)
+    app.router.routes.insert(0, webhooks.route())
+    api = APIRouter(prefix="/api/v1")
+    for each in _API:
+        api.include_router(each.router)
+    app.include_router(api)
+    app.include_router(health.router)
+    app.include_router(pages.router, include_in_schema=False)
+    static = files("aiops.web") / "static"
+    app.mount("/static", StaticFiles(directory=str(static)), name="static")
+    return app

@@ -1,0 +1,47 @@
+"""A dead man's switch: somebody else raises the alarm when we no longer say that all is well."""
+
+from collections.abc import Callable
+from typing import Final
+
+from aiops.errors import NotDelivered
+from aiops.web.health import Ready, readiness
+from aiops.web.site import Site
+
+EVERY_S: Final = 60.0
+_PATIENCE_S: Final = 10.0
+
+
+class Heartbeat:
+    """Asks for an address while the service is ready.
+
+    Args:
+        url: of a monitor of missing heartbeats; a secret, since whoever knows it can quieten it.
+        ready: how the service is.
+    """
+
+    def __init__(self, url: str, ready: Callable[[], Ready]) -> None:
+        self._url, self._ready = url, ready
+
+    def __call__(self) -> float:
+        """Say that all is well, where it is; returns when to do it again, seconds.
+
+        Raises:
+            NotDelivered: the address does not answer.
+        """
+        import httpx
+
+        if self._ready().status == "ready":
+            try:
+                httpx.get(self._url, timeout=_PATIENCE_S).raise_for_status()
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                reason = f"{type(error).__name__}; check setting 'web.heartbeat_url'"
+                raise NotDelivered("heartbeat", reason) from None  # the cause names the address
+        return EVERY_S
+
+
+def heartbeat(site: Site) -> Heartbeat:
+    """That of a site whose settings name an address; raises ValueError where they do not."""
+    url = site.service.settings.web.heartbeat_url
+    if url is None:
+        raise ValueError("no address to ask for")
+    return Heartbeat(url.get_secret_value(), lambda: readiness(site))

@@ -1,0 +1,74 @@
+"""From many requests on an event loop to few commits in a thread."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from aiops.errors import StoreUnavailable
+from aiops.model.alert import Delivery
+from aiops.ports.incidents import AlertInbox
+
+GATHER_S: Final = 0.004
+"""How long the first delivery waits for others; while a batch is being kept, all others wait."""
+MOST_WAITING: Final = 5_000
+"""Requests that may wait for a commit; beyond, a sender is told at once to come again."""
+
+
+class Intake:
+    """Keeps deliveries in the inbox, a batch of requests by one commit.
+
+    One event loop. The store's own group commit needs a thread for every request that waits; this
+    needs one thread in all.
+    """
+
+    def __init__(self, inbox: AlertInbox) -> None:
+        self._inbox = inbox
+        self._waiting: list[tuple[Delivery, asyncio.Future[None]]] = []
+        self._keeping: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
+
+    async def put(self, delivery: Delivery) -> None:
+        """Keep it; returns once it would survive a crash.
+
+        Raises:
+            StoreUnavailable: it is not kept; the sender must be told to come again.
+        """
+        if len(self._waiting) >= MOST_WAITING:
+            raise StoreUnavailable("it cannot keep up with what comes in; send this again")
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((delivery, kept))
+        if self._keeping is None or self._keeping.done():
+            self._keeping = asyncio.create_task(self._keep())
+        await kept
+
+    async def close(self) -> None:
+        """Keep what waits, and end the thread."""
+        if self._keeping is not None:
+            await self._keeping
+        self._thread.shutdown()
+
+    async def _keep(self) -> None:
+        await asyncio.sleep(GATHER_S)
+        while self._waiting:
+            batch, self._waiting = self._waiting, []
+            deliveries = [delivery for delivery, _ in batch]
+            try:
+                await asyncio.get_running_loop().run_in_executor(
+                    self._thread, self._inbox.put, deliveries
+                )
+            except StoreUnavailable as error:
+                self._fail(batch, error)
+            except BaseException:
+                self._fail(batch, StoreUnavailable("it was not kept; send this again"))
+                raise
+            else:
+                for _, kept in batch:
+                    if not kept.done():  # the sender may have hung up meanwhile
+                        kept.set_result(None)
+
+    def _fail(
+        self, batch: list[tuple[Delivery, "asyncio.Future[None]"]], error: StoreUnavailable
+    ) -> None:
+        for _, kept in batch:
+            if not kept.done():
+                kept.set_exception(StoreUnavailable(error.reason))

@@ -1,0 +1,251 @@
+"""The pages: server-rendered, complete without JavaScript, for a person at three in the morning."""
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
+from urllib.parse import parse_qsl, urlencode
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import HTMLResponse
+
+from aiops.analyze.wording import duration, percent, plain
+from aiops.app.incidents import lifecycle
+from aiops.app.incidents.acts import Done, Person
+from aiops.errors import AiopsError, InvalidInput, NotKept
+from aiops.model.alert import Severity
+from aiops.model.incident import IncidentQuery, IncidentStatus
+from aiops.web import reports
+from aiops.web.bodies import Id
+from aiops.web.errors import Refused, refused
+from aiops.web.limits import body_of
+from aiops.web.security import COOKIE, Caller, Responder, Viewer, identified, must_be_same_site
+from aiops.web.site import AtSite, Site
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+router = APIRouter()
+PAGE: Final = 50
+SESSION_S: Final = 12 * 3600
+_FORM_BYTES: Final = 65_536
+_VIEWS: Final[dict[str, tuple[IncidentStatus, ...]]] = {
+    "open": ("triggered", "acknowledged"),
+    "triggered": ("triggered",),
+    "acknowledged": ("acknowledged",),
+    "resolved": ("resolved",),
+    "all": (),
+}
+
+
+@router.get("/")
+def incidents(request: Request, who: Viewer, site: AtSite) -> Response:
+    """The incidents, newest first, with filters in the address."""
+    asked = request.query_params
+    view = asked.get("status", "open")
+    severity = asked.get("severity", "")
+    if view not in _VIEWS or severity not in ("", *get_args(Severity)):
+        raise Refused(422, "invalid", "no such filter")
+    filters = {
+        "status": view,
+        "severity": severity,
+        "service": asked.get("service", "")[:200],
+        "text": asked.get("text", "")[:200],
+    }
+    query = IncidentQuery(
+        statuses=_VIEWS[view],
+        severities=(cast("Severity", severity),) if severity else (),
+        service=filters["service"] or None,
+        text=filters["text"] or None,
+        before=asked.get("before") or None,
+        limit=PAGE + 1,
+    )
+    found = site.service.incidents.find(query)
+    given = {name: value for name, value in filters.items() if value}
+    more = urlencode({**given, "before": found[PAGE - 1].id}) if len(found) > PAGE else None
+    return _page(
+        site,
+        "incidents.html",
+        who=who,
+        incidents=found[:PAGE],
+        counts=site.service.incidents.counts(),
+        filters=filters,
+        severities=get_args(Severity),
+        views=tuple(_VIEWS),
+        address=str(request.base_url).rstrip("/"),
+        more=more,
+        first=not query.before,
+        filtered=any(filters[name] for name in ("severity", "service", "text")),
+    )
+
+
+@router.get("/incidents/{incident_id}")
+def incident(who: Viewer, site: AtSite, incident_id: Id) -> Response:
+    """One incident: what happened, its alerts, its report in short, and what can be done."""
+    return _incident(site, who, incident_id)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form, each once."""
+    body = await body_of(request, _FORM_BYTES)
+    try:
+        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
+    except ValueError as error:
+        raise InvalidInput("the form cannot be read; go back and send it again") from error
+
+
+Form = Annotated[dict[str, str], Depends(form_of)]
+
+
+@router.post("/incidents/{incident_id}/{button}")
+def press(who: Responder, site: AtSite, incident_id: Id, button: str, form: Form) -> Response:
+    """What a button does; then the incident again, with the reason where it could not be done."""
+    if button not in _BUTTONS:
+        raise NotKept("button", button)
+    service = site.service
+    person = Person(service.incidents, service.clock, who.name)
+    try:
+        done = _BUTTONS[button](person, incident_id, form)
+    except AiopsError as error:
+        return _incident(site, who, incident_id, problem=refused(error))
+    service.audit.append(done.audit)
+    return _redirect(f"/incidents/{incident_id}")
+
+
+def _judged(person: Person, incident_id: str, form: dict[str, str]) -> Done:
+    right = form.get("right") == "yes"
+    return lifecycle.judge(person, incident_id, right=right, cause=form.get("cause", ""))
+
+
+_BUTTONS: Final[dict[str, Callable[[Person, str, dict[str, str]], Done]]] = {
+    "acknowledge": lambda person, one, _: lifecycle.acknowledge(person, one),
+    "resolve": lambda person, one, form: lifecycle.resolve(person, one, form.get("reason", "")),
+    "reopen": lambda person, one, _: lifecycle.reopen(person, one),
+    "comment": lambda person, one, form: lifecycle.comment(person, one, form.get("text", "")),
+    "assign": lambda person, one, _: lifecycle.assign(person, one, person.name),
+    "investigate": lambda person, one, _: lifecycle.request_investigation(person, one),
+    "verdict": _judged,
+}
+
+
+@router.get("/reports/{investigation_id}")
+def report(who: Viewer, site: AtSite, investigation_id: Id) -> Response:
+    """The report as its own page."""
+    del who
+    return reports.rendered(site, site.service.investigations.get(investigation_id).report, "html")
+
+
+@router.get("/refused")
+def refused_webhooks(who: Viewer, site: AtSite) -> Response:
+    """Webhook requests that could not be understood."""
+    return _page(site, "refused.html", who=who, refused=site.service.inbox.refused(limit=100))
+
+
+@router.get("/login")
+def login(site: AtSite) -> Response:
+    """Where a token is pasted."""
+    if site.dev:
+        return _redirect("/")
+    return _page(site, "login.html", who=None, problem=None)
+
+
+@router.post("/login")
+def logged_in(request: Request, site: AtSite, form: Form) -> Response:
+    """Begin a session: the token itself, in a cookie that scripts cannot read."""
+    must_be_same_site(request)
+    secret = form.get("token", "").strip()
+    try:
+        identified(request, site, secret)
+    except Refused as error:
+        if error.status != 401:
+            raise
+        page = _page(
+            site,
+            "login.html",
+            who=None,
+            problem="That token opens nothing: it is "
+            "unknown, expired or revoked. An admin makes another with 'aiops token create'.",
+        )
+        page.status_code = 401
+        return page
+    answer = _redirect("/")
+    answer.set_cookie(
+        COOKIE,
+        secret,
+        max_age=SESSION_S,
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return answer
+
+
+@router.post("/logout")
+def logged_out(request: Request) -> Response:
+    """End the session."""
+    must_be_same_site(request)
+    answer = _redirect("/login")
+    answer.delete_cookie(COOKIE)
+    return answer
+
+
+def _incident(
+    site: Site, who: Caller, incident_id: str, problem: Refused | None = None
+) -> Response:
+    service = site.service
+    found = service.incidents.get(incident_id)
+    newest = None if found.report is None else service.investigations.get(found.report)
+    page = _page(
+        site,
+        "incident.html",
+        who=who,
+        incident=found,
+        timeline=service.incidents.timeline(incident_id),
+        alerts=service.incidents.alerts(incident_id, limit=200),
+        investigation=newest,
+        problem=None if problem is None else problem.body.message,
+        may_act=who.may("responder"),
+    )
+    if problem is not None:
+        page.status_code = problem.status
+    return page
+
+
+def _page(site: Site, template: str, **values: Any) -> HTMLResponse:
+    now = site.service.clock.now()
+
+    def ago(at: datetime) -> str:
+        return f"{duration(max(0.0, (now - at).total_seconds()))} ago"
+
+    text = (
+        _templates()
+        .get_template(template)
+        .render(
+            dev=site.dev,
+            now=now,
+            ago=ago,
+            moment=lambda at: f"{at:%Y-%m-%d %H:%M:%S}",
+            duration=duration,
+            percent=percent,
+            **values,
+        )
+    )
+    return HTMLResponse(text)
+
+
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    return Environment(
+        loader=PackageLoader("aiops.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: plain(value) if type(value) is str else value,
+    )
+
+
+def _redirect(to: str) -> Response:
+    return Response(status_code=303, headers={"Location": to})

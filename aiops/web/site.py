@@ -1,0 +1,43 @@
+"""What the routes share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from aiops.bootstrap.service import Service
+from aiops.model.slo import Slo
+from aiops.web.feed import Feed
+from aiops.web.intake import Intake
+from aiops.web.limits import RateLimit
+from aiops.web.telemetry import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """Everything a route may need.
+
+    Attributes:
+        dev: loopback only and no tokens.
+        heartbeats: by how many seconds each loop of this process is late, by name.
+        slos: as defined in the file of ``settings.slos``.
+    """
+
+    service: Service
+    dev: bool
+    intake: Intake
+    feed: Feed
+    limit: RateLimit
+    metrics: Metrics
+    heartbeats: Callable[[], Mapping[str, float]]
+    slos: tuple[Slo, ...] = ()
+
+
+def site_of(request: Request) -> Site:
+    """The site that a request came to."""
+    site: Site = request.app.state.site
+    return site
+
+
+AtSite = Annotated[Site, Depends(site_of)]
