@@ -1,0 +1,1 @@
+"""What runs pods: starts their processes, watches, limits and stops them."""
