@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 from aiops.analyze.clocks import on_one_clock
+from aiops.analyze.service_graph import graph_of, joined, seen_in_metrics, seen_in_spans
 from aiops.errors import SourceUnavailable
 from aiops.model import CaseData, Entity, FailedStep, ServiceGraph, TelemetryWindow, Trigger
 from aiops.model.change import Change
@@ -80,9 +81,9 @@ def collect(
     services = around(graph, incident.services, reach.hops)
     for window, changes in _pulled(sources, services, start, end, failed):
         store.append(window, changes)
-    if graph.calls:
-        store.append(TelemetryWindow(start, end, graph=graph))
     case = _case(incident, store, services, start, end, graph)
+    if case.window.graph is not None:
+        store.append(TelemetryWindow(start, end, graph=case.window.graph))
     if not case.window.changes and not changes_recorded:
         case = replace(case, window=replace(case.window, changes=None))
     return Collected(case, tuple(failed))
@@ -117,9 +118,7 @@ def _graph(
                 graphs.append(source.graph(at))
             except SourceUnavailable as failure:
                 failed.append(FailedStep(f"read calls from {name}", str(failure)))
-    calls = dict.fromkeys(call for graph in graphs for call in graph.calls)
-    nodes = dict.fromkeys(node for graph in graphs for node in graph.nodes)
-    return ServiceGraph(tuple(nodes), tuple(calls))
+    return joined(graphs)
 
 
 _Answer = tuple[TelemetryWindow, Sequence[Change]]
@@ -186,6 +185,7 @@ def _case(
 ) -> CaseData:
     metrics = on_one_clock(store.metrics(services, start, end))
     logs, spans = store.logs(services, start, end), store.spans(services, start, end)
+    graph = joined([graph, graph_of([*seen_in_spans(spans), *seen_in_metrics(metrics)])])
     window = TelemetryWindow(
         start,
         end,

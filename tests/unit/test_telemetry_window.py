@@ -11,6 +11,7 @@ from aiops.errors import SourceUnavailable
 from aiops.model import Call, Entity, LogTable, ServiceGraph, TelemetryWindow
 from aiops.model.change import Change
 from aiops.model.incident import Incident
+from aiops.model.rows import Span, span_table
 from aiops.store.memory import MemoryTelemetry
 from aiops.store.recorded import RecordedTelemetry
 from aiops_datasets.synthetic import plant, specified
@@ -113,3 +114,21 @@ def test_nothing_to_read_from_is_an_empty_case() -> None:
         incident(), [], MemoryTelemetry(), now=NOW, reach=Reach(), changes_recorded=False
     ).case.window
     assert (found.metrics, found.logs, found.spans) == (None, None, None)
+
+
+def test_calls_seen_in_the_spans_join_the_graph_and_are_known_next_time() -> None:
+    at = ALERT.timestamp()
+    pushed = span_table(
+        [
+            Span("t", "1", "", SERVICE, "call", at - 60, 1.0),
+            Span("t", "2", "1", "billing", "serve", at - 60, 1.0),
+        ]
+    )
+    store = MemoryTelemetry()
+    store.append(TelemetryWindow(ALERT - timedelta(minutes=2), ALERT, spans=pushed))
+    found = collect(
+        incident(), [], store, now=NOW, reach=WIDE, changes_recorded=False
+    ).case.window.graph
+    assert found is not None
+    assert [(call.source.name, call.target.name) for call in found.calls] == [(SERVICE, "billing")]
+    assert store.graph(NOW) == found
