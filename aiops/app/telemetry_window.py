@@ -170,9 +170,14 @@ def _pulled(
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="pull") as pool:
         for step, answer in [(step, pool.submit(read)) for step, read in reads]:
             try:
-                yield answer.result()
+                window, changes = answer.result()
             except SourceUnavailable as failure:
                 failed.append(FailedStep(step, str(failure)))
+                continue
+            for table in (window.metrics, window.logs, window.spans):
+                if table is not None:
+                    failed += [FailedStep(step, note) for note in table.notes]
+            yield window, changes
 
 
 def _case(

@@ -43,12 +43,14 @@ class MetricTable:
         values: (n, m) one column per series, NaN where there is no sample.
         series: (m,) what each column measures.
         source: where it was read from, for evidence ("metrics.csv.gz").
+        notes: what its source could not give or warns of, one sentence each.
     """
 
     times: FloatArray
     values: FloatArray
     series: tuple[Series, ...]
     source: str = "metrics"
+    notes: tuple[str, ...] = ()
 
     def between(self, start: float, end: float) -> "MetricTable":
         """The rows with start <= time < end (a view, not a copy)."""
@@ -70,6 +72,7 @@ class LogTable:
     """Log lines, (n,) each; ``service_of[i]`` indexes ``services``. Unknown times are NaN.
 
     ``instances``/``instance_of`` name the pod; trace and span ids are "" where a line has none.
+    ``notes`` say what the source could not give, one sentence each.
     """
 
     times: FloatArray
@@ -81,6 +84,7 @@ class LogTable:
     trace_ids: npt.NDArray[np.object_] | None = None
     span_ids: npt.NDArray[np.object_] | None = None
     source: str = "logs"
+    notes: tuple[str, ...] = ()
 
     def rows(self, chosen: Rows) -> "LogTable":
         """The chosen lines: a mask, positions or a slice."""
@@ -99,7 +103,8 @@ class LogTable:
 class SpanTable:
     """Spans, (n,) each. ``starts`` and ``durations`` in seconds; the parent of a root is "".
 
-    ``*_of`` arrays index the tuple of the same name.
+    ``*_of`` arrays index the tuple of the same name. ``notes`` say what the source could not
+    give, one sentence each.
     """
 
     trace_ids: npt.NDArray[np.object_]
@@ -115,6 +120,7 @@ class SpanTable:
     instance_of: IntArray | None = None
     statuses: npt.NDArray[np.object_] | None = None
     source: str = "traces"
+    notes: tuple[str, ...] = ()
 
     def rows(self, chosen: Rows) -> "SpanTable":
         """The chosen spans: a mask, positions or a slice."""

@@ -9,7 +9,9 @@ What holds for every reader:
 - Gaps are data. Where the source has no sample the answer has NaN or no row, and where it has
   nothing at all the answer is an empty table.
 - Half an answer is no answer. A source that breaks off, is not reachable, or never recorded that
-  kind of telemetry raises SourceUnavailable, so that a report can say what nobody looked at.
+  kind of telemetry raises SourceUnavailable, so that a report can say what nobody looked at. Where
+  single metrics or stretches of time are out of reach or over a stated cap, the rest is answered
+  and ``notes`` of the table name what is missing.
 - Reading changes nothing, and the arrays of an answer may be shared: never write to them.
 """
 

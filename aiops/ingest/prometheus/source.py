@@ -1,0 +1,188 @@
+"""Metrics from Prometheus, Mimir or Thanos."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from math import isfinite
+from time import time
+from typing import ClassVar
+
+from pydantic import Field
+
+from aiops.errors import SourceUnavailable
+from aiops.ingest import options
+from aiops.ingest.http import Backend, Budget, Refused, TooLarge
+from aiops.ingest.prometheus.answers import Columns, Grid
+from aiops.ingest.prometheus.api import Answer, Api, Metadata, splits_further
+from aiops.ingest.prometheus.plan import Plan, Query, plan, searches, some
+from aiops.ingest.service_labels import SERVICE_LABELS
+from aiops.model import MetricTable
+from aiops.ports.telemetry import bounds
+
+SCRAPE_S = 15.0
+"""Taken for the time between scrapes where the server has no ``up`` to tell it."""
+LONGEST_SCRAPE_S = 300.0
+_HALVINGS = 4
+"""A query that the server finds too large is asked in up to this many times halved parts."""
+_LOOKS = "timestamp(up)[4m:2s]"
+_BETWEEN_SCRAPES = f"quantile(0.9, 2 * count_over_time({_LOOKS}) / (changes({_LOOKS}) > 0))"
+"""Looked at every two seconds: how long each target was there, by how often it was new."""
+
+
+class Options(options.HttpOptions):
+    """Options of the kind; those of HTTP besides."""
+
+    step_s: float = Field(default=15, gt=0, le=3600, description="between two rows")
+    service_labels: tuple[str, ...] = Field(default=SERVICE_LABELS, min_length=1)
+    cluster: str | None = Field(default=None, description="of series without such a label")
+    max_series: int = Field(default=10_000, ge=1, description="columns of one answer")
+    max_points: int = Field(default=11_000, ge=2, description="of a series in one query")
+    max_query_s: float = Field(default=30 * 86400.0, gt=0, description="of one query")
+
+
+class Prometheus:
+    """A MetricSource and Ingestor."""
+
+    defaults: ClassVar[Mapping[str, object]] = {}
+    parameters: ClassVar[Mapping[str, str]] = {}
+    """Sent with every request."""
+
+    def __init__(self, name: str, chosen: Options, backend: Backend) -> None:
+        self.name, self._chosen, self._backend = name, chosen, backend
+        self._api = Api(backend, self.parameters)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.name!r}, {self._chosen.url!r})"
+
+    @classmethod
+    def connect(cls, name: str, options_: Mapping[str, object]) -> "Prometheus":
+        """See Ingestor."""
+        chosen = options.read(Options, name, {**cls.defaults, **options_})
+        return cls(name, chosen, Backend(name, chosen))
+
+    def metrics(
+        self, services: Sequence[str] | None, start: datetime, end: datetime
+    ) -> MetricTable:
+        """See MetricSource. ``notes`` of the answer name the metrics that are not in it, and why.
+
+        A metric is either there for the whole window or not at all.
+        """
+        first, last = bounds(start, end)
+        grid = Grid.over(first, last, self._chosen.step_s)
+        columns = Columns(grid, self._chosen.cluster)
+        if services is not None and not services:
+            return columns.table(self.name, ())
+        budget = self._backend.budget()
+        asked = self._plan(services, first, last, budget)
+        notes, warnings = list(asked.notes), Counter[str]()
+        failures: list[tuple[str, SourceUnavailable]] = []
+        reads = [partial(self._read, query, grid, budget) for query in asked.queries]
+        for query, answer in zip(asked.queries, self._backend.each(reads), strict=True):
+            if isinstance(answer, SourceUnavailable):
+                failures.append((query.metric.format("*"), answer))
+            else:
+                columns.add(query, answer.series)
+                warnings.update(set(answer.warnings))
+        if failures and len(failures) == len(asked.queries):
+            raise failures[0][1]
+        notes += _missing(failures)
+        if warnings:
+            more = f" (and {len(warnings) - 1} other warnings)" if len(warnings) > 1 else ""
+            notes.append(f"the server warns: {warnings.most_common(1)[0][0][:200]}{more}")
+        return columns.table(self.name, tuple(notes))
+
+    def check(self) -> str:
+        """See Ingestor."""
+        now, budget = time(), self._backend.budget()
+        up = self._api.now("up", now, budget)
+        names = self._api.label_values("__name__", now - 3600, now, budget)
+        services = {
+            label: len(self._api.label_values(label, now - 3600, now, budget))
+            for label in self._chosen.service_labels
+        }
+        label = next((one for one, count in services.items() if count), None)
+        by = f"{services[label]} services by label {label!r}" if label else "no label of a service"
+        return f"{sum(up):.0f} of {len(up)} targets up, {len(names)} metrics, {by}"
+
+    def close(self) -> None:
+        """See Ingestor."""
+        self._backend.close()
+
+    def _plan(
+        self, services: Sequence[str] | None, start: float, end: float, budget: Budget
+    ) -> Plan:
+        # The series behind a column are many: pods, paths, codes.
+        most = 20 * self._chosen.max_series
+        matchers = searches(services, self._chosen.service_labels)
+        found = self._api.series(matchers, start, end, most + 1, budget)
+        metadata, notes = self._metadata(budget)
+        made = plan(
+            found[:most],
+            metadata,
+            services,
+            window_s=max(4 * self._scrape_s(end, budget), self._chosen.step_s),
+            most_columns=self._chosen.max_series,
+            labels=self._chosen.service_labels,
+        )
+        if len(found) > most:
+            notes = (*notes, f"only {most} series were looked at; ask for fewer services")
+        return Plan(made.queries, (*notes, *made.notes))
+
+    def _metadata(self, budget: Budget) -> tuple[dict[str, Metadata], tuple[str, ...]]:
+        try:
+            return self._api.metadata(budget), ()
+        except (Refused, TooLarge) as failure:
+            return {}, (f"types and units are told from names alone: {failure.reason}",)
+
+    def _scrape_s(self, at: float, budget: Budget) -> float:
+        """Seconds between scrapes, of the slower targets."""
+        scrapes = self._api.now(_BETWEEN_SCRAPES, at, budget)
+        known = [one for one in scrapes if isfinite(one) and one > 0]
+        return min(known[0], LONGEST_SCRAPE_S) if known else SCRAPE_S
+
+    def _read(self, query: Query, grid: Grid, budget: Budget) -> Answer:
+        """The answer to one query over the whole grid; raises SourceUnavailable for less."""
+        longest = int(self._chosen.max_query_s / grid.step) + 1
+        answers = [
+            self._part(query, part, budget, _HALVINGS)
+            for part in grid.parts(min(self._chosen.max_points, longest))
+        ]
+        return _joined(answers)
+
+    def _part(self, query: Query, grid: Grid, budget: Budget, halvings: int) -> Answer:
+        try:
+            return self._api.between(query.expression, grid.start, grid.end, grid.step, budget)
+        except (Refused, TooLarge) as failure:
+            if not halvings or grid.rows < 2 or not splits_further(failure):
+                raise
+        halves = grid.parts(-(-grid.rows // 2))
+        return _joined([self._part(query, half, budget, halvings - 1) for half in halves])
+
+
+class Mimir(Prometheus):
+    """Grafana Mimir, or Cortex: ``url`` ends in its prefix, usually "/prometheus"."""
+
+    defaults: ClassVar[Mapping[str, object]] = {"max_query_s": 7 * 86400.0}
+
+
+class Thanos(Prometheus):
+    """Thanos Query: samples of replicas are merged; a store that is down is a warning."""
+
+    parameters: ClassVar[Mapping[str, str]] = {"dedup": "true", "partial_response": "true"}
+
+
+def _joined(answers: Sequence[Answer]) -> Answer:
+    return Answer(
+        tuple(one for answer in answers for one in answer.series),
+        tuple(dict.fromkeys(said for answer in answers for said in answer.warnings)),
+    )
+
+
+def _missing(failures: Sequence[tuple[str, SourceUnavailable]]) -> Iterator[str]:
+    """What is missing, once for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for metric, failure in failures:
+        by_reason.setdefault(failure.reason, []).append(metric)
+    for reason, metrics in by_reason.items():
+        yield f"{len(metrics)} metrics are missing ({some(metrics)}): {reason}"
