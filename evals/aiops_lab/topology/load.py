@@ -157,7 +157,7 @@ def _plain(kind: type[Any], s: _Section) -> Any:
         if one.name == "seed":
             seed = s.section("seed")
             given["seed"] = {table: int(seed.number(table, 0)) for table in seed.content}
-        elif one.name.endswith("_bytes"):
+        elif "_bytes" in one.name:
             given[one.name] = s.size(one.name, 0)
         elif one.type == "bool":
             given[one.name] = bool(s.take(one.name))

@@ -109,7 +109,7 @@ class Behaviour:
     work_factor: float = 1.0
     error_rate: float = 0.0
     delay_s: float = 0.0
-    leak_bytes_s: float = 0.0
+    leak_bytes_s: int = 0
     hog_cores: float = 0.0
     exit_after_s: float | None = None
     unhealthy: bool = False
