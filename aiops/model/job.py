@@ -1,7 +1,14 @@
 """Work to be done once, by whichever process gets to it."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+ATTEMPTS: Final = 5
+"""Tries before a job is given up."""
+FIRST_DELAY: Final = timedelta(seconds=10)
+"""Until the second try; doubles from then on: a job outlives two and a half minutes of trouble."""
+LONGEST_DELAY: Final = FIRST_DELAY * 2 ** (ATTEMPTS - 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +32,20 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A job that somebody does, with their last sign of life.
+
+    Attributes:
+        holder: who does it.
+        beats: changes while the holder lives.
+    """
+
+    job: Job
+    holder: str
+    beats: int
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """How much work waits: jobs due, running, given up after all attempts; age of the oldest."""
 
@@ -32,3 +53,27 @@ class Backlog:
     running: int
     dead: int
     oldest_s: float
+
+
+def after_failure(job: Job, now: datetime) -> Job | None:
+    """The next try of a job that failed, later each time; None where it was the last."""
+    if job.attempt >= ATTEMPTS:
+        return None
+    delay = FIRST_DELAY * 2 ** (job.attempt - 1)
+    return replace(job, attempt=job.attempt + 1, due=now + delay)
+
+
+def after_death(job: Job) -> Job | None:
+    """The next try of a job whose worker died, at once; None where it was the last."""
+    return None if job.attempt >= ATTEMPTS else replace(job, attempt=job.attempt + 1)
+
+
+def waits(until: datetime | None, attempt: int, now: datetime) -> bool:
+    """Whether a job that was put off ``until`` then still waits.
+
+    A second try is never put off for longer than LONGEST_DELAY: where more seems left, the clock
+    was set back, and the job does not wait for it to come round again.
+    """
+    if until is None or until <= now:
+        return False
+    return attempt == 1 or until <= now + LONGEST_DELAY

@@ -1,89 +1,133 @@
-"""Jobs in this process: the twin of the durable queues, for tests and single runs."""
+"""Jobs in memory: the twin of those in the database, for tests and single runs."""
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from datetime import timedelta
-from threading import Condition, Event
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Lock
 
-from aiops.errors import AiopsError
-from aiops.model.job import Backlog, Job
+from aiops.model.job import Backlog, Held, Job, waits
 from aiops.ports.clock import Clock
-from aiops.ports.jobs import Handler
 
-ATTEMPTS = 5
-"""Tries before a job is given up: with the delay doubling, about five minutes of trouble."""
-FIRST_DELAY_S = 10.0
-"""Until the second try."""
-_LOOK_S = 0.05
+
+@dataclass(slots=True)
+class _Kept:
+    """A job and how it stands: held by somebody, ended, or else waiting."""
+
+    job: Job
+    until: datetime | None
+    holder: str | None = None
+    beats: int = 0
+    ended_at: datetime | None = None
+    dead: bool = False
 
 
 class MemoryJobs:
-    """A JobQueue; see ``ports.jobs``."""
+    """A JobStore; see ``ports.jobs``."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: set[str] = set()
-        self._waiting: dict[str, Job] = {}
-        self._running: dict[str, Job] = {}
-        self._dead: dict[str, Job] = {}
-        self._news = Condition()
+        self._kept: dict[str, _Kept] = {}
+        self._lock = Lock()
 
     def put(self, job: Job) -> bool:
         """Keep it, unless its key is known."""
-        with self._news:
-            if job.key in self._known:
+        with self._lock:
+            if job.key in self._kept:
                 return False
-            self._known.add(job.key)
-            self._waiting[job.key] = job
-            self._news.notify_all()
+            self._kept[job.key] = _Kept(job, _put_off(job, self._clock.now()))
         return True
 
-    def work(self, handlers: Mapping[str, Handler], stop: Event, *, concurrency: int = 1) -> None:
-        """Do jobs until ``stop`` is set."""
-        with ThreadPoolExecutor(concurrency, thread_name_prefix="job") as pool:
-            for _ in range(concurrency):
-                pool.submit(self._worker, handlers, stop)
+    def take(self, kinds: Collection[str], holder: str, limit: int) -> tuple[Job, ...]:
+        """Hold those that are due."""
+        with self._lock:
+            due = [each for each in self._due() if each.job.kind in kinds]
+            taken = sorted(due, key=lambda each: (each.job.due, each.job.key))[:limit]
+            for each in taken:
+                each.holder, each.beats = holder, 0
+            return tuple(each.job for each in taken)
+
+    def beat(self, holder: str, keys: Collection[str]) -> None:
+        """Give a sign of life."""
+        with self._lock:
+            for key in keys:
+                if (kept := self._held_by(holder, key)) is not None:
+                    kept.beats += 1
+
+    def held(self) -> tuple[Held, ...]:
+        """All that are held."""
+        with self._lock:
+            return tuple(
+                Held(each.job, each.holder, each.beats)
+                for each in self._kept.values()
+                if each.holder is not None
+            )
+
+    def finish(self, key: str, holder: str) -> bool:
+        """It is done."""
+        return self._end(key, holder, None, dead=False)
+
+    def put_back(self, job: Job, holder: str, error: str = "", *, beats: int | None = None) -> bool:
+        """It waits again."""
+        del error
+        with self._lock:
+            kept = self._held_by(holder, job.key, beats)
+            if kept is None:
+                return False
+            self._kept[job.key] = _Kept(job, _put_off(job, self._clock.now()))
+        return True
+
+    def give_up(self, key: str, holder: str, error: str, *, beats: int | None = None) -> bool:
+        """It is dead."""
+        del error
+        return self._end(key, holder, beats, dead=True)
 
     def backlog(self) -> Backlog:
         """How much waits."""
         now = self._clock.now()
-        with self._news:
-            due = [job.due for job in self._waiting.values() if job.due <= now]
-            oldest = (now - min(due)).total_seconds() if due else 0.0
-            return Backlog(len(due), len(self._running), len(self._dead), oldest)
+        with self._lock:
+            due = [each.job.due for each in self._due()]
+            running = sum(each.holder is not None for each in self._kept.values())
+            dead = sum(each.dead for each in self._kept.values())
+        oldest = max(((now - each).total_seconds() for each in due), default=0.0)
+        return Backlog(len(due), running, dead, max(oldest, 0.0))
 
-    def _worker(self, handlers: Mapping[str, Handler], stop: Event) -> None:
-        while not stop.is_set():
-            job = self._taken(handlers)
-            if job is None:
-                with self._news:
-                    self._news.wait(_LOOK_S)
-                continue
-            try:
-                handlers[job.kind](job)
-            except AiopsError:
-                self._failed(job)
-            else:
-                with self._news:
-                    del self._running[job.key]
+    def forget(self, before: datetime) -> int:
+        """Let go of those that ended before then."""
+        with self._lock:
+            old = [
+                key
+                for key, each in self._kept.items()
+                if each.ended_at is not None and each.ended_at < before
+            ]
+            for key in old:
+                del self._kept[key]
+        return len(old)
 
-    def _taken(self, handlers: Mapping[str, Handler]) -> Job | None:
+    def _due(self) -> list[_Kept]:
         now = self._clock.now()
-        with self._news:
-            due = [j for j in self._waiting.values() if j.due <= now and j.kind in handlers]
-            if not due:
-                return None
-            job = min(due, key=lambda one: (one.due, one.key))
-            self._running[job.key] = self._waiting.pop(job.key)
-            return job
+        return [
+            each
+            for each in self._kept.values()
+            if each.holder is None
+            and each.ended_at is None
+            and not waits(each.until, each.job.attempt, now)
+        ]
 
-    def _failed(self, job: Job) -> None:
-        with self._news:
-            del self._running[job.key]
-            if job.attempt >= ATTEMPTS:
-                self._dead[job.key] = job
-                return
-            delay = timedelta(seconds=FIRST_DELAY_S * 2 ** (job.attempt - 1))
-            again = replace(job, attempt=job.attempt + 1, due=self._clock.now() + delay)
-            self._waiting[job.key] = again
+    def _held_by(self, holder: str, key: str, beats: int | None = None) -> _Kept | None:
+        kept = self._kept.get(key)
+        if kept is None or kept.holder != holder or beats not in (None, kept.beats):
+            return None
+        return kept
+
+    def _end(self, key: str, holder: str, beats: int | None, *, dead: bool) -> bool:
+        with self._lock:
+            kept = self._held_by(holder, key, beats)
+            if kept is None:
+                return False
+            kept.holder, kept.ended_at, kept.dead = None, self._clock.now(), dead
+        return True
+
+
+def _put_off(job: Job, now: datetime) -> datetime | None:
+    """Until when it waits; what is due already is due whatever the clock does later."""
+    return job.due if job.due > now else None

@@ -157,3 +157,24 @@ COUNTERS = Table(
     Column("name", Text, primary_key=True),
     Column("last", BigInteger, nullable=False),
 )
+JOBS = Table(
+    "jobs",
+    METADATA,
+    Column("key", PlainText, primary_key=True),
+    Column("kind", PlainText, nullable=False),
+    Column("about", PlainText, nullable=False),
+    Column("due", UtcDateTime, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("wait_until", UtcDateTime),  # null where it was due when it was put
+    Column("holder", PlainText),  # the worker that does it
+    Column("beats", Integer, nullable=False, server_default="0"),  # signs of life of the holder
+    Column("error", PlainText),  # of the last attempt that failed
+    Column("ended_at", UtcDateTime, index=True),
+    Column("dead", Boolean, nullable=False, server_default=false()),  # ended without success
+)
+for _name, _where in (
+    ("open", JOBS.c.ended_at.is_(None)),
+    ("held", JOBS.c.holder.is_not(None)),
+    ("dead", JOBS.c.dead == true()),
+):
+    Index(f"ix_jobs_{_name}", JOBS.c.due, JOBS.c.key, sqlite_where=_where, postgresql_where=_where)

@@ -1,0 +1,1 @@
+"""Durable work: queues that hand jobs to workers, and loops that run beside them."""
