@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from importlib.resources import files
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -34,6 +34,7 @@ from aiops.web.intake import Intake
 from aiops.web.limits import RateLimit
 from aiops.web.receivers import receivers
 from aiops.web.site import Site
+from aiops.web.strictness import known_parameters_only
 from aiops.web.telemetry import Depths, Edge, Metrics, traced
 from aiops.web.webhooks import Webhooks
 
@@ -118,7 +119,7 @@ def create(
     app.state.site = site
     errors.install(app)
     app.router.routes.insert(0, webhooks.route())
-    api = APIRouter(prefix="/api/v1")
+    api = APIRouter(prefix="/api/v1", dependencies=[Depends(known_parameters_only)])
     for each in _API:
         api.include_router(each.router)
     app.include_router(api)

@@ -10,9 +10,9 @@ from aiops.model.entity import EntityKind
 
 
 class Given(BaseModel):
-    """What a request may say; a name that is not known is an error."""
+    """What a request may say; a name that is not known, or 1 for true, is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Told(BaseModel):
@@ -34,7 +34,7 @@ def _within_reason(at: datetime) -> datetime:
 
 
 Text = Annotated[str, AfterValidator(_keepable)]
-Moment = Annotated[AwareDatetime, AfterValidator(_within_reason)]
+Moment = Annotated[AwareDatetime, Field(strict=False), AfterValidator(_within_reason)]
 """A time with its zone."""
 Id = Annotated[
     str, Path(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9._:/-]+$", description="Its id.")

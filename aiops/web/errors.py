@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import compile_path
 
 from aiops.errors import (
     AiopsError,
@@ -61,6 +62,7 @@ class Refused(Exception):
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {
+    400: {"model": ErrorAnswer, "description": "The request cannot be read"},
     401: {"model": ErrorAnswer, "description": "No valid token"},
     403: {"model": ErrorAnswer, "description": "The token's role does not allow it"},
     404: {"model": ErrorAnswer, "description": "Nothing is kept under that id"},
@@ -153,12 +155,24 @@ def install(app: FastAPI) -> None:
         if error.status_code == 413:
             return _face(request, too_large(app.state.site.service.settings.web.max_body_bytes))
         code = _CODES.get(error.status_code, "refused")
-        text = str(error.detail)
+        text, headers = str(error.detail), dict(error.headers or {})
         if error.status_code == 404:
             text = f"nothing is here: {request.url.path}"
-        return _face(
-            request, Refused(error.status_code, code, text, headers=dict(error.headers or {}))
-        )
+        if error.status_code == 405:
+            allowed = ", ".join(_methods(app, request.url.path)) or headers.get("Allow", "")
+            text, headers = f"{request.url.path} takes {allowed}", {"Allow": allowed}
+        return _face(request, Refused(error.status_code, code, text, headers=headers))
+
+
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """What a path takes, where it is documented.
+
+    The router itself names only the methods of the first route of several.
+    """
+    for template, operations in app.openapi()["paths"].items():
+        if compile_path(template)[0].fullmatch(path):
+            return sorted(method.upper() for method in operations)
+    return []
 
 
 def defect(request: Request, number: str) -> Response:

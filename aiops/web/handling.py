@@ -1,6 +1,5 @@
 """What responders do to incidents. Every act is a line in the timeline and one in the audit log."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -24,7 +23,11 @@ router = APIRouter(
 )
 
 IfMatch = Annotated[
-    str | None, Header(max_length=100, description="Act only on this revision of the incident.")
+    str,
+    Header(
+        pattern=r'^(\*|(W/)?"?[0-9]{1,15}"?)$',
+        description='Act only on this revision of the incident, such as "3"; "*": on any.',
+    ),
 ]
 
 
@@ -97,7 +100,7 @@ class Desk:
     site: Site
     who: Caller
     incident_id: str
-    if_match: str | None
+    if_match: str
     response: Response
 
     def do(self, body: Act | None, act: Callable[[Person, str], Done]) -> IncidentBody:
@@ -126,7 +129,7 @@ class Desk:
 
 
 def desk(
-    who: Responder, site: AtSite, incident_id: Id, response: Response, if_match: IfMatch = None
+    who: Responder, site: AtSite, incident_id: Id, response: Response, if_match: IfMatch = "*"
 ) -> Desk:
     """Where this request's act is done."""
     return Desk(site, who, incident_id, if_match, response)
@@ -135,14 +138,11 @@ def desk(
 AtDesk = Annotated[Desk, Depends(desk)]
 
 
-def _seen(body: Act | None, if_match: str | None) -> int | None:
-    """The revision that the request is about; raises Refused where the header names none."""
-    if if_match is None or if_match.strip() == "*":
+def _seen(body: Act | None, if_match: str) -> int | None:
+    """The revision that the request is about."""
+    if if_match == "*":
         return None if body is None else body.revision
-    matched = re.fullmatch(r'\s*(?:W/)?"?([0-9]{1,15})"?\s*', if_match)
-    if matched is None:
-        raise Refused(422, "invalid", 'If-Match: give a revision such as "3"', field="If-Match")
-    return int(matched[1])
+    return int(if_match.removeprefix("W/").strip('"'))
 
 
 @router.post("/acknowledge", summary="Somebody is on it")

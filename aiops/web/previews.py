@@ -11,7 +11,7 @@ from aiops.model.alert import Severity
 from aiops.web.bodies import Given, Text, Told
 from aiops.web.errors import ERRORS
 from aiops.web.security import Viewer
-from aiops.web.silences import MatcherBody, meant
+from aiops.web.silences import NewMatcher, meant
 from aiops.web.site import AtSite
 
 router = APIRouter(prefix="/preview", tags=["rules"], responses=ERRORS)
@@ -27,7 +27,7 @@ class Rule(Given):
     reopen_window_s: float | None = Field(default=None, ge=0, le=1e7)
     flapping_turns: int | None = Field(default=None, ge=2, le=20)
     flapping_window_s: float | None = Field(default=None, gt=0, le=1e7)
-    silence: list[MatcherBody] = Field(default=[], max_length=50)
+    silence: list[NewMatcher] = Field(default=[], max_length=50)
     alerts: int = Field(default=500, ge=1, le=2000, description="of so many alerts, newest first")
 
 

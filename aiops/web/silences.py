@@ -18,13 +18,22 @@ from aiops.web.site import AtSite
 router = APIRouter(prefix="/silences", tags=["silences"], responses=ERRORS)
 
 
+class NewMatcher(Given):
+    """One condition on a label: equality, or a regular expression over the whole value."""
+
+    label: Text = Field(min_length=1, max_length=200)
+    value: Text = Field(max_length=silences.LONGEST_VALUE)
+    regex: bool = False
+    negative: bool = False
+
+
 class MatcherBody(Told):
     """One condition on a label."""
 
-    label: Text = Field(min_length=1, max_length=200)
-    value: Text = Field(max_length=1000)
-    regex: bool = False
-    negative: bool = False
+    label: str
+    value: str
+    regex: bool
+    negative: bool
 
 
 class SilenceBody(Told):
@@ -48,14 +57,14 @@ class SilencesBody(Told):
 class NewSilence(Given):
     """What to keep quiet, how long, and why. Planned work is a silence with ``maintenance``."""
 
-    matchers: list[MatcherBody] = Field(min_length=1, max_length=silences.MOST_MATCHERS)
+    matchers: list[NewMatcher] = Field(min_length=1, max_length=silences.MOST_MATCHERS)
     starts_at: Moment | None = Field(default=None, description="now, where it is not given")
     ends_at: Moment
     comment: Text = Field(min_length=1, max_length=10_000)
     maintenance: bool = False
 
 
-def meant(matchers: list[MatcherBody]) -> tuple[Matcher, ...]:
+def meant(matchers: list[NewMatcher]) -> tuple[Matcher, ...]:
     """The matchers of a request."""
     return tuple(Matcher(each.label, each.value, each.regex, each.negative) for each in matchers)
 
