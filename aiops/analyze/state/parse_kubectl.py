@@ -99,6 +99,7 @@ class _Reading:
         self._draft = Draft(cluster=cluster, now=now)
         self._others = _Others()
         self._cut = self._unread = self._blank = self._early = 0
+        self._taken: set[tuple[object, ...]] = set()
 
     def take(self, call: Call, output: RecordedOutput) -> None:
         structured = manifests.is_structured(output.text)
@@ -107,6 +108,10 @@ class _Reading:
         text = output.text[:limit]
         if _REFUSED.match(text):
             return
+        answer = call.verb, call.kind, call.namespace, call.whole, text
+        if answer in self._taken:
+            return  # another question with the same answer tells nothing more
+        self._taken.add(answer)
         if call.verb == "manifest":
             self._manifest(text, output.call)
         elif call.verb == "get" and structured:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from aiops.analyze.state.alerts_text import Moved, moved
 from aiops.analyze.state.calls import understand
 from aiops.analyze.state.parse_kubectl import Reach, Recorded, recorded
 from aiops.analyze.state.routes import host_of
-from aiops.model import CaseData, Entity, Evidence, LogTable, Window
+from aiops.model import CaseData, Entity, Evidence, LogTable, RecordedOutput, Window
 from aiops.model.cluster import ClusterState, Event, Pod, Service, Workload
 from aiops.model.pod_spec import PodSpec
 from aiops.model.ranking import EvidenceKind
@@ -189,7 +189,7 @@ class Scene:
 def scene(case: CaseData) -> Scene:
     """The scene of a case; its state is empty where no snapshot was recorded."""
     window = case.window
-    found = recorded((*window.cluster_state, *window.tool_outputs))
+    found = _recorded((*window.cluster_state, *window.tool_outputs))
     return Scene(
         found.state,
         Window(window.start, window.end),
@@ -198,6 +198,12 @@ def scene(case: CaseData) -> Scene:
         _logs(window.logs, found),
         moved(window.alerts),
     )
+
+
+@lru_cache(maxsize=1)
+def _recorded(outputs: tuple[RecordedOutput, ...]) -> Recorded:
+    """What the outputs say; kept for the next reader of the same case."""
+    return recorded(outputs)
 
 
 def is_recorded(case: CaseData) -> bool:
