@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from aiops.errors import SourceUnavailable
-from aiops.ingest.http import Backend, Budget, Params, Refused
+from aiops.ingest.http import Backend, Budget, Params, Refused, TooLarge
 from aiops.model.telemetry import FloatArray
 
 
@@ -155,7 +155,7 @@ def _time(seconds: float) -> str:
 def splits_further(failure: SourceUnavailable) -> bool:
     """Whether a shorter question may be answered: the server has a limit that this one passed."""
     if not isinstance(failure, Refused):
-        return False
+        return isinstance(failure, TooLarge)
     said = failure.said.lower()
     words = ("too many samples", "exceeded maximum", "limit", "too long", "too large", "length")
     return failure.status in (200, 400, 413, 422) and any(word in said for word in words)
