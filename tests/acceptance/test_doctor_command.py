@@ -10,24 +10,13 @@ import typer
 from telemetry_servers import Reply, serving
 from typer.testing import CliRunner, Result
 
-from aiops import plugins
 from aiops.cli import doctor
 from aiops.errors import BadPayload, InvalidInput, NotKept
-from aiops.ingest.loki import Loki
-from aiops.ingest.prometheus.source import Prometheus
-
-OURS = {"prometheus": Prometheus, "loki": Loki}
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current folder, with a database; ingestors are found wherever aiops was installed."""
-    registered = plugins.load
-
-    def load(group: str, name: str) -> Any:
-        return OURS[name] if group == "aiops.ingestors" else registered(group, name)
-
-    monkeypatch.setattr(plugins, "load", load)
+    """The current folder, with a database."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("AIOPS_DATABASE_URL", sqlite_url)
     return tmp_path

@@ -11,7 +11,9 @@ from aiops import plugins
 from aiops.errors import UnknownName
 from aiops.ports.analyzer import Analyzer
 from aiops.ports.cases import CaseSource
+from aiops.ports.ingestor import Ingestor
 from aiops.ports.reader import Reader
+from aiops.ports.telemetry import LogSource, MetricSource, TraceSource
 from aiops.ports.webhook import AlertParser, ChangeParser
 
 PORTS = {
@@ -32,7 +34,12 @@ def in_group(*groups: str) -> list[EntryPoint]:
 
 
 def test_every_group_has_a_promise_that_is_tested_here():
-    assert {entry.group for entry in OURS} == {*PORTS, *PARSERS, "aiops.commands", "aiops.ingestors"}
+    assert {entry.group for entry in OURS} == {
+        *PORTS,
+        *PARSERS,
+        "aiops.commands",
+        "aiops.ingestors",
+    }
 
 
 @pytest.mark.parametrize("entry", OURS, ids=title)
@@ -64,6 +71,18 @@ def test_a_parser_takes_a_push_and_nothing_else(entry):
     promised = inspect.signature(PARSERS[entry.group].__call__).parameters
     found = inspect.signature(entry.load()).parameters
     assert ["self", *found] == list(promised)
+
+
+@pytest.mark.parametrize("entry", in_group("aiops.ingestors"), ids=title)
+def test_an_ingestor_keeps_its_port_and_is_a_source_of_something(entry):
+    kind = entry.load()
+    made = kind.connect("mine", {"url": "http://127.0.0.1:1"})
+    assert made.name == "mine"
+    assert isinstance(made, MetricSource | LogSource | TraceSource)
+    for method in ("connect", "check", "close"):
+        promised = inspect.signature(getattr(Ingestor, method)).parameters
+        assert len(inspect.signature(getattr(kind, method)).parameters) == len(promised)
+    made.close()
 
 
 @pytest.mark.parametrize("entry", in_group("aiops.commands"), ids=title)

@@ -1,6 +1,7 @@
 """The telemetry around an incident: what is pulled, what is kept, and what could not be read."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -11,7 +12,7 @@ from aiops.errors import SourceUnavailable
 from aiops.model import Call, Entity, LogTable, ServiceGraph, TelemetryWindow
 from aiops.model.change import Change
 from aiops.model.incident import Incident
-from aiops.model.rows import Span, span_table
+from aiops.model.rows import LogLine, Span, log_table, span_table
 from aiops.store.memory import MemoryTelemetry
 from aiops.store.recorded import RecordedTelemetry
 from aiops_datasets.synthetic import plant, specified
@@ -70,6 +71,29 @@ def test_a_source_that_is_down_is_named_and_the_rest_is_read() -> None:
     )
     assert found.case.window.metrics is not None
     assert ("read logs from loki", "loki: no answer in 5 s; is it running?") in [
+        (step.step, step.reason) for step in found.failed
+    ]
+
+
+class Partial:
+    """A source of logs that cuts what it reads."""
+
+    def logs(self, services: Sequence[str] | None, start: datetime, end: datetime) -> LogTable:
+        line = LogLine(ALERT.timestamp(), SERVICE, "slow")
+        return replace(log_table([line]), notes=("only the first lines were read",))
+
+
+def test_what_a_source_could_not_give_is_named_beside_what_it_gave() -> None:
+    found = collect(
+        incident(),
+        [("loki", Partial()), SOURCE],
+        MemoryTelemetry(),
+        now=NOW,
+        reach=WIDE,
+        changes_recorded=False,
+    )
+    assert found.case.window.logs is not None
+    assert ("read logs from loki", "only the first lines were read") in [
         (step.step, step.reason) for step in found.failed
     ]
 
