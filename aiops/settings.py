@@ -79,6 +79,9 @@ class WebSettings(_Group):
     """What one client may ask for."""
 
     max_body_bytes: int = Field(default=1_048_576, ge=1024, description="larger bodies: 413")
+    max_telemetry_bytes: int = Field(
+        default=16_777_216, ge=1024, description="larger pushes of telemetry, unpacked: 413 or 400"
+    )
     requests_per_minute: int = Field(
         default=600, ge=1, description="per token or address on /api; more: 429"
     )

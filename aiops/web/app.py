@@ -21,6 +21,7 @@ from aiops.web import (
     health,
     incidents,
     investigations,
+    otlp,
     pages,
     previews,
     refused,
@@ -123,6 +124,7 @@ def create(
     for each in _API:
         api.include_router(each.router)
     app.include_router(api)
+    app.include_router(otlp.router_for(settings.web.max_telemetry_bytes))
     app.include_router(health.router)
     app.include_router(pages.router, include_in_schema=False)
     static = files("aiops.web") / "static"

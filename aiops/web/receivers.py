@@ -69,8 +69,7 @@ def _receiver(name: str, given: WebhookSettings) -> Receiver:
     if given.kind in plugins.names(ALERTS):
         return Receiver(name, credentials, alerts=_alert_parser(given, key))
     if given.kind in plugins.names(CHANGES):
-        parser = cast("ChangeParser", plugins.load(CHANGES, given.kind))
-        return Receiver(name, credentials, changes=parser)
+        return Receiver(name, credentials, changes=_change_parser(given))
     raise UnknownName(f"kind in setting '{key}.kind':", given.kind, kinds())
 
 
@@ -83,3 +82,12 @@ def _alert_parser(given: WebhookSettings, key: str) -> AlertParser:
     from aiops.ingest.webhooks.mapping import load_mapping
 
     return MappedParser(load_mapping(given.mapping))
+
+
+def _change_parser(given: WebhookSettings) -> ChangeParser:
+    if given.mapping is None:
+        return cast("ChangeParser", plugins.load(CHANGES, given.kind))
+    from aiops.ingest.changes.mapped import mapped
+    from aiops.ingest.changes.names import load_names
+
+    return mapped(given.kind, load_names(given.mapping))

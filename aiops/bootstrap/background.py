@@ -1,0 +1,157 @@
+"""What the service does without being asked: take alerts in, queue investigations, do them."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Final
+
+from aiops.analyze.explain import explain
+from aiops.app.incident_reports import KIND, IncidentReports
+from aiops.app.incidents.dispatch import due_jobs
+from aiops.app.incidents.grouping import Grouping, Neighbours
+from aiops.app.incidents.intake import take_in
+from aiops.app.telemetry_window import Reach
+from aiops.bootstrap.service import Service
+from aiops.jobs.loops import Heartbeats as Heartbeats
+from aiops.jobs.loops import every
+from aiops.plugins import analyzer
+from aiops.ports.telemetry import (
+    ChangeSource,
+    GraphSource,
+    LogSource,
+    MetricSource,
+    TraceSource,
+)
+
+BATCH: Final = 500
+"""Deliveries of one transaction of triage."""
+IDLE_S: Final = 0.2
+"""How often triage looks for deliveries where there were none."""
+SWEEP_S: Final = 1.0
+"""How often it looks at silences and flapping although nothing was delivered."""
+GRAPH_S: Final = 60.0
+"""How long the service graph is taken for what it was."""
+DISPATCH_S: Final = 0.5
+WORK_PATIENCE_S: Final = 2.5
+"""How long an investigation may go on after the stop, before it is given back."""
+Tick = Callable[[], float]
+
+
+class Background:
+    """The threads of one process.
+
+    Args:
+        loops: by name, beside those of the service itself; each does its round and returns how
+            long to wait for the next, in seconds.
+        works: whether this process also does investigations.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        heartbeats: Heartbeats,
+        *,
+        loops: Sequence[tuple[str, Tick]] = (),
+        works: bool = True,
+    ) -> None:
+        self._service, self._heartbeats, self._stop = service, heartbeats, Event()
+        self._loops: dict[str, Tick] = {
+            "triage": Triaging(service),
+            "dispatch": Dispatching(service),
+            **dict(service.chores),
+            **dict(loops),
+        }
+        self._threads = [
+            Thread(target=self._run, args=each, name=each[0], daemon=True)
+            for each in self._loops.items()
+        ]
+        if works:
+            self._threads.append(Thread(target=self._work, name="work", daemon=True))
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        for name in self._loops:
+            self._heartbeats.beat(name, 0.0)
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, patience_s: float = 3.0) -> None:
+        """Let each loop end its round. A job that takes longer is done again after the next start.
+
+        Args:
+            patience_s: for all of them together.
+        """
+        self._stop.set()
+        until = self._service.clock.stopwatch() + patience_s
+        for thread in self._threads:
+            thread.join(max(0.0, until - self._service.clock.stopwatch()))
+
+    def _run(self, name: str, tick: Tick) -> None:
+        every(IDLE_S, tick, self._stop, name=name, heartbeats=self._heartbeats)
+
+    def _work(self) -> None:
+        handlers = {KIND: reporting(self._service)}
+        self._service.queue.work(handlers, self._stop, patience_s=WORK_PATIENCE_S)
+
+
+class Triaging:
+    """One round of triage."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._rules = Grouping(**service.settings.incidents.model_dump())
+        self._neighbours = Neighbours(None, 0)
+        self._graph_at = self._swept_at = float("-inf")
+
+    def __call__(self) -> float:
+        """Take in what waits; at once again where there may be more."""
+        now = self._service.clock.stopwatch()
+        waiting = self._service.inbox.waiting()
+        if not waiting and now - self._swept_at < SWEEP_S:
+            return IDLE_S
+        if now - self._graph_at > GRAPH_S:
+            graph = self._service.telemetry.graph(self._service.clock.now())
+            self._neighbours = Neighbours(graph, self._rules.join_hops)
+            self._graph_at = now
+        taken = take_in(
+            self._service.incidents,
+            self._neighbours,
+            self._rules,
+            self._service.clock,
+            self._service.ids,
+            limit=BATCH,
+        )
+        self._swept_at = now
+        return 0.0 if taken.deliveries == BATCH else IDLE_S
+
+
+class Dispatching:
+    """One round of queueing due investigations."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __call__(self) -> float:
+        """Queue them."""
+        due_jobs(self._service.incidents, self._service.queue, self._service.clock)
+        return DISPATCH_S
+
+
+def reporting(service: Service) -> IncidentReports:
+    """What does the investigations; raises UnknownName for a method that does not exist."""
+    kinds = (MetricSource, LogSource, TraceSource, ChangeSource, GraphSource)
+    window = service.settings.window
+    return IncidentReports(
+        incidents=service.incidents,
+        investigations=service.investigations,
+        telemetry=service.telemetry,
+        sources=[(name, each) for name, each in service.sources if isinstance(each, kinds)],
+        analyzer=analyzer(service.settings.method),
+        explain=explain,
+        clock=service.clock,
+        reach=Reach(
+            timedelta(seconds=window.before_s), timedelta(seconds=window.after_s), window.hops
+        ),
+        seed=service.settings.seed,
+        top=service.settings.top,
+    )

@@ -1,0 +1,84 @@
+"""The live service on its database: what `aiops serve` and its workers run on."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from aiops import plugins
+from aiops.bootstrap.forgetting import Forgetting
+from aiops.bootstrap.queues import job_queue
+from aiops.bootstrap.service import Service
+from aiops.errors import InvalidInput
+from aiops.ports.clock import Clock
+from aiops.ports.ingestor import Ingestor
+from aiops.settings import Settings
+from aiops.store.clock import SystemClock
+from aiops.store.ids import TimedIds
+
+
+@contextmanager
+def durable(
+    settings: Settings, *, clock: Clock | None = None, application: str = "aiops"
+) -> Iterator[Service]:
+    """The service on ``settings.database_url``, its schema brought up to date first.
+
+    Raises:
+        InvalidInput: a setting that cannot be used, by its key.
+        StoreUnavailable: the database does not answer.
+    """
+    from aiops.store.sql.audit import SqlAudit
+    from aiops.store.sql.blobs import SqlBlobs
+    from aiops.store.sql.engine import open_engine
+    from aiops.store.sql.events import SqlEvents
+    from aiops.store.sql.inbox import SqlInbox
+    from aiops.store.sql.incidents import SqlIncidents
+    from aiops.store.sql.investigations import SqlInvestigations
+    from aiops.store.sql.schema import upgrade
+    from aiops.store.sql.telemetry import SqlTelemetry
+    from aiops.store.sql.tokens import SqlTokens
+
+    clock = clock or SystemClock()
+    ids = TimedIds(clock)
+    sources = connected(settings)
+    engine = open_engine(settings.database_url, application=application)
+    events, ids = SqlEvents(engine, clock), TimedIds(clock)
+    queued = ExitStack()
+    try:
+        upgrade(engine)
+        incidents = SqlIncidents(engine, clock, events)
+        yield Service(
+            settings=settings,
+            clock=clock,
+            ids=ids,
+            inbox=SqlInbox(engine),
+            incidents=incidents,
+            investigations=SqlInvestigations(engine),
+            blobs=SqlBlobs(engine, clock),
+            audit=SqlAudit(engine),
+            tokens=SqlTokens(engine),
+            telemetry=SqlTelemetry(engine),
+            events=events,
+            queue=queued.enter_context(job_queue(engine, clock, ids, application=application)),
+            sources=sources,
+            chores=(("retention", Forgetting(engine, incidents, clock, settings)),),
+        )
+    finally:
+        queued.close()
+        events.close()
+        engine.dispose()
+
+
+def connected(settings: Settings) -> tuple[tuple[str, Ingestor], ...]:
+    """The configured sources of telemetry, by name; opens no connection yet.
+
+    Raises:
+        InvalidInput: a source without a kind, of an unknown kind, or with a wrong option.
+    """
+    found: list[tuple[str, Ingestor]] = []
+    for name, given in settings.sources.items():
+        options = dict(given)
+        kind = options.pop("kind", None)
+        if not isinstance(kind, str):
+            known = ", ".join(plugins.names("aiops.ingestors")) or "none is installed"
+            raise InvalidInput(f"setting 'sources.{name}.kind': say which kind it is ({known})")
+        found.append((name, plugins.load("aiops.ingestors", kind).connect(name, options)))
+    return tuple(found)

@@ -1,0 +1,55 @@
+"""Retention: one round of forgetting what is older than it has to be kept."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from aiops.model.incident import IncidentQuery
+from aiops.ports.clock import Clock
+from aiops.ports.incidents import IncidentRepo
+from aiops.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+EVERY_S: Final = 3600.0
+_PAGE: Final = 500
+
+
+class Forgetting:
+    """What is older than the settings say; telemetry around open incidents stays."""
+
+    def __init__(
+        self, engine: "Engine", incidents: IncidentRepo, clock: Clock, settings: Settings
+    ) -> None:
+        self._engine, self._incidents, self._clock = engine, incidents, clock
+        self._kept, self._window = settings.retention, settings.window
+
+    def __call__(self) -> float:
+        """Forget; returns when to do it again, seconds. Raises StoreUnavailable."""
+        from aiops.store.sql.pruning import prune_events, prune_incidents
+        from aiops.store.sql.retention import prune
+
+        now = self._clock.now()
+        if self._kept.telemetry_days:
+            before = now - timedelta(days=self._kept.telemetry_days)
+            prune(self._engine, before, tuple(self._looked_at(before)))
+        if self._kept.incidents_days:
+            prune_incidents(self._engine, now - timedelta(days=self._kept.incidents_days))
+        if self._kept.events_days:
+            prune_events(self._engine, now - timedelta(days=self._kept.events_days))
+        return EVERY_S
+
+    def _looked_at(self, before: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """The windows of open incidents that began before then."""
+        last = None
+        while True:
+            query = IncidentQuery(("triggered", "acknowledged"), before=last, limit=_PAGE)
+            page = self._incidents.find(query)
+            for each in page:
+                if each.opened_at < before:
+                    start = each.opened_at - timedelta(seconds=self._window.before_s)
+                    yield start, each.opened_at + timedelta(seconds=self._window.after_s + 1)
+            if len(page) < _PAGE:
+                return
+            last = page[-1].id

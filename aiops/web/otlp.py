@@ -1,0 +1,91 @@
+"""``POST /v1/{traces,metrics,logs}``: telemetry pushed by OpenTelemetry SDKs and collectors.
+
+OTLP/HTTP answers in its own words (a google.rpc.Status where a request is refused), so that
+senders know whether to come again: they do after 429 and 503, and never after 400.
+"""
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from aiops.app.pushed_telemetry import keep
+from aiops.errors import AlreadyKept, BadPayload
+from aiops.ingest.otlp import bodies
+from aiops.ingest.otlp.decoded import Decoded
+from aiops.ingest.otlp.histograms import Accumulated
+from aiops.ingest.otlp.limits import Limits
+from aiops.ingest.otlp.logs import decode_logs
+from aiops.ingest.otlp.metrics import decode_metrics
+from aiops.ingest.otlp.traces import decode_traces
+from aiops.web.bodies import faces
+from aiops.web.errors import ERRORS
+from aiops.web.limits import body_of
+from aiops.web.security import Responder
+from aiops.web.site import AtSite, Site
+
+Decode = Callable[[bytes, str, str], Decoded]
+
+
+def router_for(most_bytes: int) -> APIRouter:
+    """The routes; they remember what cumulative histograms said before.
+
+    Args:
+        most_bytes: of a request, as sent and unpacked.
+    """
+    router = APIRouter(
+        prefix="/v1",
+        tags=["telemetry"],
+        responses={**ERRORS, **faces(bodies.PROTOBUF, bodies.JSON)},
+        max_body_size=most_bytes,
+    )
+    limits, accumulated = Limits(body_bytes=most_bytes), Accumulated()
+
+    async def sent(request: Request) -> bytes:
+        return await body_of(request, most_bytes)
+
+    body_as_sent = Annotated[bytes, Depends(sent)]
+
+    def pushed(site: Site, request: Request, body: bytes, decode: Decode) -> Response:
+        written = request.headers.get("content-type", "")
+        try:
+            found = decode(body, written, request.headers.get("content-encoding", ""))
+            service = site.service
+            keep(service.telemetry, service.clock, found.windows, found.calls)
+        except (BadPayload, AlreadyKept) as error:
+            return _refusal(written, str(error))
+        return Response(found.response, media_type=found.content_type)
+
+    @router.post("/traces", summary="Spans, OTLP/HTTP", response_class=Response)
+    def traces(who: Responder, site: AtSite, request: Request, body: body_as_sent) -> Response:
+        """Protobuf or JSON, plain or gzip."""
+        del who
+        return pushed(site, request, body, lambda *given: decode_traces(*given, limits=limits))
+
+    @router.post("/logs", summary="Log records, OTLP/HTTP", response_class=Response)
+    def logs(who: Responder, site: AtSite, request: Request, body: body_as_sent) -> Response:
+        """Protobuf or JSON, plain or gzip."""
+        del who
+        return pushed(site, request, body, lambda *given: decode_logs(*given, limits=limits))
+
+    @router.post("/metrics", summary="Metrics, OTLP/HTTP", response_class=Response)
+    def metrics(who: Responder, site: AtSite, request: Request, body: body_as_sent) -> Response:
+        """Protobuf or JSON, plain or gzip; delta or cumulative."""
+        del who
+        return pushed(
+            site,
+            request,
+            body,
+            lambda *given: decode_metrics(*given, limits=limits, accumulated=accumulated),
+        )
+
+    return router
+
+
+def _refusal(written: str, reason: str) -> Response:
+    try:
+        encoding = bodies.encoding(written)
+    except BadPayload:
+        encoding = "json"
+    body = bodies.refusal(encoding, reason)
+    return Response(body, 400, media_type=bodies.CONTENT_TYPES[encoding])

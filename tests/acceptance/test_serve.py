@@ -1,0 +1,202 @@
+"""``aiops serve`` and ``aiops token`` as their users run them: real processes, a real database."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+
+WAIT_S = 30.0
+PAYLOAD = {
+    "version": "4",
+    "status": "firing",
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {"alertname": "RequestsSlow", "service": "web", "severity": "critical"},
+            "annotations": {"summary": "p99 above 2 s"},
+            "startsAt": datetime.now(UTC).isoformat(),
+            "endsAt": "0001-01-01T00:00:00Z",
+        }
+    ],
+}
+Environment = dict[str, str]
+
+
+def command(*arguments: object) -> list[str]:
+    return [str(Path(sys.executable).with_name("aiops")), *map(str, arguments)]
+
+
+def environment(**settings: str) -> Environment:
+    return {"PATH": os.defpath, **settings}
+
+
+def run(folder: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+        check=False,
+    )
+
+
+@contextmanager
+def served(
+    folder: Path, *arguments: object, **settings: str
+) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
+    """``aiops serve`` on a free port, and a client of it."""
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            command("serve", "--port", 0, *arguments),
+            cwd=folder,
+            env=environment(**settings),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            address = re.search(r"http://\S+", line)
+            assert address is not None, line + (folder / "log").read_text()
+            with httpx.Client(base_url=address[0], trust_env=False, timeout=WAIT_S) as client:
+                wait(lambda: client.get("/healthz").status_code == 200)
+                yield process, client
+        finally:
+            process.kill()
+            process.communicate(timeout=WAIT_S)
+
+
+def wait(until: Callable[[], object]) -> None:
+    last = time.monotonic() + WAIT_S
+    while True:
+        try:
+            if until():
+                return
+        except httpx.TransportError:
+            pass
+        assert time.monotonic() < last, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def test_an_alert_becomes_an_incident_with_a_report_that_survive_a_kill(tmp_path: Path) -> None:
+    quick = {"AIOPS_INCIDENTS__SETTLE_S": "0"}
+
+    def first(client: httpx.Client) -> dict[str, object]:
+        found: list[dict[str, object]] = client.get("/api/v1/incidents").json()["incidents"]
+        return found[0] if found else {}
+
+    with served(tmp_path, "--dev", **quick) as (process, client):
+        assert client.post("/webhooks/alertmanager", json=PAYLOAD).status_code == 202
+        wait(lambda: first(client))
+        number = first(client)["id"]
+        process.send_signal(signal.SIGKILL)
+        process.wait(WAIT_S)
+    with served(tmp_path, "--dev", **quick) as (_, client):
+        wait(lambda: first(client).get("report"))
+        assert first(client)["id"] == number
+        page = client.get(f"/incidents/{number}")
+        assert "p99 above 2 s" in page.text
+        assert client.get("/readyz").json()["status"] == "ready"
+        assert client.get(f"/api/v1/incidents/{number}/report").json()["schema"] == "aiops.report/1"
+
+
+def test_sigterm_ends_it_within_five_seconds_with_streams_open(tmp_path: Path) -> None:
+    with served(tmp_path, "--dev") as (process, client):
+
+        def listen() -> None:
+            with (
+                httpx.Client(base_url=client.base_url, trust_env=False, timeout=WAIT_S) as own,
+                own.stream("GET", "/api/v1/events") as stream,
+            ):
+                list(stream.iter_lines())
+
+        threads = [Thread(target=listen, daemon=True) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        wait(lambda: "aiops_event_stream_clients 5.0" in client.get("/metrics").text)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(5) == 0
+        for thread in threads:
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+def test_a_port_in_use_is_one_line_and_exit_1(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = run(tmp_path, "serve", "--dev", "--port", taken.getsockname()[1])
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert "--port" in done.stderr
+
+
+def test_dev_is_refused_on_an_address_that_others_reach(tmp_path: Path) -> None:
+    done = run(tmp_path, "serve", "--dev", "--host", "192.0.2.1", "--port", "0")
+    assert done.returncode == 2
+    assert "this machine only" in done.stderr
+    assert not (tmp_path / "aiops.db").exists()
+
+
+def test_a_webhook_without_a_secret_stops_the_start_with_one_line(tmp_path: Path) -> None:
+    (tmp_path / "aiops.toml").write_text('[webhooks.prom]\nkind = "alertmanager"\n')
+    done = run(tmp_path, "serve", "--port", "0")
+    assert done.returncode == 2
+    assert "webhooks.prom.secret" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_the_first_start_says_how_to_make_what_is_missing(tmp_path: Path) -> None:
+    with served(tmp_path) as (_, client):
+        assert client.get("/api/v1/incidents").status_code == 401
+        assert client.post("/webhooks/alertmanager", json=PAYLOAD).status_code == 404
+    said = (tmp_path / "log").read_text()
+    assert "aiops token create" in said
+    assert "[webhooks.alertmanager]" in said
+
+
+def test_a_token_from_the_command_line_opens_the_api_until_it_is_revoked(tmp_path: Path) -> None:
+    made = run(tmp_path, "token", "create", "ada", "--role", "responder", "--expires", "90d")
+    assert made.returncode == 0, made.stderr
+    secret = made.stdout.strip()
+    with served(tmp_path) as (_, client):
+        client.headers["Authorization"] = f"Bearer {secret}"
+        assert client.get("/api/v1/incidents").status_code == 200
+        assert client.get("/api/v1/tokens").status_code == 403
+        listed = run(tmp_path, "token", "list").stdout
+        assert "responder" in listed
+        assert secret not in listed
+        number = listed.split()[0]
+        assert run(tmp_path, "token", "revoke", number).returncode == 0
+        assert client.get("/api/v1/incidents").status_code == 401
+    assert secret not in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (("create", "ada", "--role", "king"), "--role"),
+        (("create", "ada", "--role", "viewer", "--expires", "soon"), "--expires"),
+        (("revoke", "tok-nothing"), "tok-nothing"),
+    ],
+    ids=["role", "expires", "unknown"],
+)
+def test_wrong_use_of_tokens_names_what_is_wrong(
+    tmp_path: Path, arguments: tuple[str, ...], named: str
+) -> None:
+    done = run(tmp_path, "token", *arguments)
+    assert done.returncode == 2
+    assert named in done.stderr
+    assert len(done.stderr.splitlines()) == 1
