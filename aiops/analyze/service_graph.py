@@ -1,12 +1,12 @@
 """Who calls whom, as seen over time: from spans, from the metrics of a mesh, and put together.
 
 A call that was seen is kept with how often, how often it failed, and when first and last; one that
-has not been seen for some windows fades. Entities of spans carry names only.
+has not been seen for long fades. Entities of spans carry names only.
 """
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -19,9 +19,9 @@ from aiops.analyze.traces.forest import forest
 from aiops.model import Call, Entity, MetricTable, ServiceGraph, SpanTable
 from aiops.model.telemetry import FloatArray
 
-FADE_WINDOWS: Final = 12
-"""Windows without a call after which an edge is gone: a nightly job's edge is rather missed than
-a service that moved away kept."""
+FADE_S: Final = 7 * 86_400.0
+"""Seconds without a call after which an edge is gone: a weekly job's edge is kept, that to a
+service that moved away is not for long."""
 _SIDES: Final = re.compile(
     r"^(?:(?P<caller>source|src|client|caller)|(?P<callee>destination|dest|dst|server|callee))"
     r"(?:[._-]+(?P<what>.+))?$"
@@ -137,13 +137,6 @@ def merged(seen: Iterable[SeenCall]) -> tuple[SeenCall, ...]:
     return tuple(found.values())
 
 
-def unfaded(
-    seen: Iterable[SeenCall], now: float, window_s: float, windows: int = FADE_WINDOWS
-) -> tuple[SeenCall, ...]:
-    """Those seen within the last ``windows`` windows of ``window_s`` seconds before ``now``."""
-    return tuple(one for one in seen if one.last >= now - windows * window_s)
-
-
 def graph_of(seen: Iterable[SeenCall], services: Iterable[str] = ()) -> ServiceGraph:
     """The graph of these calls, each weighted by its number, at least 1.
 
@@ -156,23 +149,51 @@ def graph_of(seen: Iterable[SeenCall], services: Iterable[str] = ()) -> ServiceG
     return ServiceGraph(
         tuple(sorted(nodes, key=_order)),
         tuple(
-            Call(one.source, one.target, max(1.0, one.calls))
+            Call(one.source, one.target, max(1.0, one.calls), one.last)
             for one in sorted(found, key=lambda one: (_order(one.source), _order(one.target)))
         ),
     )
 
 
 def joined(graphs: Iterable[ServiceGraph]) -> ServiceGraph:
-    """What several graphs of one time know together; of one call that many know, the most."""
-    calls_of: dict[tuple[Entity, Entity], Call] = {}
+    """What several graphs know together; of one call that many know, the most and the latest."""
+    found: dict[tuple[Entity, Entity], Call] = {}
     nodes: dict[Entity, None] = {}
     for graph in graphs:
         nodes.update(dict.fromkeys(graph.nodes))
         for call in graph.calls:
-            ends = (call.source, call.target)
-            if ends not in calls_of or calls_of[ends].weight < call.weight:
-                calls_of[ends] = call
-    return ServiceGraph(tuple(nodes), tuple(calls_of.values()))
+            known = found.setdefault((call.source, call.target), call)
+            times = [one.last_seen for one in (known, call) if one.last_seen is not None]
+            found[call.source, call.target] = Call(
+                call.source,
+                call.target,
+                max(known.weight, call.weight),
+                max(times, default=None),
+            )
+    return ServiceGraph(tuple(nodes), tuple(found.values()))
+
+
+def seen_at(graph: ServiceGraph, at: float) -> ServiceGraph:
+    """``graph`` with the calls whose source does not say when they were seen, seen then."""
+    return replace(
+        graph,
+        calls=tuple(
+            replace(call, last_seen=at) if call.last_seen is None else call for call in graph.calls
+        ),
+    )
+
+
+def unfaded(graph: ServiceGraph, now: float, after_s: float = FADE_S) -> ServiceGraph:
+    """``graph`` without the calls last seen more than ``after_s`` seconds before ``now``.
+
+    An entity goes with its last call; one that never had any stays.
+    """
+    kept = tuple(
+        call for call in graph.calls if call.last_seen is None or call.last_seen >= now - after_s
+    )
+    gone = {end for call in graph.calls for end in (call.source, call.target)}
+    gone -= {end for call in kept for end in (call.source, call.target)}
+    return ServiceGraph(tuple(node for node in graph.nodes if node not in gone), kept)
 
 
 def mesh_ends(labels: Mapping[str, str]) -> tuple[Entity, Entity] | None:

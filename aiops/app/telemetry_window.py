@@ -13,7 +13,14 @@ from functools import partial
 from typing import Any
 
 from aiops.analyze.clocks import on_one_clock
-from aiops.analyze.service_graph import graph_of, joined, seen_in_metrics, seen_in_spans
+from aiops.analyze.service_graph import (
+    graph_of,
+    joined,
+    seen_at,
+    seen_in_metrics,
+    seen_in_spans,
+    unfaded,
+)
 from aiops.errors import SourceUnavailable
 from aiops.model import CaseData, Entity, FailedStep, ServiceGraph, TelemetryWindow, Trigger
 from aiops.model.change import Change
@@ -30,6 +37,9 @@ from aiops.ports.telemetry import (
 Source = MetricSource | LogSource | TraceSource | ChangeSource | GraphSource
 PARALLEL = 8
 """Reads under way at once: sources are few and each splits its own work further."""
+PUSHED_LOOK = timedelta(minutes=1)
+"""Before the opening: all spans pushed then say who calls whom now. Of the rest of the window only
+those of services within reach are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +87,15 @@ def collect(
     start, end = opened - reach.before, min(now, opened + reach.after)
     end = max(end, start + timedelta(seconds=1))
     failed: list[FailedStep] = []
-    graph = _graph(sources, store, end, failed)
+    pushed = seen_in_spans(store.spans(None, opened - PUSHED_LOOK, opened))
+    graph = joined([_graph(sources, store, end, failed), graph_of(pushed)])
     services = around(graph, incident.services, reach.hops)
     for window, changes in _pulled(sources, services, start, end, failed):
         store.append(window, changes)
     case = _case(incident, store, services, start, end, graph)
     if case.window.graph is not None:
-        store.append(TelemetryWindow(start, end, graph=case.window.graph))
+        # From now on: what was kept meanwhile is part of it.
+        store.append(TelemetryWindow(now, now + timedelta(seconds=1), graph=case.window.graph))
     if not case.window.changes and not changes_recorded:
         case = replace(case, window=replace(case.window, changes=None))
     return Collected(case, tuple(failed))
@@ -111,11 +123,11 @@ def _graph(
     failed: list[FailedStep],
 ) -> ServiceGraph:
     """What every source and the store know of the calls, together."""
-    graphs = [store.graph(at)]
+    graphs = [unfaded(store.graph(at), at.timestamp())]
     for name, source in sources:
         if isinstance(source, GraphSource):
             try:
-                graphs.append(source.graph(at))
+                graphs.append(seen_at(source.graph(at), at.timestamp()))
             except SourceUnavailable as failure:
                 failed.append(FailedStep(f"read calls from {name}", str(failure)))
     return joined(graphs)

@@ -1,17 +1,22 @@
 """Who calls whom."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiops.model.entity import Entity
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A directed dependency: ``source`` calls ``target``."""
+    """A directed dependency: ``source`` calls ``target``.
+
+    Attributes:
+        last_seen: unix seconds; None where its source does not say. Equal calls may differ in it.
+    """
 
     source: Entity
     target: Entity
     weight: float = 1.0
+    last_seen: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

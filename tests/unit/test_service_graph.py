@@ -12,6 +12,7 @@ from aiops.analyze.service_graph import (
     joined,
     merged,
     mesh_ends,
+    seen_at,
     seen_in_metrics,
     seen_in_spans,
     unfaded,
@@ -78,9 +79,23 @@ def test_what_two_windows_saw_is_added_up_and_spans_both():
     assert both == (SeenCall(WEB, CART, 7, 3, 0, 20),)
 
 
-def test_a_call_that_was_not_seen_for_some_windows_fades():
-    calls = [seen(WEB, CART, at=100.0), seen(WEB, STOCK, at=39.0)]
-    assert unfaded(calls, now=160.0, window_s=10.0, windows=12) == (calls[0],)
+def test_a_call_that_was_not_seen_for_long_fades_and_so_does_what_only_it_led_to():
+    graph = graph_of([seen(WEB, CART, at=100.0), seen(WEB, STOCK, at=39.0)], ["alone"])
+    left = unfaded(graph, now=160.0, after_s=120.0)
+    assert [(call.source, call.target) for call in left.calls] == [(WEB, CART)]
+    assert [node.name for node in left.nodes] == ["alone", "cart", "web"]
+
+
+def test_a_call_of_unknown_time_does_not_fade_until_it_is_given_one():
+    graph = ServiceGraph((WEB, CART), (Call(WEB, CART),))
+    assert unfaded(graph, now=1e12) == graph
+    assert unfaded(seen_at(graph, 5.0), now=1e12).calls == ()
+
+
+def test_a_call_that_is_seen_again_is_as_young_as_its_last_time():
+    old, new = (graph_of([seen(WEB, CART, at=at)]) for at in (10.0, 900.0))
+    (call,) = joined([new, old]).calls
+    assert call.last_seen == 900.0
 
 
 def test_a_graph_weighs_calls_by_their_number_and_keeps_those_without():

@@ -93,7 +93,10 @@ def _packed(graph: ServiceGraph) -> bytes:
     content = {
         "entities": [asdict(entity) for entity in place],
         "nodes": [place[node] for node in graph.nodes],
-        "calls": [[place[call.source], place[call.target], call.weight] for call in graph.calls],
+        "calls": [
+            [place[call.source], place[call.target], call.weight, call.last_seen]
+            for call in graph.calls
+        ],
     }
     plain = json.dumps(content).encode()
     return _SIZE.pack(len(plain)) + squeeze(plain)
@@ -105,5 +108,5 @@ def _graph(packed: bytes) -> ServiceGraph:
     entities = [Entity(**one) for one in content["entities"]]
     return ServiceGraph(
         tuple(entities[node] for node in content["nodes"]),
-        tuple(Call(entities[a], entities[b], weight) for a, b, weight in content["calls"]),
+        tuple(Call(entities[a], entities[b], *more) for a, b, *more in content["calls"]),
     )
