@@ -160,7 +160,7 @@ class Edge:
             await defect(Request(scope), number)(scope, receive, guarded)
 
     def _count(self, scope: Scope, status: int, took_s: float, quiet: bool) -> None:
-        route = getattr(scope.get("route"), "path", "none")
+        route = _template(scope)
         method = scope["method"] if scope["method"] in _METHODS else "other"
         self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.seconds.labels(method, route).observe(took_s)
@@ -172,6 +172,14 @@ class Edge:
                 status=status,
                 ms=round(1000 * took_s, 1),
             )
+
+
+def _template(scope: Scope) -> str:
+    """The path with names for its parameters, so that every id is not a series of its own."""
+    if "endpoint" not in scope:
+        return "none"
+    names = {str(value): f"{{{name}}}" for name, value in scope.get("path_params", {}).items()}
+    return "/".join(names.get(part, part) for part in scope["path"].split("/"))
 
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

@@ -1,0 +1,130 @@
+"""docker-compose.yml and what it mounts hang together, and the programs meant accept them."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from aiops.bootstrap.durable import connected
+from aiops.settings import Settings, load
+from aiops.web.receivers import receivers
+
+ROOT = Path(__file__).parents[2]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+# Of the compose specification ("services.md"): the keys that these services use.
+KNOWN = {
+    "build", "cap_drop", "command", "depends_on", "environment", "healthcheck", "image", "ports",
+    "read_only", "restart", "secrets", "security_opt", "stop_grace_period", "tmpfs", "volumes",
+}  # fmt: skip
+
+
+def test_it_has_the_service_a_worker_and_all_that_they_read() -> None:
+    wanted = {"service", "worker", "postgres", "prometheus", "alertmanager", "loki", "tempo"}
+    assert set(SERVICES) == wanted
+    assert set(COMPOSE) <= {"name", "services", "volumes", "secrets", "x-aiops"}
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_a_service_says_nothing_that_compose_does_not_know(name: str) -> None:
+    service = SERVICES[name]
+    assert set(service) <= KNOWN
+    assert isinstance(service.get("command", []), list)
+    assert set(service.get("depends_on", {})) <= set(SERVICES)
+    for other, how in service.get("depends_on", {}).items():
+        assert how["condition"] == "service_healthy"
+        assert "test" in SERVICES[other]["healthcheck"]
+    assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+    for port in service.get("ports", []):
+        assert re.fullmatch(r"127\.0\.0\.1:\d+:\d+", port), "published to this machine only"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_what_a_service_mounts_is_there(name: str) -> None:
+    for volume in SERVICES[name].get("volumes", []):
+        source = volume.split(":")[0]
+        if source.startswith("./"):
+            assert (ROOT / source).is_file(), source
+        else:
+            assert source in COMPOSE["volumes"], source
+
+
+def test_images_are_pinned_and_named_without_a_registry() -> None:
+    for name, service in SERVICES.items():
+        image = service["image"]
+        assert re.fullmatch(r"[a-z]+(/[a-z]+)?:[\w.]+", image), f"{name}: {image}"
+        assert not image.endswith(":latest")
+
+
+def test_no_secret_stands_in_the_file() -> None:
+    for name, service in SERVICES.items():
+        for key, value in service.get("environment", {}).items():
+            if re.search("SECRET|PASSWORD|URL", key):
+                assert "${" in value, f"{name}: {key}"
+
+
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(ROOT / "deploy")
+    monkeypatch.setenv("AIOPS_WEBHOOKS__ALERTMANAGER__SECRET", "open-sesame")
+    return load()
+
+
+def test_the_service_accepts_its_settings(settings: Settings) -> None:
+    assert set(receivers(settings, dev=False)) == {"alertmanager"}
+    assert {name for name, _ in connected(settings)} == {"prometheus", "loki", "tempo"}
+
+
+def test_every_address_in_the_settings_is_a_service(settings: Settings) -> None:
+    hosts = {re.split("[/:]+", str(source["url"]))[1] for source in settings.sources.values()}
+    assert hosts <= set(SERVICES)
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments"),
+    [
+        ("promtool", ["check", "config", "prometheus.yml"]),
+        ("promtool", ["check", "rules", "rules.yml"]),
+        ("amtool", ["check-config", "alertmanager.yml"]),
+    ],
+)
+def test_its_own_tool_accepts_the_configuration(program: str, arguments: list[str]) -> None:
+    found = shutil.which(program) or shutil.which(f"prometheus-{program}")
+    if found is None:
+        pytest.skip(f"no {program} on this machine")
+    done = subprocess.run(
+        [found, *arguments], cwd=ROOT / "deploy", capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_docker_compose_accepts_it_where_it_is_installed(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    works = docker is not None and (
+        subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode
+        == 0
+    )
+    if docker is None or not works:
+        return  # the structural checks above stand in for it
+    done = subprocess.run(
+        [docker, "compose", "config", "--quiet"],
+        cwd=ROOT,
+        env={"POSTGRES_PASSWORD": "x", "AIOPS_WEBHOOK_SECRET": "x", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_image_runs_as_nobody_special_and_says_how_it_is() -> None:
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER aiops$", text, re.MULTILINE)
+    assert "HEALTHCHECK" in text
+    assert "/healthz" in text
+    for source in re.findall(r"^COPY ([a-z]\S*)", text, re.MULTILINE):
+        assert (ROOT / source).exists()
