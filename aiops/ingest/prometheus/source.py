@@ -15,7 +15,8 @@ from aiops.ingest import options
 from aiops.ingest.http import Backend, Budget, Refused, TooLarge
 from aiops.ingest.prometheus.answers import Columns, Grid
 from aiops.ingest.prometheus.api import Answer, Api, Metadata, splits_further
-from aiops.ingest.prometheus.plan import Plan, Query, plan, searches, some
+from aiops.ingest.prometheus.plan import Plan, plan, searches, some, worth_reading
+from aiops.ingest.prometheus.queries import Query
 from aiops.ingest.service_labels import SERVICE_LABELS
 from aiops.model import MetricTable
 from aiops.ports.telemetry import bounds
@@ -23,8 +24,16 @@ from aiops.ports.telemetry import bounds
 SCRAPE_S = 15.0
 """Taken for the time between scrapes where the server has no ``up`` to tell it."""
 LONGEST_SCRAPE_S = 300.0
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+"""What lies between two rows where nobody says: the same for every window, so that rows meet."""
+ROWS = 240
+"""About as many rows a window, half an hour at 7.5 s: more cost time and tell little more."""
 _HALVINGS = 4
 """A query that the server finds too large is asked in up to this many times halved parts."""
+_BEHIND_A_COLUMN = 5
+"""Series looked at for each column that may come of them: pods, paths, codes."""
+_NAMES_AT_ONCE = 20
+"""Metrics whose series are looked for together, where all together are too many."""
 _LOOKS = "timestamp(up)[4m:1s]"
 _BETWEEN_SCRAPES = f"quantile(0.9, count_over_time({_LOOKS}) / (changes({_LOOKS}) > 0))"
 """Looked at every second: how long each target was there, by how often it was new."""
@@ -33,7 +42,9 @@ _BETWEEN_SCRAPES = f"quantile(0.9, count_over_time({_LOOKS}) / (changes({_LOOKS}
 class Options(options.HttpOptions):
     """Options of the kind; those of HTTP besides."""
 
-    step_s: float = Field(default=15, gt=0, le=3600, description="between two rows")
+    step_s: float | None = Field(
+        default=None, gt=0, le=3600, description="between two rows; else as the server scrapes"
+    )
     service_labels: tuple[str, ...] = Field(default=SERVICE_LABELS, min_length=1)
     cluster: str | None = Field(default=None, description="of series without such a label")
     max_series: int = Field(default=10_000, ge=1, description="columns of one answer")
@@ -69,12 +80,14 @@ class Prometheus:
         A metric is either there for the whole window or not at all.
         """
         first, last = bounds(start, end)
-        grid = Grid.over(first, last, self._chosen.step_s)
-        columns = Columns(grid, self._chosen.cluster)
         if services is not None and not services:
-            return columns.table(self.name, ())
+            nothing = Grid.over(first, last, last - first)
+            return Columns(nothing, self._chosen.cluster).table(self.name, ())
         budget = self._backend.budget()
-        asked = self._plan(services, first, last, budget)
+        scrape_s = self._scrape_s(last, budget)
+        grid = Grid.over(first, last, self._chosen.step_s or usual_step_s(last - first, scrape_s))
+        columns = Columns(grid, self._chosen.cluster)
+        asked = self._plan(services, first, last, max(4 * scrape_s, grid.step), budget)
         notes, warnings = list(asked.notes), Counter[str]()
         failures: list[tuple[str, SourceUnavailable]] = []
         reads = [partial(self._read, query, grid, budget) for query in asked.queries]
@@ -110,24 +123,54 @@ class Prometheus:
         self._backend.close()
 
     def _plan(
-        self, services: Sequence[str] | None, start: float, end: float, budget: Budget
+        self,
+        services: Sequence[str] | None,
+        start: float,
+        end: float,
+        window_s: float,
+        budget: Budget,
     ) -> Plan:
-        # The series behind a column are many: pods, paths, codes.
-        most = 20 * self._chosen.max_series
-        matchers = searches(services, self._chosen.service_labels)
-        found = self._api.series(matchers, start, end, most + 1, budget)
-        metadata, notes = self._metadata(budget)
+        metadata, unread = self._metadata(budget)
+        found, left_out = self._found(services, start, end, budget)
         made = plan(
-            found[:most],
+            found,
             metadata,
             services,
-            window_s=max(4 * self._scrape_s(end, budget), self._chosen.step_s),
+            window_s=window_s,
             most_columns=self._chosen.max_series,
             labels=self._chosen.service_labels,
         )
-        if len(found) > most:
-            notes = (*notes, f"only {most} series were looked at; ask for fewer services")
-        return Plan(made.queries, (*notes, *made.notes))
+        return Plan(made.queries, (*unread, *left_out, *made.notes))
+
+    def _found(
+        self, services: Sequence[str] | None, start: float, end: float, budget: Budget
+    ) -> tuple[tuple[Mapping[str, str], ...], tuple[str, ...]]:
+        """Label sets of the series that can be of the services, and what was left out, in words.
+
+        Where they are too many for one answer they are found by name, a few metrics at a time.
+        """
+        labels = self._chosen.service_labels
+        most = _BEHIND_A_COLUMN * self._chosen.max_series
+        try:
+            found = self._api.series(searches(services, labels), start, end, most + 1, budget)
+        except TooLarge:
+            found = ()
+        else:
+            if len(found) <= most:
+                return found, ()
+        names = worth_reading(self._api.label_values("__name__", start, end, budget))
+        kept: list[Mapping[str, str]] = []
+        for first in range(0, len(names), _NAMES_AT_ONCE):
+            matchers = searches(services, labels, names[first : first + _NAMES_AT_ONCE])
+            more = self._api.series(matchers, start, end, most + 1, budget)
+            if len(kept) + len(more) > most:
+                note = (
+                    f"{len(names) - first} of {len(names)} metrics were not looked at, to keep to "
+                    f"{most} series; ask for fewer services or raise 'max_series'"
+                )
+                return tuple(kept), (note,)
+            kept += more
+        return tuple(kept), ()
 
     def _metadata(self, budget: Budget) -> tuple[dict[str, Metadata], tuple[str, ...]]:
         try:
@@ -158,6 +201,12 @@ class Prometheus:
                 raise
         halves = grid.parts(-(-grid.rows // 2))
         return _joined([self._part(query, half, budget, halvings - 1) for half in halves])
+
+
+def usual_step_s(span_s: float, scrape_s: float) -> float:
+    """Seconds between two rows of a window this long: no finer than samples, nor than ROWS."""
+    asked = max(scrape_s, span_s / ROWS)
+    return next((step for step in STEPS_S if step >= asked * 0.99), STEPS_S[-1])
 
 
 class Mimir(Prometheus):
