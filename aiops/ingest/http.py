@@ -10,8 +10,9 @@ import random
 import re
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,6 +32,7 @@ LONGEST_RETRY_AFTER_S = 30.0
 """A server that wants to be left alone for longer has no answer for this incident."""
 _SHOWN = 200
 """Characters of a server's own words in an error."""
+_ERRNO = re.compile(r"\[Errno -?\d+\] ")
 Params = Mapping[str, str | Sequence[str]]
 Hook = Callable[[dict[str, Any]], Any]
 Result = TypeVar("Result")
@@ -163,7 +165,7 @@ class Backend:
 
     def each(
         self, questions: Sequence[Callable[[], Result]]
-    ) -> Iterator[Result | SourceUnavailable]:
+    ) -> Generator[Result | SourceUnavailable, None, None]:
         """What each question answers, in their order; at most ``parallel`` are under way."""
 
         def ask(question: Callable[[], Result]) -> Result | SourceUnavailable:
@@ -176,6 +178,25 @@ class Backend:
             threads = min(self._options.parallel, len(questions))
             with ThreadPoolExecutor(threads, thread_name_prefix=self.name) as pool:
                 yield from pool.map(ask, questions)
+
+    def every(self, questions: Sequence[Callable[[], Result]]) -> list[Result]:
+        """What each question answers; at the first that fails the rest is not asked any more.
+
+        Raises:
+            SourceUnavailable: that failure.
+        """
+        found = []
+        # Closed here: as long as somebody holds the exception, nothing else would close it.
+        with closing(self.each(questions)) as answers:
+            for answer in answers:
+                if isinstance(answer, SourceUnavailable):
+                    raise answer
+                found.append(answer)
+        return found
+
+    def patience(self, budget: Budget) -> float:
+        """Seconds that the next request may take; raises as ``Budget.left`` does."""
+        return min(self._options.timeout_s, budget.left())
 
     def broken(self, what: str) -> SourceUnavailable:
         """The exception for an answer that is not what the API promises."""
@@ -192,7 +213,7 @@ class Backend:
     ) -> bytes | _Again:
         import httpx
 
-        seconds = min(self._options.timeout_s, budget.left())
+        seconds = self.patience(budget)
         until = self._clock() + seconds
         asked: dict[str, Any] = {"data" if post else "params": params}
         try:
@@ -254,8 +275,8 @@ class Backend:
     def _unreachable(self, reason: str) -> Unreachable:
         return Unreachable(
             self.name,
-            f"{self._options.url} cannot be reached: {_one_line(reason)}; check that it runs and "
-            "that this machine may connect to it",
+            f"{self._options.url} cannot be reached: {_ERRNO.sub('', _one_line(reason))}; check "
+            "that it runs and that this machine may connect to it",
         )
 
     def _slow(self) -> SourceUnavailable:

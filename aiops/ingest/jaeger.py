@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import Field
 
-from aiops.errors import InvalidWindow, SourceUnavailable
+from aiops.errors import InvalidWindow
 from aiops.ingest import options
 from aiops.ingest.http import Backend, Budget
 from aiops.ingest.slices import SLICES, slices
@@ -63,9 +63,7 @@ class Jaeger:
         reads = [partial(self._of_service, one, first, last, budget) for one in wanted]
         found: dict[tuple[str, str, str], Span] = {}
         cut = []
-        for service, answer in zip(wanted, self._backend.each(reads), strict=True):
-            if isinstance(answer, SourceUnavailable):
-                raise answer
+        for service, answer in zip(wanted, self._backend.every(reads), strict=True):
             for span in answer.spans:
                 if span.service in wanted and first <= span.start < last:
                     found.setdefault((span.trace_id, span.span_id, span.service), span)

@@ -11,7 +11,6 @@ from typing import Any
 
 from pydantic import Field
 
-from aiops.errors import SourceUnavailable
 from aiops.ingest import options
 from aiops.ingest.http import Backend, Budget
 from aiops.ingest.service_labels import SERVICE_LABELS, place, selects
@@ -91,9 +90,7 @@ class Loki:
         ]
         lines: list[LogLine] = []
         cut = 0
-        for answer in self._backend.each(reads):
-            if isinstance(answer, SourceUnavailable):
-                raise answer
+        for answer in self._backend.every(reads):
             cut += answer.more
             lines += self._lines(answer.entries, services)
         lines.sort(key=lambda line: line.time or 0.0)

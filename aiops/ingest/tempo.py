@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import Field
 
-from aiops.errors import BadPayload, SourceUnavailable
+from aiops.errors import BadPayload
 from aiops.ingest import options
 from aiops.ingest.http import Backend, Budget, Refused
 from aiops.ingest.otlp.limits import Limits
@@ -64,15 +64,11 @@ class Tempo:
         searches = [partial(self._search, services, part, budget) for part in parts]
         ids: dict[str, None] = {}
         cut = 0
-        for part, answer in zip(parts, self._backend.each(searches), strict=True):
-            if isinstance(answer, SourceUnavailable):
-                raise answer
+        for part, answer in zip(parts, self._backend.every(searches), strict=True):
             cut += len(answer) >= part.most
             ids.update(dict.fromkeys(answer))
         found: dict[tuple[str, str, str], Span] = {}
-        for trace in self._backend.each([partial(self._trace, one, budget) for one in ids]):
-            if isinstance(trace, SourceUnavailable):
-                raise trace
+        for trace in self._backend.every([partial(self._trace, one, budget) for one in ids]):
             for span in trace:
                 if first <= span.start < last and (services is None or span.service in services):
                     found.setdefault((span.trace_id, span.span_id, span.service), span)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from aiops.analyze.metric_kinds import MetricKind, read
 from aiops.ingest.prometheus.answers import Grid
 from aiops.ingest.prometheus.api import Metadata
-from aiops.ingest.prometheus.plan import FAILURES, Plan, errors_of, plan, searches
+from aiops.ingest.prometheus.plan import Plan, plan, searches
+from aiops.ingest.prometheus.queries import FAILURES, errors_of
 from aiops.ingest.service_labels import pattern, place, selects, service_of
 
 POD = "cart-6f7d8c9b5d-x2k4z"

@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from aiops.ingest import options
 from aiops.ingest.http import Backend
 from aiops.ingest.jaeger import Jaeger
 from aiops.ingest.loki import Loki
-from aiops.ingest.prometheus.source import Prometheus, Thanos
+from aiops.ingest.prometheus.source import Prometheus, Thanos, usual_step_s
 from aiops.ingest.tempo import Tempo
 from aiops.model import Call, Entity, ServiceGraph
 from aiops.model.rows import log_lines, spans
@@ -199,6 +200,46 @@ def test_odd_numbers_are_gaps_and_disorder_does_no_harm():
     assert table.values[:4, 0].tolist()[:2] == [5, 7]
     assert np.isnan(table.values[2:]).all()
     assert {one.entity.name for one in table.series} == {"cart"}
+
+
+def crowd(asked: Asked) -> Any:
+    """A server of 200 metrics that knows no limits; those of a known kind come last by name."""
+    names = [f"a_{n}" for n in range(100)] + [f"cpu_cores_{n}" for n in range(100)]
+    match asked.path:
+        case "/api/v1/series":
+            wanted = re.findall(r'__name__=~"([^"]*)"', asked.params["match[]"])[-1]
+            data: Any = [
+                {"__name__": name, "service": "cart", "pod": f"cart-{pod}"}
+                for name in names
+                if re.fullmatch(wanted, name)
+                for pod in range(3)
+            ]
+        case "/api/v1/label/__name__/values":
+            data = [*names, "a_info"]
+        case _:
+            return servers.prometheus(asked)
+    return {"status": "success", "data": data}
+
+
+@pytest.mark.parametrize("limit", [{"max_series": 40}, {"max_series": 40, "max_bytes": 30_000}])
+def test_of_too_many_series_those_of_a_known_kind_are_read_and_the_rest_is_counted(limit):
+    with serving(crowd) as running:
+        source = Prometheus.connect("mine", {"url": running.url, "step_s": 1, **limit})
+        table = source.metrics(None, START, at(60))
+        source.close()
+    metrics = {one.metric for one in table.series}
+    assert len(metrics) == 40
+    assert all(one.startswith("cpu_cores") for one in metrics)
+    looked, read = table.notes
+    assert looked.startswith("140 of 200 metrics were not looked at, to keep to 200 series")
+    assert read.startswith("20 metrics were not read, to keep to 40 series: cpu_cores_")
+
+
+def test_rows_are_no_finer_than_scrapes_and_not_too_many():
+    assert usual_step_s(1800, 1.0) == 10
+    assert usual_step_s(1800, 30.0) == 30
+    assert usual_step_s(120, 1.0) == 1
+    assert usual_step_s(30 * 86400, 15.0) == 3600
 
 
 def test_thanos_is_asked_to_merge_replicas():

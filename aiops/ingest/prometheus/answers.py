@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from aiops.ingest.prometheus.api import Samples
-from aiops.ingest.prometheus.plan import FAILURES, Query, errors_of
+from aiops.ingest.prometheus.queries import FAILURES, Query, errors_of
 from aiops.model import Entity, MetricTable, Series
 from aiops.model.telemetry import FloatArray
 

@@ -95,7 +95,7 @@ class Api:
             "end": _time(end),
             "step": _time(step),
             # Prometheus stops working on it when we have stopped waiting for it.
-            "timeout": f"{max(1, int(budget.left()))}s",
+            "timeout": f"{max(1, int(self._backend.patience(budget)))}s",
         }
         whole = self._whole(path, params, budget)
         data = whole.get("data")
