@@ -49,7 +49,7 @@ SPAN = Span("t", "1", "", "web", "GET /", T + 20, 30.0, "web-1", "ERROR")
 def case(**more: object) -> CaseData:
     series = (
         Series(WEB, "requests", "w_requests", None, "counter"),
-        Series(Entity("node", "n1"), "load", "n_load"),
+        Series(Entity("node", "n1"), "load", "n_load", "cores"),
     )
     times = T + np.arange(60.0)
     values = np.column_stack([np.arange(60.0) * 5, np.where(np.arange(60) % 2, np.nan, 0.5)])
@@ -165,9 +165,9 @@ def test_a_service_gets_every_sample_line_and_span_once(speed):
     samples = sum(int(np.isfinite(table.values).sum()) for table in tables)
     assert samples == 60 + 30
     assert {s.entity for t in tables for s in t.series} == {WEB, Entity("node", "n1")}
-    assert {(s.metric, s.type) for t in tables for s in t.series} == {
-        ("requests", "counter"),
-        ("load", "gauge"),
+    assert {(s.metric, s.type, s.unit) for t in tables for s in t.series} == {
+        ("requests", "counter", None),
+        ("load", "gauge", "cores"),
     }
     (line,) = [one for w in windows if w.logs is not None for one in log_lines(w.logs)]
     assert (line.message, line.instance) == ("slow", "web-1")

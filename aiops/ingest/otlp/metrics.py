@@ -50,6 +50,7 @@ _SCALES: Final = range(-11, 21)
 """Scales of exponential histograms that the data model foresees (-10 to 20), and one more."""
 _MOST_COUNT: Final = 2**48
 """Values in one bucket: sums of buckets stay below 2^63."""
+_MOST_UNIT: Final = 32
 _LATENCY_WORD = re.compile(r"[._](duration|latency|time)(_seconds|_milliseconds)?$")
 # UCUM units as OpenTelemetry writes them; "{request}" and the like count things and are no units.
 _UNITS: Final = {
@@ -148,7 +149,7 @@ class _Reading:
             raise _Refused("points without time")
 
     def _read(self, metric: Metric, point: Point, subject: Subject) -> None:
-        unit = _UNITS.get(metric.unit)
+        unit = _unit(metric.unit)
         if isinstance(point, NumberDataPoint):
             self._number(metric, point, subject, unit)
         elif isinstance(point, SummaryDataPoint):
@@ -259,6 +260,12 @@ class _Reading:
         if count >= _MOST_COUNT:
             raise _Refused("histograms with absurd counts")
         return count
+
+
+def _unit(said: str) -> str | None:
+    """As a Series has it; what is no unit of UCUM's stays as its sender calls it."""
+    counts = said in ("", "1") or said.startswith("{")
+    return _UNITS.get(said, None if counts else kept(said, _MOST_UNIT))
 
 
 def _length(point: NumberDataPoint | HistogramDataPoint | ExponentialHistogramDataPoint) -> float:

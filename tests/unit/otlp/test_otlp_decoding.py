@@ -283,6 +283,16 @@ def test_a_gauge_is_kept_with_its_unit():
     assert (one.metric, one.unit, one.type) == ("heap.used", "bytes", "gauge")
 
 
+@pytest.mark.parametrize(
+    ("said", "unit"),
+    [("s", "seconds"), ("{request}", None), ("1", "ratio"), ("", None), ("furlongs", "furlongs")],
+)
+def test_units_are_those_the_sender_states_in_our_words(said, unit):
+    point = {"timeUnixNano": str(AT), "asDouble": 0.5}
+    decoded = sent_metrics({"name": "x", "unit": said, "gauge": {"dataPoints": [point]}})
+    assert decoded.windows[0].metrics.series[0].unit == unit
+
+
 def summed(temporality: int, *, monotonic: bool = True) -> dict[str, Any]:
     point = {"timeUnixNano": str(AT), "startTimeUnixNano": str(AT - 10 * 10**9), "asInt": "50"}
     return {
