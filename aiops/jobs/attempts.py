@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 from threading import Event, Thread
+from typing import TypeVar
 
 from aiops.errors import AiopsError
+
+T = TypeVar("T")
 
 
 class Attempt:
@@ -31,18 +34,17 @@ class Attempt:
         return self._over.is_set()
 
     def _run(self) -> None:
-        self.failure = outcome(self._work)
+        _, self.failure = tried(self._work)
         self._over.set()
         self._tell()
 
 
-def outcome(work: Callable[[], object]) -> BaseException | None:
-    """What ``work`` raised, of whatever kind: a defect costs one try, not the worker."""
+def tried(work: Callable[[], T]) -> tuple[T | None, BaseException | None]:
+    """What ``work`` returned, or what it raised: a defect costs one try, not the worker."""
     try:
-        work()
+        return work(), None
     except BaseException as error:  # noqa: BLE001  whoever calls looks at it
-        return error
-    return None
+        return None, error
 
 
 def described(failure: BaseException) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import structlog
 
 from aiops.errors import AiopsError, StoreUnavailable
-from aiops.jobs.attempts import Attempt, described, outcome
+from aiops.jobs.attempts import Attempt, described, tried
 from aiops.jobs.leases import BEAT_S, DIED, LEASE_S, LOOK_S, LeaseWatch
 from aiops.model.job import LONGEST_DELAY, Backlog, Held, Job, after_death, after_failure
 from aiops.ports.clock import Clock
@@ -212,7 +212,7 @@ class ProcrastinateJobs:
         if row is None:
             return
         job = Job(*row)
-        failure = outcome(partial(handlers[job.kind], job))
+        _, failure = tried(partial(handlers[job.kind], job))
         if failure is None:
             self._end(key)
             return
