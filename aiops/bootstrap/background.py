@@ -5,16 +5,20 @@ from datetime import timedelta
 from threading import Event, Thread
 from typing import Final
 
+import structlog
+
 from aiops.analyze.explain import explain
 from aiops.app.incident_reports import KIND, IncidentReports
 from aiops.app.incidents.dispatch import due_jobs
 from aiops.app.incidents.grouping import Grouping, Neighbours
 from aiops.app.incidents.intake import take_in
+from aiops.app.slo_watch import EVERY, SloWatch
+from aiops.app.slos import load_slos
 from aiops.app.telemetry_window import Reach
 from aiops.bootstrap.service import Service
-from aiops.jobs.loops import Heartbeats as Heartbeats
-from aiops.jobs.loops import every
-from aiops.plugins import analyzer
+from aiops.jobs.loops import Heartbeats, every
+from aiops.model.slo import Slo
+from aiops.plugins import analyzer, names
 from aiops.ports.telemetry import (
     ChangeSource,
     GraphSource,
@@ -22,6 +26,7 @@ from aiops.ports.telemetry import (
     MetricSource,
     TraceSource,
 )
+from aiops.settings import Settings
 
 BATCH: Final = 500
 """Deliveries of one transaction of triage."""
@@ -58,6 +63,7 @@ class Background:
         self._loops: dict[str, Tick] = {
             "triage": Triaging(service),
             "dispatch": Dispatching(service),
+            **({"objectives": Watching(service)} if service.settings.slos else {}),
             **dict(service.chores),
             **dict(loops),
         }
@@ -137,21 +143,47 @@ class Dispatching:
         return DISPATCH_S
 
 
+class Watching:
+    """One look at every objective; what burns comes in as an alert like any other."""
+
+    def __init__(self, service: Service) -> None:
+        self._log = structlog.get_logger("aiops.objectives")
+        sources = [(name, each) for name, each in service.sources if isinstance(each, MetricSource)]
+        self._watch = SloWatch(
+            slos_of(service.settings), sources, service.inbox, service.incidents, service.clock
+        )
+
+    def __call__(self) -> float:
+        """Look."""
+        for source, reason in self._watch():
+            self._log.warning("objectives cannot be judged", source=source, reason=reason)
+        return EVERY.total_seconds()
+
+
+def slos_of(settings: Settings) -> tuple[Slo, ...]:
+    """The objectives of the file that is set, if any; raises InvalidData."""
+    return () if settings.slos is None else load_slos(settings.slos)
+
+
 def reporting(service: Service) -> IncidentReports:
     """What does the investigations; raises UnknownName for a method that does not exist."""
     kinds = (MetricSource, LogSource, TraceSource, ChangeSource, GraphSource)
-    window = service.settings.window
+    settings, window = service.settings, service.settings.window
+    tell_of_changes = set(names("aiops.change_webhooks"))
     return IncidentReports(
         incidents=service.incidents,
         investigations=service.investigations,
         telemetry=service.telemetry,
         sources=[(name, each) for name, each in service.sources if isinstance(each, kinds)],
-        analyzer=analyzer(service.settings.method),
+        analyzer=analyzer(settings.method),
         explain=explain,
         clock=service.clock,
         reach=Reach(
             timedelta(seconds=window.before_s), timedelta(seconds=window.after_s), window.hops
         ),
-        seed=service.settings.seed,
-        top=service.settings.top,
+        changes_recorded=any(isinstance(each, ChangeSource) for _, each in service.sources)
+        or any(each.kind in tell_of_changes for each in settings.webhooks.values()),
+        slos=slos_of(settings),
+        seed=settings.seed,
+        top=settings.top,
     )

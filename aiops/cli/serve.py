@@ -52,8 +52,9 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop (SIGTERM, Ctrl-C)."""
     from aiops import settings
-    from aiops.bootstrap.background import Background, Heartbeats
+    from aiops.bootstrap.background import Background
     from aiops.bootstrap.durable import durable
+    from aiops.jobs.loops import Heartbeats
     from aiops.web.app import create
     from aiops.web.heartbeat import heartbeat
     from aiops.web.security import is_loopback
