@@ -77,7 +77,7 @@ def connected(settings: Settings) -> tuple[tuple[str, Ingestor], ...]:
     for name, given in settings.sources.items():
         options = dict(given)
         kind = options.pop("kind", None)
-        if not isinstance(kind, str):
+        if kind not in plugins.names("aiops.ingestors"):
             known = ", ".join(plugins.names("aiops.ingestors")) or "none is installed"
             raise InvalidInput(f"setting 'sources.{name}.kind': say which kind it is ({known})")
         found.append((name, plugins.load("aiops.ingestors", kind).connect(name, options)))

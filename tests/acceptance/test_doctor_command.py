@@ -104,6 +104,7 @@ def test_a_database_of_an_older_version_says_how_to_upgrade(monkeypatch, empty_d
     ("text", "key"),
     [
         ("[sources.main]\nurl = 'http://x'\n", "sources.main.kind"),
+        ("[sources.main]\nkind = 'promotheus'\nurl = 'http://x'\n", "sources.main.kind"),
         ("[sources.main]\nkind = 'prometheus'\n", "sources.main.url"),
         ("[sources.main]\nkind = 'loki'\nurl = 'http://x'\npages = 3\n", "sources.main.pages"),
         ("[retention]\nevents_days = -1\n", "retention.events_days"),
