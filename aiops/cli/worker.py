@@ -1,0 +1,60 @@
+"""``aiops worker``: one more process that does investigations."""
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+PATIENCE_S: Final = 3.5
+"""How long jobs may go on after SIGTERM; with the rest, the process ends within 5 s."""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command to ``app``."""
+    app.command()(worker)
+
+
+def worker(
+    concurrency: Annotated[
+        int, typer.Option("--concurrency", min=1, max=64, help="Investigations at once.")
+    ] = 1,
+) -> None:
+    """Do investigations beside 'aiops serve', on its database, until told to stop (SIGTERM)."""
+    from threading import Event
+
+    import structlog
+
+    from aiops import settings
+    from aiops.app.incident_reports import KIND
+    from aiops.bootstrap.background import reporting
+    from aiops.bootstrap.durable import durable
+    from aiops.web.telemetry import configure_logs
+
+    chosen, stop = settings.load(), Event()
+
+    def told(number: int, frame: "FrameType | None") -> None:
+        del number, frame
+        stop.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, told)
+    configure_logs(terminal=sys.stderr.isatty())
+    log = structlog.get_logger("aiops.worker")
+    with durable(chosen, application="aiops worker") as service:
+        handlers = {KIND: reporting(service)}
+        log.info("worker ready", concurrency=concurrency)
+        service.queue.work(handlers, stop, concurrency=concurrency, patience_s=PATIENCE_S)
+        log.info("worker stopped")
+    _leave()
+
+
+def _leave() -> None:
+    """End now: a read that hangs in some thread would otherwise be waited for."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
