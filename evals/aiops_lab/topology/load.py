@@ -92,6 +92,7 @@ def parse(document: object) -> Topology:
         versions=versions or {"1.0.0": Behaviour()},
         visits=tuple(_visit(name, s) for name, s in top.section("visits").sections()),
         items=int(top.number("items", 1)),
+        sidecars=tuple(str(image) for image in top.sequence("sidecars")),
     )
     top.done()
     _check(topology)

@@ -212,6 +212,7 @@ class Topology:
         entry: the service that users call.
         versions: image tag -> how that version behaves; the first is the one deployed.
         items: how many things ``{item}`` chooses from.
+        sidecars: images that may run beside a service and have nothing to do here.
     """
 
     name: str
@@ -221,6 +222,7 @@ class Topology:
     versions: Mapping[str, Behaviour]
     visits: tuple[Visit, ...]
     items: int
+    sidecars: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:

@@ -1,0 +1,136 @@
+"""``aiops lab up|status|down``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from aiops_lab.lab import Lab
+
+FOLDER = Path(".aiops-lab")
+DOWN_S = 10.0
+
+Dir = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The lab's one folder.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands to ``app``."""
+    own = typer.Typer(no_args_is_help=True, help="A small real system to break, on this machine.")
+    for command in (up, status, down):
+        own.command()(command)
+    app.add_typer(own, name="lab")
+
+
+def up(
+    topology: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What to run; else the sock shop.")
+    ] = None,
+    folder: Dir = FOLDER,
+    rate: Annotated[float, typer.Option(min=0, max=1000, help="Users' requests a second.")] = 5.0,
+    replicas: Annotated[
+        int | None, typer.Option(min=1, max=20, help="Of each service that keeps no state.")
+    ] = None,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the front end; 0: a free one.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn by chance.")] = 1,
+    otlp: Annotated[
+        str, typer.Option(metavar="URL", help="Where pods send spans and logs, OTLP over HTTP.")
+    ] = "",
+) -> None:
+    """Bring a lab up, show it, and end it all at Ctrl-C."""
+    import signal
+    import threading
+    from datetime import UTC, datetime
+
+    from rich.console import Console
+
+    from aiops_lab.lab import Lab, Wanted
+    from aiops_lab.topology.load import SHOP
+    from aiops_lab.view import follow
+
+    wanted = Wanted(
+        topology=topology or SHOP,
+        folder=folder,
+        replicas=replicas,
+        port=port,
+        seed=seed,
+        otlp=otlp,
+    )
+    over = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: over.set())
+    lab = Lab(wanted, now=lambda: datetime.now(UTC))
+    lab.open()
+    try:
+        if not over.is_set():
+            _say_where(lab, lab.wait_ready(stopped=over.is_set))
+            lab.users(rate)
+        follow(Console(), lab.status, over.wait)
+    finally:
+        lab.close()
+    typer.echo("the lab has ended")
+
+
+def _say_where(lab: Lab, seconds: float) -> None:
+    status = lab.status()
+    pods = sum(one.pods for one in status.services)
+    typer.echo(f"{status.topology}: {pods} pods ready after {seconds:.1f} s")
+    typer.echo(f"front end   {status.front_end}")
+    if status.kubernetes:
+        typer.echo(f"kubernetes  {status.kubernetes}")
+    typer.echo(f"prometheus  file_sd: {status.targets}")
+
+
+def status(
+    folder: Dir = FOLDER,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Say how the lab is; exit 1 where a pod is not ready."""
+    import json
+
+    from rich.console import Console
+
+    from aiops_lab.folder import STATE, Folder
+    from aiops_lab.status import from_json
+    from aiops_lab.view import picture
+
+    held = Folder(folder)
+    held.holder()
+    document = held.read(STATE)
+    found = from_json(document)
+    if as_json:
+        typer.echo(json.dumps(document))
+    else:
+        Console().print(picture(found))
+    if not found.ready:
+        raise typer.Exit(1)
+
+
+def down(folder: Dir = FOLDER) -> None:
+    """End the lab that runs in the folder."""
+    import os
+    import signal
+    import time
+
+    from aiops_lab.folder import Folder, NoLab
+
+    held = Folder(folder)
+    pid = held.holder()
+    end = time.monotonic() + DOWN_S
+    number = signal.SIGTERM
+    while True:
+        try:
+            os.kill(pid, number)
+            while time.monotonic() < end:
+                if held.holder() != pid:
+                    break
+                time.sleep(0.05)
+        except (NoLab, ProcessLookupError):
+            typer.echo("the lab has ended")
+            return
+        # It does not answer; its children die with it.
+        number, end = signal.SIGKILL, time.monotonic() + DOWN_S

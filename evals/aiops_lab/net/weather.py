@@ -1,0 +1,58 @@
+"""What the network can do to a call: the hooks of network and DNS faults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Bad weather between two services; ``None`` stands for any.
+
+    Attributes:
+        caller, callee: services' names.
+        delay_s, jitter_s: added on the way to the callee; jitter is uniform, up to this much.
+        loss: share of pieces lost; TCP sends them again, so what is seen is delay
+            (200 ms, doubled at each further loss).
+        bandwidth: bytes a second each way; ``None``: as it is.
+        stall: answers are held back until the weather ends.
+        reset: share of new connections that are reset, 1.0 for open ones too.
+        partition: nothing passes either way; connections caught in it are reset when it ends.
+    """
+
+    caller: str | None
+    callee: str | None
+    delay_s: float = 0.0
+    jitter_s: float = 0.0
+    loss: float = 0.0
+    bandwidth: float | None = None
+    stall: bool = False
+    reset: float = 0.0
+    partition: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Names that do not resolve for a caller; ``None`` stands for any."""
+
+    caller: str | None
+    name: str | None
+    answer: Literal["NXDOMAIN", "SERVFAIL", "TIMEOUT"]
+
+
+def between(links: tuple[Link, ...], caller: str | None, callee: str) -> Link | None:
+    """The first link rule that fits a call."""
+    for link in links:
+        if link.caller in (None, caller) and link.callee in (None, callee):
+            return link
+    return None
+
+
+def answer(lookups: tuple[Lookup, ...], caller: str | None, name: str) -> str | None:
+    """What a name lookup is answered instead of the address."""
+    short = name.split(".")[0]
+    for lookup in lookups:
+        if lookup.caller in (None, caller) and lookup.name in (None, short):
+            return lookup.answer
+    return None

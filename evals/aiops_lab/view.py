@@ -1,0 +1,93 @@
+"""A running lab in the terminal: a table that follows it, or plain lines where there is none."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from aiops_lab.load.record import Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from aiops_lab.status import LabStatus, ServiceStatus
+
+FRAME_S = 1.0
+LINE_S = 10.0
+
+
+def follow(
+    console: Console, status: Callable[[], LabStatus], stopped: Callable[[float], bool]
+) -> None:
+    """Show the lab until ``stopped(seconds)``, which waits so long, says that it is over."""
+    if not console.is_terminal:
+        until = 0.0
+        while not stopped(FRAME_S):
+            if time.monotonic() >= until:
+                until = time.monotonic() + LINE_S
+                console.print(line(status()), soft_wrap=True, highlight=False, markup=False)
+        return
+    with Live(picture(status()), console=console, auto_refresh=False) as live:
+        while not stopped(FRAME_S):
+            live.update(picture(status()), refresh=True)
+
+
+def picture(status: LabStatus) -> Group:
+    """One frame."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("service", "ready", "restarts", "req/s", "p99 ms", "err/s", "cpu", "MB", ""):
+        plain = name in {"service", ""}
+        table.add_column(name, justify="left" if plain else "right", no_wrap=True)
+    for one in status.services:
+        table.add_row(*_row(one), style="" if one.ready == one.pods else "yellow")
+    return Group(_head(status), table, _foot(status))
+
+
+def line(status: LabStatus) -> str:
+    """The lab in one plain line."""
+    users = _all(status)
+    late = [f"{one.name} {one.ready}/{one.pods}" for one in status.services if one.ready < one.pods]
+    ready = "all ready" if not late else f"not ready: {', '.join(late)}"
+    return (
+        f"{ready}; users {users.rate:.1f} req/s, p50 {users.p50_ms:.0f} ms, "
+        f"p99 {users.p99_ms:.0f} ms, errors {users.errors} of {users.requests} in the last 10 s; "
+        f"cpu {status.cores:.2f} cores, memory {status.resident / 2**20:.0f} MB"
+    )
+
+
+def _row(one: ServiceStatus) -> tuple[str, ...]:
+    return (
+        one.name,
+        f"{one.ready}/{one.pods}",
+        str(one.restarts),
+        f"{one.requests_s:.1f}",
+        f"{one.p99_ms:.1f}" if one.requests_s else "-",
+        f"{one.errors_s:.1f}",
+        f"{one.cores:.2f}",
+        f"{one.resident / 2**20:.0f}",
+        one.waiting,
+    )
+
+
+def _head(status: LabStatus) -> Text:
+    kubernetes = f"   kubernetes {status.kubernetes}" if status.kubernetes else ""
+    return Text(f"{status.topology}   {status.front_end}{kubernetes}\n", style="bold")
+
+
+def _foot(status: LabStatus) -> Text:
+    users = _all(status)
+    return Text(
+        f"\nusers {users.rate:.1f} req/s   p50 {users.p50_ms:.0f} ms   p99 {users.p99_ms:.0f} ms   "
+        f"errors {users.errors} of {users.requests} in 10 s\n"
+        f"everything {status.cores:.2f} cores   {status.resident / 2**20:.0f} MB   "
+        "Ctrl-C ends the lab"
+    )
+
+
+def _all(status: LabStatus) -> Seen:
+    return status.seen[0] if status.seen else Seen("all", 0, 0, 0.0, 0.0)
