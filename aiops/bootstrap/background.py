@@ -28,8 +28,8 @@ from aiops.ports.telemetry import (
 )
 from aiops.settings import Settings
 
-BATCH: Final = 500
-"""Deliveries of one transaction of triage."""
+BATCH: Final = 200
+"""Deliveries of one transaction of triage: new ones wait for it to be written down."""
 IDLE_S: Final = 0.2
 """How often triage looks for deliveries where there were none."""
 SWEEP_S: Final = 1.0
@@ -72,6 +72,8 @@ class Background:
             for each in self._loops.items()
         ]
         if works:
+            # Made here: what cannot be used stops the start, and libraries load before requests.
+            self._handlers = {KIND: reporting(service)}
             self._threads.append(Thread(target=self._work, name="work", daemon=True))
 
     def start(self) -> None:
@@ -96,8 +98,7 @@ class Background:
         every(IDLE_S, tick, self._stop, name=name, heartbeats=self._heartbeats)
 
     def _work(self) -> None:
-        handlers = {KIND: reporting(self._service)}
-        self._service.queue.work(handlers, self._stop, patience_s=WORK_PATIENCE_S)
+        self._service.queue.work(self._handlers, self._stop, patience_s=WORK_PATIENCE_S)
 
 
 class Triaging:

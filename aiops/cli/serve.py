@@ -24,7 +24,7 @@ PORT: Final = 8080
 GRACE_S: Final = 3
 """How long requests may take to end after SIGTERM."""
 _KEEP_ALIVE_S: Final = 75
-_SWITCH_S: Final = 0.001
+_SWITCH_S: Final = 0.0005
 """After so long a busy thread lets others run: triage must not keep webhooks waiting."""
 
 

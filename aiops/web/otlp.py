@@ -36,7 +36,11 @@ def router_for(most_bytes: int) -> APIRouter:
     router = APIRouter(
         prefix="/v1",
         tags=["telemetry"],
-        responses={**ERRORS, **faces(bodies.PROTOBUF, bodies.JSON)},
+        responses={
+            **ERRORS,
+            **faces(bodies.PROTOBUF, bodies.JSON),
+            400: {"description": "It cannot be read; a google.rpc.Status says why"},
+        },
         max_body_size=most_bytes,
     )
     limits, accumulated = Limits(body_bytes=most_bytes), Accumulated()
