@@ -270,7 +270,7 @@ def test_a_worker_that_lives_keeps_a_job_for_longer_than_a_lease(place: Place) -
     assert [each.attempt for each in log.seen] == [1]
 
 
-@pytest.mark.parametrize("seconds", [-86_400, -3600, 3600, 86_400])
+@pytest.mark.parametrize("seconds", [-86_400, 86_400])
 def test_a_clock_that_jumps_takes_no_job_from_the_worker_that_does_it(
     place: Place, seconds: float
 ) -> None:
