@@ -40,11 +40,12 @@ def durable(
     ids = TimedIds(clock)
     sources = connected(settings)
     engine = open_engine(settings.database_url, application=application)
-    events, ids = SqlEvents(engine, clock), TimedIds(clock)
+    events = SqlEvents(engine, clock)
     queued = ExitStack()
     try:
         upgrade(engine)
         incidents = SqlIncidents(engine, clock, events)
+        queue = queued.enter_context(job_queue(engine, clock, ids, application=application))
         yield Service(
             settings=settings,
             clock=clock,
@@ -57,9 +58,9 @@ def durable(
             tokens=SqlTokens(engine),
             telemetry=SqlTelemetry(engine),
             events=events,
-            queue=queued.enter_context(job_queue(engine, clock, ids, application=application)),
+            queue=queue,
             sources=sources,
-            chores=(("retention", Forgetting(engine, incidents, clock, settings)),),
+            chores=(("retention", Forgetting(engine, incidents, queue, clock, settings)),),
         )
     finally:
         queued.close()

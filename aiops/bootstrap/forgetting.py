@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from aiops.model.incident import IncidentQuery
 from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
+from aiops.ports.jobs import JobQueue
 from aiops.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,9 +21,14 @@ class Forgetting:
     """What is older than the settings say; telemetry around open incidents stays."""
 
     def __init__(
-        self, engine: "Engine", incidents: IncidentRepo, clock: Clock, settings: Settings
+        self,
+        engine: "Engine",
+        incidents: IncidentRepo,
+        queue: JobQueue,
+        clock: Clock,
+        settings: Settings,
     ) -> None:
-        self._engine, self._incidents, self._clock = engine, incidents, clock
+        self._engine, self._incidents, self._queue, self._clock = engine, incidents, queue, clock
         self._kept, self._window = settings.retention, settings.window
 
     def __call__(self) -> float:
@@ -35,7 +41,9 @@ class Forgetting:
             before = now - timedelta(days=self._kept.telemetry_days)
             prune(self._engine, before, tuple(self._looked_at(before)))
         if self._kept.incidents_days:
-            prune_incidents(self._engine, now - timedelta(days=self._kept.incidents_days))
+            before = now - timedelta(days=self._kept.incidents_days)
+            prune_incidents(self._engine, before)
+            self._queue.forget(before)
         if self._kept.events_days:
             prune_events(self._engine, now - timedelta(days=self._kept.events_days))
         return EVERY_S

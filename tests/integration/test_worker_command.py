@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from queues import until
+from queues import until, working
 
 from aiops import settings
 from aiops.app.incidents.dispatch import due_jobs
 from aiops.bootstrap.durable import durable
 from aiops.model.incident import Incident
+from aiops.model.job import Job
 
 START = "import typer, aiops.cli.worker as w; app = typer.Typer(); w.register(app); app()"
 
@@ -60,3 +61,20 @@ def test_a_worker_beside_the_service_investigates_and_ends_when_told_to(
             assert process.wait(10) == 0
             assert time.monotonic() - asked < 5
         assert service.queue.backlog().running == 0
+
+
+def test_jobs_that_ended_long_ago_are_forgotten_with_the_incidents_of_their_time(
+    database_url: str,
+) -> None:
+    kept = settings.RetentionSettings(incidents_days=1e-6)
+    with durable(settings.load(database_url=database_url, retention=kept)) as service:
+        done = Job("investigate:inc-1:1", "try", "inc-1", service.clock.now())
+        waits = Job("investigate:inc-2:1", "other", "inc-2", service.clock.now())
+        for each in (done, waits):
+            service.queue.put(each)
+        with working(service.queue, {"try": str}):
+            until(lambda: service.queue.backlog().due == 1 and not service.queue.backlog().running)
+        time.sleep(0.2)  # longer than they are kept
+        dict(service.chores)["retention"]()
+        assert service.queue.put(done)
+        assert not service.queue.put(waits)
