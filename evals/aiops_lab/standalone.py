@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import copy
 import itertools
 import threading
 from typing import TYPE_CHECKING, Any, Protocol
@@ -81,7 +82,8 @@ class Standalone:
         runtime = self._running()
         pods = self._pods[name]
         while len(pods) < replicas:
-            pod, port = self._pod(self._of["Deployment"][name])
+            pod = self.template(name)
+            port = pod["spec"]["containers"][0]["ports"][0]["containerPort"]
             uid = pod["metadata"]["uid"]
             with self._lock:
                 pods[uid] = (pod["metadata"]["name"], port)
@@ -105,21 +107,22 @@ class Standalone:
         """See Orchestrator."""
         self._runtime = None
 
-    def _pod(self, deployment: Mapping[str, Any]) -> tuple[dict[str, Any], int]:
+    def template(self, name: str) -> dict[str, Any]:
+        """A pod of a Deployment that nobody has started; its own to change."""
+        deployment = copy.deepcopy(self._of["Deployment"][name])
         number = next(self._numbers)
         template, metadata = deployment["spec"]["template"], deployment["metadata"]
-        pod = {
+        own = {
+            "name": f"{name}-{number}",
+            "namespace": metadata["namespace"],
+            "uid": f"{name}-{number:04d}",
+        }
+        return {
             "apiVersion": "v1",
             "kind": "Pod",
-            "metadata": {
-                **template["metadata"],
-                "name": f"{metadata['name']}-{number}",
-                "namespace": metadata["namespace"],
-                "uid": f"{metadata['name']}-{number:04d}",
-            },
+            "metadata": {**template["metadata"], **own},
             "spec": template["spec"],
         }
-        return pod, template["spec"]["containers"][0]["ports"][0]["containerPort"]
 
     def _changed(self, uid: str) -> None:
         self._balance(uid.rpartition("-")[0])

@@ -285,6 +285,7 @@ class ProcessRuntime:
         """Kill everything at once; pods that should drain are stopped before."""
         self._closing = True
         self._call(self._close())
+        self.network.detach()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
