@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import json
 import os
@@ -58,9 +59,29 @@ class Volume:
         """
         if self.used() + len(line) > self.room:
             raise NoSpace
-        with (self.folder / name).open("ab") as file:
-            file.write(line)
+        try:
+            with (self.folder / name).open("ab") as file:
+                file.write(line)
+        except OSError:  # the machine's own disk
+            raise NoSpace from None
         self._used += len(line)
+
+    def replace(self, name: str, content: bytes) -> None:
+        """Write a file anew, whole or not at all.
+
+        Raises:
+            NoSpace: it would not fit beside what is there.
+        """
+        if self.used() + len(content) > self.room:
+            raise NoSpace
+        fresh = self.folder / f"{name}.new"
+        try:
+            fresh.write_bytes(content)
+            fresh.replace(self.folder / name)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise NoSpace from None
+        self._looked = 0.0
 
 
 class Tables:
@@ -77,6 +98,7 @@ class Tables:
         self._rows: dict[str, OrderedDict[str, tuple[float, list[str]]]] = {}
         self.slow_factor = 1.0
         self.active = self.waiting = 0
+        self._written, self._compact_at = 0, storage.volume_bytes // 4
         self._restore()
 
     async def query(self, op: str, table: str, key: str, item: str) -> list[list[str]]:
@@ -114,9 +136,11 @@ class Tables:
         self._journal(table, key, value)
         if value is None:
             rows.pop(key, None)
-            return []
-        self._put(table, key, time.time(), value)
-        return [value]
+        else:
+            self._put(table, key, time.time(), value)
+        if self._written > self._compact_at:
+            self._compact()
+        return [] if value is None else [value]
 
     def _put(self, table: str, key: str, at: float, value: list[str]) -> None:
         rows = self._rows.setdefault(table, OrderedDict())
@@ -127,18 +151,20 @@ class Tables:
 
     def _journal(self, table: str, key: str, value: list[str] | None) -> None:
         line = json.dumps([table, key, time.time(), value]).encode() + b"\n"
-        path = self._volume.folder / self.JOURNAL
-        if path.exists() and path.stat().st_size > self._storage.volume_bytes // 4:
-            self._compact(path)
         self._volume.append(self.JOURNAL, line)
+        self._written += len(line)
 
-    def _compact(self, path: Path) -> None:
-        fresh = path.with_suffix(".new")
-        with fresh.open("wb") as file:
-            for table, rows in self._rows.items():
-                for key, (at, value) in rows.items():
-                    file.write(json.dumps([table, key, at, value]).encode() + b"\n")
-        fresh.replace(path)
+    def _compact(self) -> None:
+        lines = [
+            json.dumps([table, key, at, value]).encode() + b"\n"
+            for table, rows in self._rows.items()
+            for key, (at, value) in rows.items()
+        ]
+        content = b"".join(lines)
+        with contextlib.suppress(NoSpace):  # then it stays as long as it is
+            self._volume.replace(self.JOURNAL, content)
+        self._written = len(content)
+        self._compact_at = max(self._storage.volume_bytes // 4, 2 * len(content))
 
     def _restore(self) -> None:
         for table, count in self._storage.seed.items():
@@ -154,7 +180,9 @@ class Tables:
         path = self._volume.folder / self.JOURNAL
         if not path.exists():
             return
-        for line in path.read_bytes().splitlines():
+        content = path.read_bytes()
+        self._written = len(content)
+        for line in content.splitlines():
             try:
                 table, key, at, value = json.loads(line)
             except ValueError:
