@@ -43,7 +43,7 @@ class IncidentSettings(_Group):
     join_window_s: float = Field(
         default=300, ge=0, description="alerts of neighbouring services this close join"
     )
-    join_hops: int = Field(default=1, ge=0, le=3, description="calls between such neighbours")
+    join_hops: int = Field(default=2, ge=0, le=3, description="calls between such neighbours")
     reopen_window_s: float = Field(
         default=1800, ge=0, description="an alert this soon after the end opens it again"
     )

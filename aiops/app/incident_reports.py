@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from aiops.app.investigate import Explain, investigate
 from aiops.app.slos import with_planned_work
@@ -20,6 +21,9 @@ from aiops.ports.telemetry import TelemetryStore
 
 KIND = "investigate"
 ACTOR = "aiops"
+LOOK_AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
+"""After the first, second and third investigation that named no cause while alerts still fire:
+telemetry goes on, and what was too short to tell at first may be plain a minute later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +103,10 @@ class IncidentReports:
             if incident.report is not None and incident.report >= investigation:
                 return
             now = self.clock.now()
-            work.put_incident(replace(incident, report=investigation, investigated_at=now))
+            told = replace(incident, report=investigation, investigated_at=now)
+            if report.verdict != "root_cause" and (again := _look_again(incident)) is not None:
+                told = replace(told, investigate_at=now + again)
+            work.put_incident(told)
             work.note(
                 TimelineEntry(
                     incident_id,
@@ -111,6 +118,14 @@ class IncidentReports:
                 )
             )
             work.tell("investigation.finished", incident_id)
+
+
+def _look_again(incident: Incident) -> timedelta | None:
+    """How long to wait before the next look; None where another is asked for already or idle."""
+    unsettled = incident.open and incident.firing and incident.investigate_at is None
+    if not unsettled or not 1 <= incident.investigations <= len(LOOK_AGAIN):
+        return None
+    return LOOK_AGAIN[incident.investigations - 1]
 
 
 def investigation_id(job: Job) -> str:

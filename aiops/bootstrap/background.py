@@ -8,10 +8,12 @@ from typing import Final
 import structlog
 
 from aiops.analyze.explain import explain
+from aiops.analyze.service_graph import seen_in_spans
 from aiops.app.incident_reports import KIND, IncidentReports
 from aiops.app.incidents.dispatch import due_jobs
 from aiops.app.incidents.grouping import Grouping, Neighbours
 from aiops.app.incidents.intake import take_in
+from aiops.app.pushed_telemetry import keep
 from aiops.app.slo_watch import EVERY, SloWatch
 from aiops.app.slos import load_slos
 from aiops.app.telemetry_window import Reach
@@ -34,7 +36,7 @@ IDLE_S: Final = 0.2
 """How often triage looks for deliveries where there were none."""
 SWEEP_S: Final = 1.0
 """How often it looks at silences and flapping although nothing was delivered."""
-GRAPH_S: Final = 60.0
+GRAPH_S: Final = 10.0
 """How long the service graph is taken for what it was."""
 DISPATCH_S: Final = 0.5
 WORK_PATIENCE_S: Final = 2.5
@@ -63,6 +65,7 @@ class Background:
         self._loops: dict[str, Tick] = {
             "triage": Triaging(service),
             "dispatch": Dispatching(service),
+            "graph": Charting(service),
             **({"objectives": Watching(service)} if service.settings.slos else {}),
             **dict(service.chores),
             **dict(loops),
@@ -130,6 +133,20 @@ class Triaging:
         )
         self._swept_at = now
         return 0.0 if taken.deliveries == BATCH else IDLE_S
+
+
+class Charting:
+    """One round of learning who calls whom from the spans that are pushed."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def __call__(self) -> float:
+        """Look at the latest spans; triage groups by what they show."""
+        now = self._service.clock.now()
+        latest = self._service.telemetry.spans(None, now - timedelta(seconds=2 * GRAPH_S), now)
+        keep(self._service.telemetry, self._service.clock, (), seen_in_spans(latest))
+        return GRAPH_S
 
 
 class Dispatching:

@@ -109,8 +109,8 @@ def needed(program: str) -> str:
 
 
 @contextmanager
-def monitored_shop(folder: Path, webhook: str) -> Iterator[Monitored]:
-    """The shop, scraped every second, alerting to ``webhook``."""
+def monitored_shop(folder: Path, webhook: str, spans_to: str = "") -> Iterator[Monitored]:
+    """The shop, scraped every second, alerting to ``webhook``, its spans sent to ``spans_to``."""
     ports = [free_port() for _ in NAMES]
     prometheus, alertmanager = free_port(), free_port()
     targets = "".join(
@@ -130,7 +130,13 @@ def monitored_shop(folder: Path, webhook: str) -> Iterator[Monitored]:
         f"receivers: [{{name: aiops, webhook_configs: [{{url: '{webhook}'}}]}}]\n"
     )
     with (
-        running(sys.executable, str(HERE / "small_shop.py"), *map(str, ports), cwd=folder) as shop,
+        running(
+            sys.executable,
+            str(HERE / "small_shop.py"),
+            *map(str, ports),
+            cwd=folder,
+            env={"OTEL_EXPORTER_OTLP_ENDPOINT": spans_to},
+        ) as shop,
         running(
             needed("prometheus-alertmanager"),
             "--config.file=alertmanager.yml",

@@ -1,10 +1,14 @@
-"""A small system to break: three services that call each other over HTTP, with metrics.
+"""A small system to break: three services that call each other, with metrics and spans.
 
-``python small_shop.py PORT PORT PORT`` serves web -> api -> store on these ports until it is killed.
+``python small_shop.py PORT PORT PORT`` serves web -> api -> store on these ports until killed.
 ``POST /fault`` on one makes that one slow and failing; ``POST /heal`` undoes it.
 """
 
+import contextlib
+import json
+import os
 import random
+import secrets
 import sys
 import threading
 import time
@@ -15,6 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 NAMES = ("web", "api", "store")
+SPANS_TO = os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+"""Where spans go, once a second, if anywhere."""
 RATE = 20.0
 """Requests a second that arrive at the first service."""
 
@@ -22,8 +28,9 @@ RATE = 20.0
 class Service:
     """One of them: does a little work, asks the next one, and counts."""
 
-    def __init__(self, port: int, next_port: int | None) -> None:
-        self.port, self.next_port, self.broken = port, next_port, False
+    def __init__(self, name: str, port: int, next_port: int | None) -> None:
+        self.name, self.port, self.next_port, self.broken = name, port, next_port, False
+        self.spans: list[dict[str, object]] = []
         self.registry = CollectorRegistry()
         self.requests = Counter(
             "http_requests_total", "Requests answered.", ["code"], registry=self.registry
@@ -36,22 +43,34 @@ class Service:
         )
         self.busy = Gauge("workers_busy", "Workers at work.", registry=self.registry)
 
-    def answer(self) -> int:
+    def answer(self, caller: str = "") -> int:
+        """Do the work; ``caller`` is "trace id-span id" of the request, "" where there is none."""
+        trace, _, parent = caller.partition("-")
+        trace, own = trace or secrets.token_hex(16), secrets.token_hex(8)
+        began = time.time_ns()
+        code = self._answered(f"{trace}-{own}")
+        span = {"traceId": trace, "spanId": own, "parentSpanId": parent, "kind": 2, "name": "GET /"}
+        span |= {"startTimeUnixNano": str(began), "endTimeUnixNano": str(time.time_ns())}
+        self.spans.append({**span, "status": {"code": 2 if code >= 500 else 1}})
+        return code
+
+    def _answered(self, caller: str) -> int:
         with self.busy.track_inprogress(), self.seconds.time():
             time.sleep(random.uniform(0.001, 0.003))  # noqa: S311 - no secret
             if self.broken:
                 time.sleep(0.3)
             failed = self.broken and random.random() < 0.7  # noqa: S311
-            code = 500 if failed else self._ask_next()
+            code = 500 if failed else self._ask_next(caller)
         self.requests.labels(str(code)).inc()
         return code
 
-    def _ask_next(self) -> int:
+    def _ask_next(self, caller: str) -> int:
         if self.next_port is None:
             return 200
+        url = f"http://127.0.0.1:{self.next_port}/"
         try:
-            url = f"http://127.0.0.1:{self.next_port}/"
-            with urllib.request.urlopen(url, timeout=5) as answer:
+            request = urllib.request.Request(url, headers={"X-Caller": caller})
+            with urllib.request.urlopen(request, timeout=5) as answer:  # noqa: S310 - loopback
                 return int(answer.status)
         except urllib.error.HTTPError:
             return 502
@@ -65,7 +84,7 @@ def serve(service: Service) -> None:
             if self.path == "/metrics":
                 self._send(200, generate_latest(service.registry))
             else:
-                self._send(service.answer(), b"")
+                self._send(service.answer(self.headers.get("X-Caller", "")), b"")
 
         def do_POST(self) -> None:
             service.broken = self.path == "/fault"
@@ -84,6 +103,25 @@ def serve(service: Service) -> None:
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
 
+def export(services: list[Service], endpoint: str) -> None:
+    """Sends the spans of all services once a second, as OTLP/HTTP in JSON; lost ones are lost."""
+    while True:
+        time.sleep(1)
+        resources = []
+        for service in services:
+            spans, service.spans = service.spans, []
+            name = {"key": "service.name", "value": {"stringValue": service.name}}
+            scope = {"scope": {"name": "shop"}, "spans": spans}
+            resources.append({"resource": {"attributes": [name]}, "scopeSpans": [scope]})
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{endpoint}/v1/traces",
+            json.dumps({"resourceSpans": resources}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(request, timeout=5).close()  # noqa: S310
+
+
 def load(first: Service) -> None:
     """Requests at a steady rate, each in a thread of its own, as users would."""
     while True:
@@ -94,8 +132,11 @@ def load(first: Service) -> None:
 if __name__ == "__main__":
     ports = [int(port) for port in sys.argv[1:]]
     services = [
-        Service(port, following) for port, following in zip(ports, [*ports[1:], None], strict=True)
+        Service(name, port, following)
+        for name, port, following in zip(NAMES, ports, [*ports[1:], None], strict=True)
     ]
     for one in services:
         serve(one)
+    if SPANS_TO:
+        threading.Thread(target=export, args=(services, SPANS_TO), daemon=True).start()
     load(services[0])

@@ -201,6 +201,7 @@ def test_an_alert_of_a_neighbour_after_the_window_opens_its_own(world):
 
 def test_services_further_apart_than_the_hops_stay_apart(world):
     world.calls(("front", "cart"), ("cart", "store"))
+    world.rules = replace(world.rules, join_hops=1)
     world.fire("front")
     assert world.fire("store").opened == 1
     world.rules = replace(world.rules, join_hops=2)
