@@ -1,0 +1,1 @@
+"""What the fields of each kind are and where lists merge."""
