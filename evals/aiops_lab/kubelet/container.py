@@ -356,6 +356,11 @@ class Container:
             with contextlib.suppress(OSError):
                 self._control.sendall(line + b"\n")
 
+    def settle(self) -> None:
+        """It will not run again: one that waited has ended too."""
+        if self.state.state != "terminated":
+            self._finished(self.state.last_exit_code or 0, self.state.last_reason or "Completed")
+
     def stop(self) -> None:
         """Do not start again; ask the running process to end."""
         self._stopping = True

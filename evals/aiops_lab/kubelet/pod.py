@@ -66,6 +66,8 @@ class Pod:
             if one.state.pid is None:
                 task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for one in self.containers:
+            one.settle()
         self.changed()
 
     async def evict(self, reason: str, message: str) -> None:

@@ -92,7 +92,7 @@ class App:
                 return Reply(401, b"{}", "connect", "access denied: wrong or expired credential")
             if path == "/.connect":
                 end = self.settings.certificate_not_after or None
-                return Reply(200, json.dumps({"not_after": end}).encode(), "connect")
+                return Reply(200, json.dumps({"not_after": end}).encode(), "")
         if self.queues is not None and method == "GET" and path.startswith("/queues/"):
             message = await self.queues.consume(path[8:], LONG_POLL_S)
             return Reply(204, b"", "") if message is None else Reply(200, message, "")
