@@ -11,7 +11,7 @@ from aiops.ports.jobs import JobQueue
 from aiops.settings import Settings
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from aiops.store.sql.engine import Engine
 
 EVERY_S: Final = 3600.0
 _PAGE: Final = 500

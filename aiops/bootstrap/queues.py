@@ -10,7 +10,7 @@ from aiops.ports.ids import Ids
 from aiops.ports.jobs import JobQueue
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from aiops.store.sql.engine import Engine
 
 
 @contextmanager

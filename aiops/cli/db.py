@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from _typeshed import DataclassInstance
-    from sqlalchemy import Engine
+
+    from aiops.store.sql.engine import Engine
 
 Url = Annotated[
     str | None,

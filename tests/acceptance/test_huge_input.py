@@ -114,7 +114,8 @@ def test_a_log_of_sixty_megabytes_is_ranked_in_bounded_memory(tmp_path: Path) ->
             words = "ERROR payment refused by bank" if late else "request served in good order"
             file.write(
                 f"{T0 + i / 100:.2f},svc{5 if late else i % 7},{i:016x},"
-                f'"{words}, user {i * 7919}, order {i:08d}, cart {i:012x}, all of it written in one line"\n'
+                f'"{words}, user {i * 7919}, order {i:08d}, cart {i:012x}, '
+                'all of it written in one line"\n'
             )
     facts = {"dataset": "d", "inject_time": T0 + lines * 0.8 / 100, "fault_type": "x"}
     (folder / "case.json").write_text(json.dumps(facts))

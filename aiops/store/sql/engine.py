@@ -20,6 +20,8 @@ from aiops.store.sql.failures import why_unavailable
 
 BINARY = "aiops_binary"
 """Execution option of a query for whole numbers and many bytes: its rows come in as they are."""
+__all__ = ["Engine", "open_engine", "place", "reading", "writing"]
+
 _WRITES = "aiops_writes"
 POOL = 10
 """Connections kept open, and as many again under load."""
