@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from starlette.responses import Response
 
+from aiops_lab.kubernetes.conversion import to_version
 from aiops_lab.kubernetes.kinds import Kind
 from aiops_lab.kubernetes.printing import cells, table_columns
 from aiops_lab.kubernetes.reading import Choice, Page
@@ -44,7 +45,7 @@ class Answer:
 
 
 def table(kind: Kind, objects: Iterable[Object], how: Answer, metadata: Object) -> Object:
-    """Objects as a Table; each row carries what `includeObject` asks for."""
+    """Kept objects as a Table; each row carries what `includeObject` asks for."""
     include = how.query.get("includeObject", "Metadata")
     rows = []
     for obj in objects:
@@ -52,7 +53,7 @@ def table(kind: Kind, objects: Iterable[Object], how: Answer, metadata: Object) 
         if include == "Metadata":
             row["object"] = partial(obj)
         elif include == "Object":
-            row["object"] = obj
+            row["object"] = to_version(obj, kind)
         rows.append(row)
     return {
         "kind": "Table",
@@ -70,7 +71,7 @@ def partial(obj: Object) -> Object:
 
 
 def shaped(kind: Kind, obj: Object, how: Answer) -> Object:
-    """One object in the form asked for."""
+    """A kept object in the form asked for, and in its version."""
     match how.form:
         case "table":
             revision = obj["metadata"].get("resourceVersion", "")
@@ -78,7 +79,7 @@ def shaped(kind: Kind, obj: Object, how: Answer) -> Object:
         case "metadata":
             return partial(obj)
         case "object":
-            return obj
+            return to_version(obj, kind)
 
 
 def answer_object(
@@ -99,8 +100,8 @@ def answer_list(chosen: Choice, page: Page, how: Answer) -> Response:
         metadata |= {"continue": page.next, "remainingItemCount": page.remaining}
     kind = chosen.kind
     if how.form == "table":
-        shown = [chosen.show(kept) for kept in page.items]
-        body = json.dumps(table(kind, shown, how, metadata)).encode()
+        kept = (kept.object for kept in page.items)
+        body = json.dumps(table(kind, kept, how, metadata)).encode()
     elif how.form == "metadata":
         named = {"kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1"}
         items = [partial(kept.object) for kept in page.items]

@@ -173,7 +173,7 @@ class Api:
             kept = self.cluster.store.get(kind.resource, wanted.namespace, wanted.name)
             if kept is None:
                 raise problems.not_found(kind, wanted.name)
-            return answer_object(kind, to_version(kept.object, kind), how)
+            return answer_object(kind, kept.object, how)
         chosen = self._choice(wanted, query)
         try:
             limit = int(query.get("limit") or 0)
@@ -227,7 +227,7 @@ class Api:
             form = patch_type(request)
             written = self.writer.patch(kind, wanted.namespace, wanted.name, body, form, options)
         code = 201 if written.created else 200
-        return answer_object(kind, to_version(written.object, kind), how, code, written.warnings)
+        return answer_object(kind, written.object, how, code, written.warnings)
 
     def _delete_collection(
         self, wanted: Target, body: Any, query: dict[str, str], how: Answer
@@ -252,7 +252,7 @@ class Api:
         code, result = self._subresources.do(wanted, verb, body, form, options)
         how = Answer(request.headers.get("accept", ""), query, self.cluster.clock.now())
         if result.get("kind") == kind.kind:
-            return answer_object(kind, to_version(result, kind), how, code)
+            return answer_object(kind, result, how, code)
         return _json(result, code)
 
 

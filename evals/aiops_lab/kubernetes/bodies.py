@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from aiops_lab.kubernetes import problems
 from aiops_lab.kubernetes.access import User
+from aiops_lab.kubernetes.wire import PROTOBUF, read_protobuf
 from aiops_lab.kubernetes.writing import PatchType, Write
 
 JSON, YAML = "application/json", "application/yaml"
@@ -34,9 +35,11 @@ async def read_body(request: Request, verb: str) -> Any:
             return None
         raise problems.bad_request("the request has no body")
     given = _media_type(request)
-    accepted = tuple(_PATCHES) if verb == "patch" else (JSON, YAML)
+    accepted = tuple(_PATCHES) if verb == "patch" else (JSON, YAML, PROTOBUF)
     if given and given not in accepted and not (verb.startswith("delete") and given == "*/*"):
         raise problems.unsupported_media_type(given, accepted)
+    if given == PROTOBUF:
+        return read_protobuf(raw)
     try:
         if given in (YAML, "application/apply-patch+yaml"):
             import yaml

@@ -47,10 +47,6 @@ class Choice:
             return kept.encoded
         return json.dumps(to_version(kept.object, self.kind)).encode()
 
-    def show(self, kept: Kept) -> Object:
-        """One object in the version asked for."""
-        return to_version(kept.object, self.kind)
-
 
 def choice(kind: Kind, namespace: str, labels: str, fields: str) -> Choice:
     """What selectors as kubectl writes them choose.

@@ -103,7 +103,7 @@ async def _events(
 def _show(wanted: Choice, kept: Kept, how: Answer) -> bytes:
     if how.form == "object":
         return wanted.encode(kept)
-    return json.dumps(shaped(wanted.kind, wanted.show(kept), how)).encode()
+    return json.dumps(shaped(wanted.kind, kept.object, how)).encode()
 
 
 def _line(type_: str, obj: bytes) -> bytes:

@@ -125,8 +125,9 @@ def template_hash(template: Object, salt: int = 0) -> str:
 
 def pod_from(template: Object, owner: Object, name: str = "") -> Object:
     """A new pod of a template."""
-    metadata = dict(template.get("metadata") or {})
-    metadata.pop("creationTimestamp", None)
+    # A name in a template names no pod.
+    kept = ("labels", "annotations", "finalizers")
+    metadata = {k: v for k, v in (template.get("metadata") or {}).items() if k in kept}
     metadata["ownerReferences"] = [owner_reference(owner)]
     if name:
         metadata["name"] = name

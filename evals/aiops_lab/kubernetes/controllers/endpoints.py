@@ -121,7 +121,9 @@ class ServiceEndpoints:
             "generateName": f"{name[1]}-",
             "ownerReferences": [owner_reference(service)],
         }
-        body = {"addressType": "IPv4", "endpoints": endpoints, "ports": _ports(service, pods)}
+        # Clients of slices read a name from every port, be it empty.
+        ports = [{"name": "", **port} for port in _ports(service, pods)]
+        body = {"addressType": "IPv4", "endpoints": endpoints, "ports": ports}
         self._put(SLICES, (name[0], _slice_name(name[1])), metadata, body)
 
     def _put(self, resource: str, name: Name, metadata: Object, body: Object) -> None:
