@@ -9,6 +9,7 @@ import random
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from aiops_lab.kubelet.container import Backoff
 from aiops_lab.kubelet.runtime import ProcessRuntime, Site
 from aiops_lab.kubelet.usage import Usage
 from aiops_lab.load.record import Seen
-from aiops_lab.net.addresses import claim_block
+from aiops_lab.net.addresses import Block, claim_block
 from aiops_lab.pods.setup import bound
 from aiops_lab.scrape import Scrape, scrape
 from aiops_lab.standalone import Orchestrator, Standalone
@@ -100,6 +101,8 @@ class Lab:
         self._own: dict[int, Usage] = {}
         self._report: dict[str, Any] = {}
         self._load: socket.socket | None = None
+        self._rate = 0.0
+        self._held = ExitStack()
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
         self.front_end = ""
@@ -113,15 +116,15 @@ class Lab:
             NoFreeAddresses, ZygoteFailed: this machine cannot run a lab now.
         """
         port = _free_port(self._wanted.port)
-        self.folder.acquire()
-        try:
-            self._block = claim_block()
-            self._open(port)
-        except BaseException:
-            self.folder.release()
-            raise
+        with ExitStack() as held:
+            self.folder.acquire()
+            held.callback(self.folder.release)
+            block = claim_block()
+            held.callback(block.close)
+            self._open(port, block, held)
+            self._held = held.pop_all()
 
-    def _open(self, port: int) -> None:
+    def _open(self, port: int, block: Block, held: ExitStack) -> None:
         wanted, topology = self._wanted, self.topology
         rng = random.Random(wanted.seed)  # noqa: S311 - a lab's password guards nothing
         environment: list[tuple[str, str]] = []
@@ -141,18 +144,20 @@ class Lab:
                 topology=topology,
                 topology_file=wanted.topology.absolute(),
                 folder=self.folder.path,
-                block=self._block,
+                block=block,
                 resolve=self.orchestrator.resolve,
                 now=self._now,
                 seed=wanted.seed,
                 backoff=wanted.backoff,
             )
         )
+        held.callback(self.runtime.close)
         self.runtime.open()
         entry = topology.services[topology.entry]
         self.runtime.network.expose(f"{topology.namespace}/{entry.name}:{entry.service_port}", port)
         self.front_end = f"http://127.0.0.1:{port}"
         self.orchestrator.open(self.runtime)
+        self.sample()
         self._spawn(self._sample_on, "lab-samples")
 
     def users(self, rate: float) -> None:
@@ -161,10 +166,11 @@ class Lab:
         Raises:
             ZygoteFailed: the load generator cannot be started.
         """
+        self._rate = rate
         if self._load is None and rate <= 0:
             return
         if self._load is None:
-            self._load, _ = self.runtime.load(rate, lambda _code: self._users_gone())
+            self._load = self.runtime.load(rate, lambda _code: self._users_gone())
             self._spawn(self._listen, "lab-users")
         else:
             self._load.sendall(json.dumps({"rate": rate}).encode() + b"\n")
@@ -190,7 +196,9 @@ class Lab:
             self.sample()
 
     def sample(self) -> None:
-        """Scrape every pod, and write what is known to the folder."""
+        """Scrape every pod, and write what is known to the folder; bring lost users back."""
+        if self._rate and self._load is None:
+            self.users(self._rate)
         now, scraped = time.monotonic(), {}
         rates: dict[str, Scrape] = {}
         elapsed = max(now - self._sampled, 1e-3)
@@ -302,16 +310,16 @@ class Lab:
         """Drain and end everything; what stays in the folder is what was recorded."""
         self._done.set()
         self.orchestrator.close()
+        if self._load is not None:
+            self._load.shutdown(socket.SHUT_RDWR)  # users leave first
         for _, _, uid, _ in self.orchestrator.pods():
             self.runtime.stop(uid, DRAIN_S)
         end = time.monotonic() + DRAIN_S
         while time.monotonic() < end and len(self.pids()) > 1 + len(self.runtime.processes()):
             time.sleep(0.05)
-        self.runtime.close()
         for thread in self._threads:
             thread.join(SAMPLE_S + 1)
-        self._block.close()
-        self.folder.release()
+        self._held.close()
 
 
 def _free_port(port: int) -> int:

@@ -244,3 +244,12 @@ def test_the_network_comes_back_when_its_process_is_killed(calm: Lab) -> None:
             return False
 
     eventually(answered)
+
+
+def test_everything_comes_back_when_the_process_that_starts_it_is_killed(calm: Lab) -> None:
+    before = calm.runtime.processes()["zygote"]
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: not calm.status().ready)
+    calm.wait_ready(15)
+    assert calm.runtime.processes()["zygote"] != before
+    assert fetch(f"{calm.front_end}/things/1")[0] == 200

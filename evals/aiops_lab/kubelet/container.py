@@ -175,13 +175,14 @@ class Container:
         os.set_blocking(out, False)
         ours, theirs = socket.socketpair()
         self._control, self._out_of_memory = ours, False
-        request = {"kind": "pod", "setup": asdict(self._setup(runnable, environment))}
         try:
+            request = {"kind": "pod", "setup": asdict(self._setup(runnable, environment))}
             pid = await self._node.zygote.fork(
                 request, output, theirs.fileno(), lambda code: ended.set_result(code)
             )
-        except ZygoteFailed as error:
+        except (ZygoteFailed, OSError) as error:
             os.close(out)
+            ours.close()
             self._finished(KILLED, "ContainerCannotRun", message=str(error))
             return KILLED
         finally:

@@ -31,7 +31,6 @@ class ContainerLog:
         """A new run starts."""
         self.run += 1
         self._open, self._size = b"", 0
-        self._path(self.run).touch()
         for old in (self._path(self.run - 2), self._rotated(self.run - 2)):
             old.unlink(missing_ok=True)
 
@@ -72,6 +71,7 @@ class ContainerLog:
     def follow(self, run: int, ended: Callable[[], bool]) -> Iterator[bytes]:
         """Lines written to a run from now on, until ``ended`` says so."""
         path, rest = self._path(run), b""
+        path.touch()
         file = path.open("rb")
         file.seek(0, 2)
         try:

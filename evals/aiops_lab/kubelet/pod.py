@@ -41,6 +41,9 @@ class Pod:
             self.containers = [Container(one, self, node) for one in declared]
         except (KeyError, InvalidQuantity) as error:
             raise CannotStart("InvalidPodSpec", f"a container cannot be read: {error}") from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise CannotStart("FailedCreatePodSandBox", f"{folder}: {reason}") from None
         self.usage: dict[int, Usage] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False

@@ -9,15 +9,17 @@ import shutil
 import socket
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiops.errors import NotKept
 from aiops_lab.kubelet.container import Backoff, Container, Surroundings
 from aiops_lab.kubelet.images import find_image
 from aiops_lab.kubelet.pod import Pod
-from aiops_lab.kubelet.zygote import Zygote
+from aiops_lab.kubelet.zygote import Zygote, ZygoteFailed
 from aiops_lab.net.network import Network
 from aiops_lab.pods.setup import PodSetup, bound
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from aiops_lab.topology.model import Behaviour, Topology
 
 LOOK_S = 0.25
+RETRY_S = 0.5
 OPEN_S = 20.0
 DNS_PORT = 53
 T = TypeVar("T")
@@ -75,6 +78,7 @@ class ProcessRuntime:
         self._pods: dict[str, Pod] = {}
         self._watchers: list[Callable[[str], None]] = []
         self._extra: dict[str, int] = {}
+        self._background: set[asyncio.Task[None]] = set()
         self._closing = False
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run_loop, name="kubelet", daemon=True)
@@ -111,24 +115,38 @@ class ProcessRuntime:
         self._call(self._start_network())
 
     async def _open(self) -> None:
+        self._zygote.lost = self._zygote_lost
         await self._zygote.open()
-        self._looking = self._loop.create_task(self._look())
+        self._background.add(self._loop.create_task(self._look()))
+
+    def _zygote_lost(self) -> None:
+        """All its children died with it; the pods' back-off brings them back."""
+        if not self._closing:
+            self._background.add(self._loop.create_task(self._zygote.open()))
 
     async def _start_network(self) -> None:
         ours, theirs = socket.socketpair()
         host, port = self.dns
         request = {"kind": "net", "dns_host": host, "dns_port": port, "seed": next(self._seeds)}
-        pid = await self._zygote.fork(
-            request, self._log.fileno(), theirs.fileno(), self._network_ended
-        )
-        theirs.close()
+        with theirs, ExitStack() as unless_started:
+            unless_started.callback(ours.close)
+            log, control = self._log.fileno(), theirs.fileno()
+            pid = await self._zygote.fork(request, log, control, self._network_ended)
+            unless_started.pop_all()
         self._extra["network"] = pid
         await self._loop.run_in_executor(None, self.network.attach, ours)
 
     def _network_ended(self, _code: int) -> None:
         self.network.detach()
         if not self._closing:
-            self._restarting = self._loop.create_task(self._start_network())
+            self._background.add(self._loop.create_task(self._restart_network()))
+
+    async def _restart_network(self) -> None:
+        while True:
+            try:
+                return await self._start_network()
+            except ZygoteFailed:  # it is being started again, too
+                await asyncio.sleep(RETRY_S)
 
     async def _look(self) -> None:
         while True:
@@ -137,8 +155,8 @@ class ProcessRuntime:
                 pod.look(now)
             await asyncio.sleep(LOOK_S)
 
-    def load(self, rate: float, ended: Callable[[int], None]) -> tuple[socket.socket, int]:
-        """Start the load generator: its control socket and process id.
+    def load(self, rate: float, ended: Callable[[int], None]) -> socket.socket:
+        """Start the load generator; what is returned is its control socket.
 
         Raises:
             ZygoteFailed: it cannot be started.
@@ -165,11 +183,17 @@ class ProcessRuntime:
         )
         self.network.place(setup.ip, "load")
         request = {"kind": "load", "setup": asdict(setup), "rate": rate}
-        log = self._log.fileno()
-        pid = self._call(self._zygote.fork(request, log, theirs.fileno(), ended))
-        theirs.close()
-        self._extra["load"] = pid
-        return ours, pid
+        with theirs, ExitStack() as unless_started:
+            unless_started.callback(ours.close)
+            log, control = self._log.fileno(), theirs.fileno()
+            gone = partial(self._load_ended, ended)
+            self._extra["load"] = self._call(self._zygote.fork(request, log, control, gone))
+            unless_started.pop_all()
+        return ours
+
+    def _load_ended(self, ended: Callable[[int], None], code: int) -> None:
+        self._extra.pop("load", None)
+        ended(code)
 
     def start(self, uid: str, pod: Mapping[str, Any]) -> None:
         """See PodRuntime."""
@@ -293,7 +317,8 @@ class ProcessRuntime:
         shutil.rmtree(self._site.folder / "pods", ignore_errors=True)
 
     async def _close(self) -> None:
-        self._looking.cancel()
+        for task in self._background:
+            task.cancel()
         self._zygote.close()
         await asyncio.gather(
             *(pod.stop(0.0) for pod in self._pods.values()), return_exceptions=True

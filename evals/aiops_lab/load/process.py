@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import time
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,7 +119,11 @@ class _Load:
             )
             writer.write(line.encode() + b"\n")
             await writer.drain()
-            if self._file.exists() and self._file.stat().st_size > RECORD_BYTES:
-                self._file.replace(self._file.with_suffix(".1.jsonl"))
-            with self._file.open("a", encoding="ascii") as file:
-                file.write(line + "\n")
+            with suppress(OSError):  # a full disk loses the record, never the users
+                self._keep(line)
+
+    def _keep(self, line: str) -> None:
+        if self._file.exists() and self._file.stat().st_size > RECORD_BYTES:
+            self._file.replace(self._file.with_suffix(".1.jsonl"))
+        with self._file.open("a", encoding="ascii") as file:
+            file.write(line + "\n")

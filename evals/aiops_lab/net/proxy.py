@@ -68,7 +68,9 @@ class Passage:
     def feel(self, link: Link | None) -> None:
         """New weather."""
         before, self.link = self.link, link
-        if (self._caught and not (link and link.partition)) or (link and link.reset >= 1.0):
+        healed = before and before.partition and not (link and link.partition)
+        caught = self._caught or self.near.gone or self.far.gone
+        if (healed and caught) or (link and link.reset >= 1.0):
             self.reset()
         elif before and before.stall and not (link and link.stall):
             self._back.release()
@@ -109,29 +111,29 @@ class Passage:
             return
         link = self.link
         if link is None:
-            self._to.send(data, 0.0)
+            self._to.send(data)
         elif link.partition:
             self._caught = True
         else:
-            self._to.send(data, self._delay(link, len(data), there=True))
+            self._to.send(data, self._delay(link, there=True), link.bandwidth)
 
     def _to_caller(self, data: bytes) -> None:
         link = self.link
         if link is None:
-            self._back.send(data, 0.0)
+            self._back.send(data)
         elif link.partition:
             self._caught = True
         elif link.stall:
             self._back.hold(data)
         else:
-            self._back.send(data, self._delay(link, len(data), there=False))
+            self._back.send(data, self._delay(link, there=False), link.bandwidth)
 
-    def _delay(self, link: Link, size: int, *, there: bool) -> float:
+    def _delay(self, link: Link, *, there: bool) -> float:
         delay = link.delay_s + self._rng.uniform(0, link.jitter_s) if there else 0.0
         wait = RETRANSMIT_S
         while self._rng.random() < link.loss and wait < 10:
             delay, wait = delay + wait, wait * 2
-        return delay + (size / link.bandwidth if link.bandwidth else 0.0)
+        return delay
 
     def _closed(self, side: _Side) -> None:
         other = self.far if side is self.near else self.near
@@ -145,17 +147,22 @@ class _Way:
     """One direction: bytes keep their order whatever their delays."""
 
     def __init__(self, to: _Side) -> None:
-        self._to, self._last, self._held = to, 0.0, list[bytes]()
+        self._to, self._held = to, list[bytes]()
+        self._last, self._under_way = 0.0, 0
 
-    def send(self, data: bytes, delay: float) -> None:
+    def send(self, data: bytes, delay: float = 0.0, bandwidth: float | None = None) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        at = max(now + delay, self._last)
-        self._last = at
-        if at <= now:
+        self._last = max(now + delay, self._last) + (len(data) / bandwidth if bandwidth else 0.0)
+        if self._last <= now and not self._under_way:
             self._to.write(data)
         else:
-            loop.call_at(at, self._to.write, data)
+            self._under_way += 1
+            loop.call_at(self._last, self._arrive, data)
+
+    def _arrive(self, data: bytes) -> None:
+        self._under_way -= 1
+        self._to.write(data)
 
     def hold(self, data: bytes) -> None:
         self._held.append(data)

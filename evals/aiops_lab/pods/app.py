@@ -8,7 +8,7 @@ import binascii
 import json
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -70,8 +70,8 @@ class App:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         trace = begin(headers.get(b"traceparent", ""), self.rng, self.settings.sample)
         began, began_ns = time.monotonic(), time.time_ns()
-        body = await _body(receive) if method in {"POST", "PUT"} else b""
-        reply = await self._reply(method, path, headers, body, trace)
+        body = await _body(receive)
+        reply = await self._reply(method, path, headers, body, trace, receive)
         await _send(send, reply.status, reply.body)
         if reply.route:
             self._record(method, reply, trace, began_ns, time.monotonic() - began)
@@ -84,7 +84,13 @@ class App:
         return 200, b'{"status":"ok"}'
 
     async def _reply(
-        self, method: str, path: str, headers: Mapping[bytes, str], body: bytes, trace: Trace
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[bytes, str],
+        body: bytes,
+        trace: Trace,
+        receive: Receive,
     ) -> Reply:
         strain = self.steps.strain.now
         if self.tables is not None or self.queues is not None:
@@ -94,7 +100,7 @@ class App:
                 end = self.settings.certificate_not_after or None
                 return Reply(200, json.dumps({"not_after": end}).encode(), "")
         if self.queues is not None and method == "GET" and path.startswith("/queues/"):
-            message = await self.queues.consume(path[8:], LONG_POLL_S)
+            message = await _unless_gone(self.queues.consume(path[8:], LONG_POLL_S), receive)
             return Reply(204, b"", "") if message is None else Reply(200, message, "")
         if self.gate.full:
             return Reply(503, b"{}", "overloaded", f"{self.gate.waiting} requests wait already")
@@ -234,6 +240,17 @@ async def _body(receive: Receive) -> bytes:
         parts.append(message.get("body", b""))
         if not message.get("more_body"):
             return b"".join(parts)
+
+
+async def _unless_gone(answer: Coroutine[Any, Any, bytes | None], receive: Receive) -> bytes | None:
+    """The answer, given up when the caller leaves: nothing is taken off a queue for nobody."""
+    waiting, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(receive())
+    try:
+        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else None
+    finally:
+        waiting.cancel()
+        leaving.cancel()
 
 
 async def _send(send: Send, status: int, body: bytes) -> None:
