@@ -44,7 +44,8 @@ class Throttle:
             self.periods += 1
             self._stand_still(now + owed)
             self.throttled_s += time.monotonic() - now
-        self._wall, self._burnt = time.monotonic(), time.process_time()
+        # What other threads burnt until they stood still counts towards the next quota.
+        self._wall, self._burnt = time.monotonic(), burnt
 
     @staticmethod
     def _stand_still(until: float) -> None:
