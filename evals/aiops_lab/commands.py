@@ -36,6 +36,9 @@ def up(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Of the front end; 0: a free one.")
     ] = 0,
+    kubernetes_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the Kubernetes API; 0: a free one.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn by chance.")] = 1,
     otlp: Annotated[
         str, typer.Option(metavar="URL", help="Where pods send spans and logs, OTLP over HTTP.")
@@ -44,10 +47,13 @@ def up(
     """Bring a lab up, show it, and end it all at Ctrl-C."""
     import signal
     import threading
-    from datetime import UTC, datetime
+    from functools import partial
 
     from rich.console import Console
 
+    from aiops.store.clock import SystemClock
+    from aiops_lab.by_kubernetes import ByKubernetes
+    from aiops_lab.folder import KUBERNETES
     from aiops_lab.lab import Lab, Wanted
     from aiops_lab.topology.load import SHOP
     from aiops_lab.view import follow
@@ -63,7 +69,15 @@ def up(
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    lab = Lab(wanted, now=lambda: datetime.now(UTC))
+    clock = SystemClock()
+    kubernetes = partial(
+        ByKubernetes,
+        folder=folder.absolute() / KUBERNETES,
+        clock=clock,
+        seed=seed,
+        port=kubernetes_port,
+    )
+    lab = Lab(wanted, now=clock.now, orchestrator=kubernetes)
     lab.open()
     try:
         if not over.is_set():
@@ -81,7 +95,7 @@ def _say_where(lab: Lab, seconds: float) -> None:
     typer.echo(f"{status.topology}: {pods} pods ready after {seconds:.1f} s")
     typer.echo(f"front end   {status.front_end}")
     if status.kubernetes:
-        typer.echo(f"kubernetes  {status.kubernetes}")
+        typer.echo(f"kubernetes  kubectl --kubeconfig {status.kubernetes} get pods -A")
     typer.echo(f"prometheus  file_sd: {status.targets}")
 
 

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 STATE = "state.json"
 TARGETS = "targets.json"
 _LOCK = "lock"
-_OWN = ("pods", "load", STATE, TARGETS, "processes.log")
+KUBERNETES = "kubernetes"
+_OWN = ("pods", "load", KUBERNETES, STATE, TARGETS, "processes.log")
 
 
 class LabRunning(InvalidInput):

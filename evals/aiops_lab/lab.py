@@ -252,7 +252,7 @@ class Lab:
             folder=str(self.folder.path),
             started=self._started.isoformat(timespec="seconds"),
             front_end=self.front_end,
-            kubernetes=None,
+            kubernetes=str(kubeconfig) if (kubeconfig := self.orchestrator.kubeconfig) else None,
             targets=str(self.folder.path / TARGETS),
             rate=self._report.get("rate", 0.0),
             services=tuple(map(self._service, self.topology.services)),

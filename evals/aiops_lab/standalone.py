@@ -12,12 +12,18 @@ from aiops.errors import NotKept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from aiops_lab.kubelet.ports import PodRuntime
 
 
 class Orchestrator(Protocol):
     """What decides which pods there are; the Kubernetes API is one."""
+
+    @property
+    def kubeconfig(self) -> Path | None:
+        """Where its Kubernetes API is described; ``None``: it has none."""
+        ...
 
     def resolve(
         self, kind: str, namespace: str, name: str, key: str | None
@@ -55,6 +61,7 @@ class Standalone:
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._runtime: PodRuntime | None = None
+        self.kubeconfig: Path | None = None
 
     def resolve(
         self, kind: str, namespace: str, name: str, key: str | None

@@ -32,7 +32,14 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class LabStatus:
-    """A lab now; ``own_cores`` and ``own_resident``: the lab, its zygote, network and load."""
+    """A lab now.
+
+    Attributes:
+        kubernetes: the administrator's kubeconfig, where there is an API.
+        rate: of users' requests a second, as wanted; seen: what they got of late.
+        requests, errors: of users, since they came.
+        own_cores, own_resident: of the lab, its zygote, network and load.
+    """
 
     topology: str
     pid: int

@@ -75,7 +75,7 @@ def _row(one: ServiceStatus) -> tuple[str, ...]:
 
 
 def _head(status: LabStatus) -> Text:
-    kubernetes = f"   kubernetes {status.kubernetes}" if status.kubernetes else ""
+    kubernetes = f"\nkubectl --kubeconfig {status.kubernetes}" if status.kubernetes else ""
     return Text(f"{status.topology}   {status.front_end}{kubernetes}\n", style="bold")
 
 

@@ -1,0 +1,94 @@
+"""What is asked of the lab's Kubernetes API happens to its processes."""
+
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from small_lab import TOPOLOGY, eventually, fetch
+
+from aiops.store.clock import SystemClock
+from aiops_lab.by_kubernetes import ByKubernetes
+from aiops_lab.lab import Lab, Wanted
+
+pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
+Kubectl = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    folder, clock = tmp_path_factory.mktemp("kiosk"), SystemClock()
+    topology = folder / "kiosk.yaml"
+    topology.write_text(TOPOLOGY)
+    kubernetes = partial(ByKubernetes, folder=folder / "lab" / "kubernetes", clock=clock, seed=1)
+    wanted = Wanted(topology=topology, folder=folder / "lab")
+    lab = Lab(wanted, now=clock.now, orchestrator=kubernetes)
+    lab.open()
+    try:
+        lab.wait_ready(20)
+        yield lab
+    finally:
+        lab.close()
+    assert not (folder / "lab" / "kubernetes").exists()
+
+
+@pytest.fixture
+def kubectl(lab: Lab) -> Kubectl:
+    config = Path(lab.status().kubernetes or "")
+
+    def run(*arguments: str) -> str:
+        command = ["kubectl", "--kubeconfig", str(config), "-n", "kiosk", *arguments]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=20
+        ).stdout
+
+    return run
+
+
+def pods_of(lab: Lab, service: str) -> set[str]:
+    return {uid for name, _, uid, _ in lab.orchestrator.pods() if name == service}
+
+
+def ready(lab: Lab, service: str) -> int:
+    return next(one.ready for one in lab.status().services if one.name == service)
+
+
+def test_scaling_starts_and_ends_processes(lab: Lab, kubectl: Kubectl) -> None:
+    kubectl("scale", "deployment/door", "--replicas=3")
+    eventually(lambda: ready(lab, "door") == 3)
+    kubectl("scale", "deployment/door", "--replicas=1")
+    eventually(lambda: len(pods_of(lab, "door")) == 1)
+    assert fetch(f"{lab.front_end}/things/1")[0] == 200
+
+
+def test_a_deleted_pod_is_replaced_by_another_process(lab: Lab, kubectl: Kubectl) -> None:
+    before = pods_of(lab, "shelf")
+    kubectl("delete", "pod", "-l", "name=shelf")
+    eventually(lambda: ready(lab, "shelf") == 1 and not pods_of(lab, "shelf") & before)
+
+
+def test_an_image_nobody_has_leaves_the_old_pods_serving(lab: Lab, kubectl: Kubectl) -> None:
+    kubectl("set", "image", "deployment/door", "door=lab/door:9.9")
+    eventually(lambda: "ErrImagePull" in kubectl("get", "pods") + "")
+    assert fetch(f"{lab.front_end}/")[0] == 200
+    kubectl("rollout", "undo", "deployment/door")
+    eventually(lambda: len(pods_of(lab, "door")) == ready(lab, "door") == 1)
+
+
+def test_a_new_password_in_the_secret_counts_after_the_next_start(
+    lab: Lab, kubectl: Kubectl
+) -> None:
+    kubectl("patch", "secret", "shelf-db-credentials", "-p", '{"stringData":{"password":"new"}}')
+    kubectl("rollout", "restart", "deployment/shelf-db")
+    kubectl("rollout", "status", "deployment/shelf-db", "--timeout=15s")
+    # Who still has the old one is refused, for connections to the database that is gone end.
+    eventually(lambda: fetch(f"{lab.front_end}/things/1")[0] >= 500)
+    kubectl("rollout", "restart", "deployment/shelf")
+    kubectl("rollout", "status", "deployment/shelf", "--timeout=15s")
+    eventually(lambda: fetch(f"{lab.front_end}/things/1")[0] == 200, within_s=20)
+
+
+def test_what_a_container_writes_is_its_log(lab: Lab, kubectl: Kubectl) -> None:
+    assert '"msg": "listening on port 8080"' in kubectl("logs", "deployment/door")
