@@ -129,7 +129,7 @@ class Network:
             self._tables.exposed[key] = port
 
     def weather(self, links: Sequence[Link], lookups: Sequence[Lookup]) -> None:
-        """All of the weather there is from now on; the first that fits a call counts."""
+        """All of the weather there is from now on; what fits a call adds up."""
         with self._lock:
             self._tables.links, self._tables.lookups = tuple(links), tuple(lookups)
             self._say_weather()

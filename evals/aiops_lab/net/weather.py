@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Literal
 
 
@@ -42,11 +43,26 @@ class Lookup:
 
 
 def between(links: tuple[Link, ...], caller: str | None, callee: str) -> Link | None:
-    """The first link rule that fits a call."""
-    for link in links:
-        if link.caller in (None, caller) and link.callee in (None, callee):
-            return link
-    return None
+    """The weather of a call: all the rules that fit it, together."""
+    fitting = [
+        link for link in links if link.caller in (None, caller) and link.callee in (None, callee)
+    ]
+    return reduce(_both, fitting) if fitting else None
+
+
+def _both(one: Link, other: Link) -> Link:
+    rates = [link.bandwidth for link in (one, other) if link.bandwidth is not None]
+    return Link(
+        caller=one.caller,
+        callee=one.callee,
+        delay_s=one.delay_s + other.delay_s,
+        jitter_s=one.jitter_s + other.jitter_s,
+        loss=1 - (1 - one.loss) * (1 - other.loss),
+        bandwidth=min(rates, default=None),
+        stall=one.stall or other.stall,
+        reset=1 - (1 - one.reset) * (1 - other.reset),
+        partition=one.partition or other.partition,
+    )
 
 
 def answer(lookups: tuple[Lookup, ...], caller: str | None, name: str) -> str | None:

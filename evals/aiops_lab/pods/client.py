@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import httptools
 
 from aiops_lab.pods.names import NotResolved, Resolver
+from aiops_lab.topology.model import Behaviour
 
 if TYPE_CHECKING:
     import random
@@ -52,6 +53,7 @@ class Client:
         size: connections at the same time; requests wait for a free one.
         timeout_s: of each attempt, the wait for a connection included.
         now: seconds since the epoch, for the certificate's end.
+        habits: how its process behaves now.
     """
 
     def __init__(
@@ -67,13 +69,15 @@ class Client:
         meter: Meter,
         rng: random.Random,
         now: Callable[[], float] = time.time,
+        habits: Callable[[], Behaviour] = Behaviour,
     ) -> None:
         self.target, self.size = target, size
         self._resolver, self._source, self._bound = resolver, source, bound
         self._timeout_s, self._retries = timeout_s, retries
-        self._meter, self._rng, self._now = meter, rng, now
+        self._meter, self._rng, self._now, self._habits = meter, rng, now, habits
         self._free = asyncio.Semaphore(max(size, 1))
         self._idle: list[_Connection] = []
+        self._lost: list[_Connection] = []
         self._taken = 0
         self._labels = (("target", target.name),)
         secret = base64.b64encode(f"{target.user}:{target.password}".encode()).decode()
@@ -102,11 +106,13 @@ class Client:
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode() + body
         limit = self._timeout_s if timeout_s is None else timeout_s
-        for attempt in range(self._retries + 1):
+        extra = self._habits().extra_retries
+        retries = self._retries + extra
+        for attempt in range(retries + 1):
             if attempt:
                 self._meter.count("client_retries_total", self._labels)
-                await asyncio.sleep(self._rng.uniform(0, 0.02 * 2**attempt))
-            last = attempt == self._retries
+                await asyncio.sleep(0 if extra else self._rng.uniform(0, 0.02 * 2**attempt))
+            last = attempt == retries
             began = time.monotonic()
             try:
                 answer = await self._attempt(message, limit)
@@ -125,15 +131,25 @@ class Client:
 
     async def _attempt(self, message: bytes, limit: float) -> Answer:
         waiting = True
+        if self._lost and not self._habits().pool_leak:
+            self._find_lost()
         try:
             async with asyncio.timeout(limit):
-                async with self._free:
-                    waiting = False
-                    self._taken += 1
-                    try:
-                        return await self._exchange(message)
-                    finally:
-                        self._taken -= 1
+                await self._free.acquire()
+                waiting = False
+                self._taken += 1
+                try:
+                    answer, connection = await self._exchange(message)
+                except BaseException:
+                    self._leave()
+                    raise
+                leak = self._habits().pool_leak
+                if leak and self._rng.random() < leak:
+                    self._lost.append(connection)  # its place in the pool stays taken
+                else:
+                    self._leave()
+                    self._keep(connection)
+                return answer
         except TimeoutError:
             name = self.target.name
             if waiting:
@@ -142,7 +158,11 @@ class Client:
                 ) from None
             raise Unanswered(name, "timeout", f"no answer in {limit:g} s") from None
 
-    async def _exchange(self, message: bytes) -> Answer:
+    def _leave(self) -> None:
+        self._taken -= 1
+        self._free.release()
+
+    async def _exchange(self, message: bytes) -> tuple[Answer, _Connection]:
         connection, fresh = self._kept(), False
         while True:
             if connection is None:
@@ -157,11 +177,19 @@ class Client:
             except BaseException:
                 connection.close()
                 raise
-            if connection.usable and time.monotonic() < connection.expires:
-                self._idle.append(connection)
-            else:
-                connection.close()
-            return answer
+            return answer, connection
+
+    def _keep(self, connection: _Connection) -> None:
+        if connection.usable and time.monotonic() < connection.expires:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
+    def _find_lost(self) -> None:
+        for connection in self._lost:
+            connection.close()
+            self._leave()
+        self._lost.clear()
 
     def _kept(self) -> _Connection | None:
         while self._idle:

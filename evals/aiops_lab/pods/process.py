@@ -72,7 +72,8 @@ async def _serve(
     )
     exporter = Exporter(settings.otlp, resource)
     journal = Journal(setup.service, setup.pod, exporter, debug=settings.debug)
-    strain = Strain(topology.versions[setup.version])
+    volume = Volume(Path(setup.volume), setup.volume_bytes)
+    strain = Strain(topology.versions[setup.version], volume, throttle)
     meter = Meter((("service", setup.service), ("pod", setup.pod)))
     rng = random.Random(setup.seed)  # noqa: S311 - ids and jitter, no secrets
     resolver = Resolver(setup.ip, (setup.dns_host, setup.dns_port), setup.namespace)
@@ -87,10 +88,10 @@ async def _serve(
             retries=settings.retries,
             meter=meter,
             rng=rng,
+            habits=strain.habits,
         )
         for name, target in settings.targets.items()
     }
-    volume = Volume(Path(setup.volume), setup.volume_bytes)
     app = App(
         service=service,
         settings=settings,
@@ -98,7 +99,9 @@ async def _serve(
         meter=meter,
         journal=journal,
         exporter=exporter,
-        tables=Tables(service.storage, volume) if service.role in {"database", "cache"} else None,
+        tables=Tables(service.storage, volume, strain.habits)
+        if service.role in {"database", "cache"}
+        else None,
         queues=Queues(service.storage.queue_length) if service.role == "queue" else None,
         rng=rng,
         gate=Gate(settings.concurrency),
@@ -172,6 +175,7 @@ async def _consume(app: App, consumer: Consumer) -> None:
         names = {"session": "-", "item": "-"} | json.loads(answer.body)
         trace = begin(names.pop("trace", ""), app.rng, app.settings.sample)
         error = None
+        await asyncio.sleep(app.steps.strain.now.message_delay_s)
         try:
             await app.steps.run(consumer.steps, Asked(names, trace))
         except StepFailed as failure:

@@ -11,8 +11,10 @@ import time
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING
 
+from aiops_lab.topology.model import Behaviour
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from aiops_lab.topology.model import Storage
@@ -37,6 +39,8 @@ class QueueFull(Exception):
 
 class Volume:
     """A folder with bounded room, everything in it counted."""
+
+    BALLAST = "ballast"
 
     def __init__(self, folder: Path, room: int) -> None:
         self.folder, self.room = folder, room
@@ -66,6 +70,16 @@ class Volume:
             raise NoSpace from None
         self._used += len(line)
 
+    def add_ballast(self, size: int) -> None:
+        """Write so many bytes that nobody needs, or as many as there is room for."""
+        with contextlib.suppress(NoSpace):
+            self.append(self.BALLAST, bytes(max(min(size, self.room - self.used()), 0)))
+
+    def drop_ballast(self) -> None:
+        """Remove them again."""
+        (self.folder / self.BALLAST).unlink(missing_ok=True)
+        self._looked = 0.0
+
     def replace(self, name: str, content: bytes) -> None:
         """Write a file anew, whole or not at all.
 
@@ -92,11 +106,12 @@ class Tables:
 
     JOURNAL = "journal.jsonl"
 
-    def __init__(self, storage: Storage, volume: Volume) -> None:
-        self._storage, self._volume = storage, volume
+    def __init__(
+        self, storage: Storage, volume: Volume, habits: Callable[[], Behaviour] = Behaviour
+    ) -> None:
+        self._storage, self._volume, self._habits = storage, volume, habits
         self._slots = asyncio.Semaphore(max(storage.slots, 1))
         self._rows: dict[str, OrderedDict[str, tuple[float, list[str]]]] = {}
-        self.slow_factor = 1.0
         self.active = self.waiting = 0
         self._written, self._compact_at = 0, storage.volume_bytes // 4
         self._restore()
@@ -113,7 +128,9 @@ class Tables:
             self.active += 1
             try:
                 cost = 2.0 if op == "read" and not key else 1.0
-                await asyncio.sleep(self._storage.latency_ms / 1e3 * cost * self.slow_factor)
+                await asyncio.sleep(
+                    self._storage.latency_ms / 1e3 * cost * self._habits().query_factor
+                )
                 return self._serve(op, table, key, item)
             finally:
                 self.active -= 1

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from dataclasses import fields, replace
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from aiops_lab.topology.model import Behaviour
@@ -16,20 +16,28 @@ from aiops_lab.topology.model import Behaviour
 if TYPE_CHECKING:
     import socket
 
+    from aiops_lab.pods.store import Volume
+    from aiops_lab.pods.throttle import Throttle
+
 _BLOCK = bytes(1 << 18)
 
 
 class Strain:
     """The behaviour now, with the memory it has leaked and the CPU it burns beside.
 
-    The lab may change it at any time over a socket: one JSON object a line, whose keys are fields
+    The lab may add to it at any time over a socket: one JSON object a line, whose keys are fields
     of Behaviour; an empty object brings back the version's own.
     """
 
-    def __init__(self, own: Behaviour) -> None:
+    def __init__(self, own: Behaviour, volume: Volume, throttle: Throttle | None) -> None:
         self._own = self.now = own
+        self._volume, self._throttle = volume, throttle
         self._leaked: list[bytearray] = []
         self._hog: threading.Thread | None = None
+
+    def habits(self) -> Behaviour:
+        """How the process behaves now."""
+        return self.now
 
     async def listen(self, control: socket.socket) -> None:
         """Follow what the lab says, until it is gone."""
@@ -37,19 +45,24 @@ class Strain:
         while line := await reader.readline():
             said = json.loads(line)
             known = {one.name for one in fields(Behaviour)}
-            self.become(replace(self._own, **{k: v for k, v in said.items() if k in known}))
+            told = Behaviour(**{k: v for k, v in said.items() if k in known})
+            self.become(self._own.beside(told))
 
     def become(self, behaviour: Behaviour) -> None:
-        """Behave so from now on; what was leaked before is given back when leaking ends."""
+        """Behave so from now on; what was taken before is given back when taking ends."""
         self.now = behaviour
         if not behaviour.leak_bytes_s:
             self._leaked.clear()
+        if not behaviour.fill_bytes_s:
+            self._volume.drop_ballast()
+        if self._throttle is not None:
+            self._throttle.squeeze(behaviour.cpu_share)
         if behaviour.hog_cores and self._hog is None:
             self._hog = threading.Thread(target=self._burn, daemon=True)
             self._hog.start()
 
     async def run(self) -> None:
-        """Leak and exit as told, until cancelled."""
+        """Leak, fill and exit as told, until cancelled."""
         began = time.monotonic()
         self.become(self.now)
         while True:
@@ -57,6 +70,8 @@ class Strain:
             if leak := int(self.now.leak_bytes_s * 0.1):
                 # Written to, or the pages would never become resident.
                 self._leaked.append(bytearray(os.urandom(64) * (leak // 64 + 1)))
+            if fill := int(self.now.fill_bytes_s * 0.1):
+                self._volume.add_ballast(fill)
             end = self.now.exit_after_s
             if end is not None and time.monotonic() - began > end:
                 raise SystemExit(1)

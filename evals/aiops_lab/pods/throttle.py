@@ -21,12 +21,14 @@ class Throttle:
 
     Attributes:
         cores: the limit.
+        share: of it, what there is to have now.
         periods, throttled_s: times the limit was met, and seconds stood still for it.
     """
 
     cores: float
     periods: int = 0
     throttled_s: float = 0.0
+    share: float = 1.0
     _wall: float = 0.0
     _burnt: float = 0.0
 
@@ -34,12 +36,21 @@ class Throttle:
         """Enforce from now on."""
         self._wall, self._burnt = time.monotonic(), time.process_time()
         signal.signal(signal.SIGPROF, self._quota_burnt)
-        quota = self.cores * PERIOD_S
+        self._arm()
+
+    def squeeze(self, share: float) -> None:
+        """Leave only a share of the limit from now on; 1.0: all of it."""
+        if share != self.share:
+            self.share = share
+            self._arm()
+
+    def _arm(self) -> None:
+        quota = self.cores * self.share * PERIOD_S
         signal.setitimer(signal.ITIMER_PROF, quota, quota)
 
     def _quota_burnt(self, _signal: int, _frame: object) -> None:
         now, burnt = time.monotonic(), time.process_time()
-        owed = (burnt - self._burnt) / self.cores - (now - self._wall)
+        owed = (burnt - self._burnt) / (self.cores * self.share) - (now - self._wall)
         if owed > 0:
             self.periods += 1
             self._stand_still(now + owed)

@@ -104,6 +104,12 @@ class Behaviour:
         hog_cores: CPU burnt beside the work.
         exit_after_s: the process exits 1 so long after its start.
         unhealthy: the health endpoint answers 503.
+        query_factor: times the time of every query of a store.
+        fill_bytes_s: written to its volume beside its data, until that is full.
+        pool_leak: share of answered calls whose connection is never given back to its pool.
+        extra_retries: of every call, without a pause between them.
+        message_delay_s: longer for every message taken off a queue.
+        cpu_share: of its CPU limit, where others on the node leave it no more.
     """
 
     work_factor: float = 1.0
@@ -113,6 +119,31 @@ class Behaviour:
     hog_cores: float = 0.0
     exit_after_s: float | None = None
     unhealthy: bool = False
+    query_factor: float = 1.0
+    fill_bytes_s: int = 0
+    pool_leak: float = 0.0
+    extra_retries: int = 0
+    message_delay_s: float = 0.0
+    cpu_share: float = 1.0
+
+    def beside(self, other: Behaviour) -> Behaviour:
+        """Both departures at once."""
+        ends = [end for end in (self.exit_after_s, other.exit_after_s) if end is not None]
+        return Behaviour(
+            work_factor=self.work_factor * other.work_factor,
+            error_rate=1 - (1 - self.error_rate) * (1 - other.error_rate),
+            delay_s=self.delay_s + other.delay_s,
+            leak_bytes_s=self.leak_bytes_s + other.leak_bytes_s,
+            hog_cores=self.hog_cores + other.hog_cores,
+            exit_after_s=min(ends, default=None),
+            unhealthy=self.unhealthy or other.unhealthy,
+            query_factor=self.query_factor * other.query_factor,
+            fill_bytes_s=self.fill_bytes_s + other.fill_bytes_s,
+            pool_leak=1 - (1 - self.pool_leak) * (1 - other.pool_leak),
+            extra_retries=self.extra_retries + other.extra_retries,
+            message_delay_s=self.message_delay_s + other.message_delay_s,
+            cpu_share=self.cpu_share * other.cpu_share,
+        )
 
 
 @dataclass(frozen=True, slots=True)
