@@ -271,7 +271,10 @@ class ProcessRuntime:
         lines = one.log.lines(run, tail, since)
         if not follow or previous:
             return iter(lines)
-        ended = lambda: one.log.run != run or one.state.pid is None  # noqa: E731 - a predicate
+
+        def ended() -> bool:
+            return one.log.run != run or one.state.pid is None
+
         return itertools.chain(lines, one.log.follow(run, ended))
 
     def usage(self, uid: str) -> tuple[float, int]:
