@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_lab.kubelet import logs as log_files
@@ -24,6 +24,7 @@ def test_the_first_restart_is_at_once_and_later_ones_double_up_to_a_cap() -> Non
     assert [backoff.pause(n) for n in range(1, 9)] == [0, 10, 20, 40, 80, 160, 300, 300]
 
 
+@settings(deadline=None)
 @given(
     results=st.lists(st.booleans(), max_size=40),
     successes=st.integers(1, 3),

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops_lab.folder import Folder, LabRunning, NoLab, NotOurs
@@ -59,6 +59,7 @@ def test_what_users_saw_is_of_the_last_seconds() -> None:
     assert (record.requests, record.errors) == (3, 2)
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.floats(0, 1e6), min_size=1), share=st.floats(0.01, 1.0))
 def test_a_quantile_is_a_value_that_its_share_does_not_pass(
     values: list[float], share: float

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -158,6 +158,7 @@ def test_an_environment_overrides_the_topology() -> None:
     assert (target.host, target.port, target.user, target.store) == ("other", 1234, "u", True)
 
 
+@settings(deadline=None)
 @given(
     name=st.sampled_from(["PORT", "TIMEOUT_S", "RETRIES", "LOG_LEVEL", "CATALOGUE_DB_URL"]),
     value=st.text(max_size=20),
@@ -170,6 +171,7 @@ def test_any_value_is_used_or_refused_by_name(name: str, value: str) -> None:
         assert name in str(error)  # noqa: PT017 - the point is that nothing else is raised
 
 
+@settings(deadline=None)
 @given(header=st.text(max_size=60))
 def test_any_trace_header_continues_or_begins_a_trace(header: str) -> None:
     trace = begin(header, random.Random(1), 1.0)  # noqa: S311 - the same each time

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_lab import TOPOLOGY
 
@@ -93,6 +93,7 @@ _DOCUMENTS = st.recursive(
 )
 
 
+@settings(deadline=None, max_examples=50)
 @given(
     key=st.sampled_from(["services", "visits", "versions", "items", "entry", "sidecars"]),
     value=_DOCUMENTS,
