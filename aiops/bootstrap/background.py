@@ -1,6 +1,6 @@
 """What the service does without being asked: take alerts in, queue investigations, do them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Final
@@ -30,7 +30,7 @@ from aiops.ports.telemetry import (
 )
 from aiops.settings import Settings
 
-BATCH: Final = 200
+BATCH: Final = 50
 """Deliveries of one transaction of triage: new ones wait for it to be written down."""
 IDLE_S: Final = 0.2
 """How often triage looks for deliveries where there were none."""
@@ -48,19 +48,10 @@ class Background:
     """The threads of one process.
 
     Args:
-        loops: by name, beside those of the service itself; each does its round and returns how
-            long to wait for the next, in seconds.
         works: whether this process also does investigations.
     """
 
-    def __init__(
-        self,
-        service: Service,
-        heartbeats: Heartbeats,
-        *,
-        loops: Sequence[tuple[str, Tick]] = (),
-        works: bool = True,
-    ) -> None:
+    def __init__(self, service: Service, heartbeats: Heartbeats, *, works: bool = True) -> None:
         self._service, self._heartbeats, self._stop = service, heartbeats, Event()
         self._loops: dict[str, Tick] = {
             "triage": Triaging(service),
@@ -68,7 +59,6 @@ class Background:
             "graph": Charting(service),
             **({"objectives": Watching(service)} if service.settings.slos else {}),
             **dict(service.chores),
-            **dict(loops),
         }
         self._threads = [
             Thread(target=self._run, args=each, name=each[0], daemon=True)

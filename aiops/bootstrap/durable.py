@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from aiops import plugins
 from aiops.bootstrap.forgetting import Forgetting
@@ -14,6 +16,11 @@ from aiops.settings import Settings
 from aiops.store.clock import SystemClock
 from aiops.store.ids import TimedIds
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+CHECKPOINT_S: Final = 2.0
+"""How often SQLite's write-ahead log is copied into its file: seconds of it are a few megabytes."""
 
 @contextmanager
 def durable(
@@ -60,12 +67,23 @@ def durable(
             events=events,
             queue=queue,
             sources=sources,
-            chores=(("retention", Forgetting(engine, incidents, queue, clock, settings)),),
+            chores=(
+                ("retention", Forgetting(engine, incidents, queue, clock, settings)),
+                ("checkpoint", partial(_checkpointed, engine)),
+            ),
         )
     finally:
         queued.close()
         events.close()
         engine.dispose()
+
+
+def _checkpointed(engine: "Engine") -> float:
+    """One round; returns when to do it again, in seconds."""
+    from aiops.store.sql.engine import checkpoint
+
+    checkpoint(engine)
+    return CHECKPOINT_S
 
 
 def connected(settings: Settings) -> tuple[tuple[str, Ingestor], ...]:

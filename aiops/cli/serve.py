@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -13,7 +14,7 @@ import typer
 from aiops.errors import AiopsError, InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from fastapi import FastAPI
@@ -25,7 +26,7 @@ GRACE_S: Final = 3
 """How long requests may take to end after SIGTERM."""
 _KEEP_ALIVE_S: Final = 75
 _SWITCH_S: Final = 0.0005
-"""After so long a busy thread lets others run: triage must not keep webhooks waiting."""
+"""After so long a busy thread lets others run: a page must not keep webhooks waiting."""
 
 
 class CannotListen(AiopsError):
@@ -52,11 +53,10 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop (SIGTERM, Ctrl-C)."""
     from aiops import settings
-    from aiops.bootstrap.background import Background
+    from aiops.bootstrap.apart import Apart, settle
     from aiops.bootstrap.durable import durable
-    from aiops.jobs.loops import Heartbeats
     from aiops.web.app import create
-    from aiops.web.heartbeat import heartbeat
+    from aiops.web.heartbeat import beating
     from aiops.web.security import is_loopback
     from aiops.web.telemetry import configure_logs
 
@@ -70,25 +70,24 @@ def serve(
     with ExitStack() as stack:
         listening = stack.enter_context(_listening(host, port))
         service = stack.enter_context(durable(chosen, application="aiops serve"))
-        heartbeats = Heartbeats(service.clock)
+        prepare = partial(configure_logs, terminal=sys.stderr.isatty())
+        background = Apart(chosen, service.clock, works=worker, prepare=prepare)
         app = create(
             service,
             dev=dev,
-            heartbeats=heartbeats.overdue,
+            heartbeats=background.overdue,
             traces=bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")),
         )
-        loops = (
-            [] if chosen.web.heartbeat_url is None else [("heartbeat", heartbeat(app.state.site))]
-        )
-        background = Background(service, heartbeats, loops=loops, works=worker)
-        background.start()
         stack.callback(background.stop)
+        background.start()
+        stack.enter_context(beating(app.state.site))
+        settle()
         if not dev:
             _say_what_is_missing(service)
         name = f"[{host}]" if ":" in host else host
         typer.echo(f"aiops listens on http://{name}:{listening.getsockname()[1]}")
         sys.stdout.flush()
-        _run(app, listening)
+        _run(app, listening, background.end)
 
 
 @contextmanager
@@ -106,8 +105,12 @@ def _listening(host: str, port: int) -> "Iterator[socket.socket]":
         yield made
 
 
-def _run(app: "FastAPI", listening: socket.socket) -> None:
-    """Serve until a signal says stop; then no stream and no slow request holds up the end."""
+def _run(app: "FastAPI", listening: socket.socket, ending: "Callable[[], None]") -> None:
+    """Serve until a signal says stop; then no stream and no slow request holds up the end.
+
+    Args:
+        ending: called at that signal.
+    """
     import uvicorn
 
     feed = app.state.site.feed
@@ -116,6 +119,7 @@ def _run(app: "FastAPI", listening: socket.socket) -> None:
         """Ends event streams first: they would never end by themselves."""
 
         def handle_exit(self, sig: int, frame: "FrameType | None") -> None:
+            ending()
             feed.end()
             super().handle_exit(sig, frame)
 

@@ -1,9 +1,12 @@
 """A dead man's switch: somebody else raises the alarm when we no longer say that all is well."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
 from typing import Final
 
 from aiops.errors import NotDelivered
+from aiops.jobs.loops import Heartbeats, every
 from aiops.web.health import Ready, readiness
 from aiops.web.site import Site
 
@@ -39,9 +42,14 @@ class Heartbeat:
         return EVERY_S
 
 
-def heartbeat(site: Site) -> Heartbeat:
-    """That of a site whose settings name an address; raises ValueError where they do not."""
-    url = site.service.settings.web.heartbeat_url
-    if url is None:
-        raise ValueError("no address to ask for")
-    return Heartbeat(url.get_secret_value(), lambda: readiness(site))
+@contextmanager
+def beating(site: Site) -> Iterator[None]:
+    """Meanwhile, the address that the site's settings name, if any, is asked for."""
+    url, stop = site.service.settings.web.heartbeat_url, Event()
+    if url is not None:
+        tick = Heartbeat(url.get_secret_value(), lambda: readiness(site))
+        own = Heartbeats(site.service.clock)
+        named = {"name": "heartbeat", "heartbeats": own}
+        Thread(target=every, args=(EVERY_S, tick, stop), kwargs=named, daemon=True).start()
+    yield
+    stop.set()

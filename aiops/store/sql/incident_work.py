@@ -16,6 +16,7 @@ from aiops.store.sql.incident_rows import (
     INCIDENT,
     SILENCE,
     STATE,
+    Row,
     entry_row,
     incident_row,
     service_rows,
@@ -188,30 +189,35 @@ class SqlWork:
         """Write down what is kept back; raises ChangedMeanwhile."""
         if not (self._incidents or self._states or self._silences or self._notes or self._taken):
             return
+        # Rows are made before the database is locked: deliveries wait for that lock.
+        incidents = [incident_row(each) for each in self._incidents.values()]
+        states = [state_row(each) for each in self._states.values()]
+        silences = [silence_row(each) for each in self._silences.values()]
+        notes = [entry_row(each) for each in self._notes]
         connection = self._turn.writes()
-        self._write_incidents(connection)
-        _put(connection, ALERTS, "key", [state_row(each) for each in self._states.values()])
-        _put(connection, SILENCES, "id", [silence_row(each) for each in self._silences.values()])
-        if self._notes:
-            connection.execute(insert(TIMELINE), [entry_row(each) for each in self._notes])
+        self._write_incidents(connection, incidents)
+        _put(connection, ALERTS, "key", states)
+        _put(connection, SILENCES, "id", silences)
+        if notes:
+            connection.execute(insert(TIMELINE), notes)
         for part in parts(self._taken):
             taken = DELIVERIES.c.number.in_(part)
             connection.execute(update(DELIVERIES).where(taken).values(taken_at=self._now))
         self._states, self._silences, self._notes, self._taken = {}, {}, [], []
 
-    def _write_incidents(self, connection: Connection) -> None:
+    def _write_incidents(self, connection: Connection, rows: Sequence[Row]) -> None:
         changed = tuple(self._incidents.values())
         kept = _revisions(connection, self._bases)
         for incident_id, base in self._bases.items():
             if kept.get(incident_id, 0) != base:
                 raise ChangedMeanwhile("incident", incident_id)
-        _put(connection, INCIDENTS, "id", [incident_row(each) for each in changed])
+        _put(connection, INCIDENTS, "id", rows)
         moved = [each for each in changed if self._services.get(each.id) != each.services]
         for part in parts([each.id for each in moved if each.id in kept]):
             of_these = INCIDENT_SERVICES.c.incident_id.in_(part)
             connection.execute(delete(INCIDENT_SERVICES).where(of_these))
-        if rows := [row for each in moved for row in service_rows(each)]:
-            connection.execute(insert(INCIDENT_SERVICES), rows)
+        if services := [row for each in moved for row in service_rows(each)]:
+            connection.execute(insert(INCIDENT_SERVICES), services)
         self._services.update((each.id, each.services) for each in changed)
         self._incidents, self._bases = {}, {}
 
@@ -253,6 +259,6 @@ def _revisions(connection: Connection, ids: Iterable[str]) -> dict[str, int]:
     }
 
 
-def _put(connection: Connection, table: Any, key: str, rows: Sequence[dict[str, Any]]) -> None:
+def _put(connection: Connection, table: Any, key: str, rows: Sequence[Row]) -> None:
     if rows:
         connection.execute(insert_or_replace(table, connection.dialect, key), rows)

@@ -1,0 +1,167 @@
+"""The background in a process of its own, beside the one that answers requests.
+
+Taking alerts in and investigating keep a core busy in a storm. In the same process they would hold
+the interpreter's lock for most of the time, and every webhook would wait for it.
+"""
+
+import gc
+import os
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from threading import Event, Thread
+from typing import Final
+
+import structlog
+
+from aiops.bootstrap.background import Background
+from aiops.bootstrap.durable import durable
+from aiops.errors import AiopsError, InvalidInput
+from aiops.jobs.loops import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, Heartbeats
+from aiops.ports.clock import Clock
+from aiops.settings import Settings
+
+BEAT_S: Final = 1.0
+"""How often it says how its loops are."""
+_SPAWN: Final = get_context("spawn")
+
+
+class CannotStart(AiopsError):
+    """The background does not come up; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """It cannot come up.
+
+    Attributes:
+        invalid: because of what was set.
+    """
+
+    reason: str
+    invalid: bool
+
+
+_Loops = dict[str, float]
+"""By how many seconds each loop is late; the first word of it is that all began."""
+
+
+class Apart:
+    """A process that runs a Background on the database of ``settings``, started again if it dies.
+
+    It ends when told to, and by itself when this process is gone. Signals to stop, which a terminal
+    and a supervisor send to both, it leaves to this process.
+
+    Args:
+        works: whether it also does investigations.
+        prepare: called first in it, such as to set up its log; to be found by its name.
+    """
+
+    def __init__(
+        self, settings: Settings, clock: Clock, *, works: bool, prepare: Callable[[], None]
+    ) -> None:
+        self._clock, self._arguments = clock, (settings, works, prepare)
+        self._ending = Event()
+        self._loops: _Loops = {}
+        self._heard_at = clock.stopwatch()
+        self._watcher = Thread(target=self._watch, name="background", daemon=True)
+
+    def start(self) -> None:
+        """Returns once its loops have begun; raises InvalidInput, CannotStart."""
+        self._spawn()
+        self._watcher.start()
+
+    def overdue(self) -> Mapping[str, float]:
+        """By how many seconds each loop is late; what is not heard of is late, too."""
+        silent = max(0.0, self._clock.stopwatch() - self._heard_at - 2 * BEAT_S)
+        return {name: late + silent for name, late in self._loops.items()}
+
+    def end(self) -> None:
+        """Tell it to end, and do not wait for that."""
+        self._ending.set()
+        with suppress(OSError):  # it has ended already
+            self._pipe.send(None)
+
+    def stop(self, patience_s: float = 4.0) -> None:
+        """Tell it to end; what does not is killed. What it was at is done after the next start."""
+        self.end()
+        self._process.join(patience_s)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join()
+
+    def _spawn(self) -> None:
+        self._pipe, theirs = _SPAWN.Pipe()
+        self._process = _SPAWN.Process(
+            target=_background, args=(theirs, *self._arguments), name="background", daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        try:
+            self._hear()
+        except (EOFError, OSError) as error:
+            raise CannotStart("the background ended while it came up; see the log") from error
+
+    def _hear(self) -> None:
+        """Wait for its next word; raises EOFError, InvalidInput, CannotStart."""
+        said: _Loops | _Failed = self._pipe.recv()
+        if isinstance(said, _Failed):
+            raise (InvalidInput if said.invalid else CannotStart)(said.reason)
+        self._loops, self._heard_at = said, self._clock.stopwatch()
+
+    def _watch(self) -> None:
+        log, backoff = structlog.get_logger("aiops.background"), FIRST_BACKOFF_S
+        while not self._ending.is_set():
+            try:
+                self._hear()
+                backoff = FIRST_BACKOFF_S
+            except (EOFError, OSError, AiopsError):
+                if self._ending.wait(backoff):
+                    break
+                log.error("background ended, started again", exitcode=self._process.exitcode)
+                backoff = min(2 * backoff, LONGEST_BACKOFF_S)
+                self._again(log)
+
+    def _again(self, log: structlog.stdlib.BoundLogger) -> None:
+        self._process.kill()
+        self._process.join()
+        try:
+            self._spawn()
+        except AiopsError as error:
+            log.error("background does not come up", error=str(error))
+
+
+def settle() -> None:
+    """Leave what was made so far out of garbage collection, once a process has come up.
+
+    It stays until the end, and looking through it stops every thread for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
+
+
+def _background(
+    pipe: Connection, settings: Settings, works: bool, prepare: Callable[[], None]
+) -> None:
+    """The process: runs until it is told to end or nobody is left to tell it."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_IGN)
+    prepare()
+    try:
+        with durable(settings, application="aiops background") as service:
+            heartbeats = Heartbeats(service.clock)
+            background = Background(service, heartbeats, works=works)
+            background.start()
+            settle()
+            pipe.send(dict(heartbeats.overdue()))
+            while not pipe.poll(BEAT_S):
+                pipe.send(dict(heartbeats.overdue()))
+            background.stop()
+    except AiopsError as error:
+        pipe.send(_Failed(str(error), isinstance(error, InvalidInput)))
+    except OSError:
+        pass  # whoever started it is gone
+    os._exit(0)  # a read that hangs in some thread would otherwise be waited for
