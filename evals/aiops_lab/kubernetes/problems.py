@@ -155,4 +155,4 @@ def gone(message: str) -> Refused:
 
 def too_many_requests(message: str, causes: tuple[Cause, ...] = ()) -> Refused:
     """Not now: an eviction that a disruption budget does not allow."""
-    return Refused(429, "TooManyRequests", message, causes=causes, retry_after=10)
+    return Refused(429, "TooManyRequests", message, causes=causes)

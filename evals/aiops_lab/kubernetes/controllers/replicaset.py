@@ -37,6 +37,7 @@ class ReplicaSets:
 
     def __init__(self, cluster: Cluster, writer: Writer, events: Events) -> None:
         self._cluster, self._writer, self._events = cluster, writer, events
+        self._failed: dict[str, tuple[float, str]] = {}
 
     def touched(self, change: Change) -> Iterable[Name]:
         """A ReplicaSet, or one whose pod changed."""
@@ -53,7 +54,7 @@ class ReplicaSets:
         pods = [p for p in owned_by(owner, self._cluster.every("pods", name[0])) if is_active(p)]
         failure, more = None, False
         if not owner["metadata"].get("deletionTimestamp"):
-            failure, more = self._manage(owner, pods)
+            failure, more = self._paced(owner, pods)
         pods = [p for p in owned_by(owner, self._cluster.every("pods", name[0])) if is_active(p)]
         later = self._update_status(owner, pods, failure)
         if more:
@@ -70,6 +71,19 @@ class ReplicaSets:
                 ]
                 metadata = {**pod["metadata"], "ownerReferences": references}
                 self._cluster.change(pod, metadata=metadata)
+
+    def _paced(self, owner: Object, pods: list[Object]) -> tuple[str | None, bool]:
+        """As `_manage`, but what was refused is tried again only after a while."""
+        uid, now = owner["metadata"]["uid"], self._cluster.clock.stopwatch()
+        since, failure = self._failed.get(uid, (0.0, ""))
+        wants_more = owner["spec"]["replicas"] > len(pods)
+        if failure and wants_more and now < since + RETRY_S:
+            return failure, False
+        self._failed.pop(uid, None)
+        refused, more = self._manage(owner, pods)
+        if refused:
+            self._failed[uid] = (now, refused)
+        return refused, more
 
     def _manage(self, owner: Object, pods: list[Object]) -> tuple[str | None, bool]:
         """Make or delete what is needed; returns why it failed, and whether there is more to do."""
