@@ -305,3 +305,11 @@ def test_a_defect_is_500_without_a_traceback(
     assert answer.status_code == 500
     assert "secret detail" not in answer.text
     assert answer.headers["X-Request-Id"] in answer.json()["error"]["message"]
+
+
+def test_a_filter_that_stands_twice_is_refused_and_one_that_takes_many_is_not(
+    api: httpx.Client,
+) -> None:
+    refused = api.get("incidents?text=a&text=b")
+    assert (refused.status_code, refused.json()["error"]["field"]) == (422, "text")
+    assert api.get("incidents?status=triggered&status=resolved").status_code == 200
