@@ -10,6 +10,18 @@ from aiops_lab.kubernetes.kinds import Kind
 from aiops_lab.kubernetes.selectors import label_selector
 from aiops_lab.kubernetes.store import Kept, Object
 
+# Kinds of which the API answers a delete with the object itself, not with a Status.
+_RETURNED = frozenset(
+    {
+        "pods",
+        "services",
+        "serviceaccounts",
+        "resourcequotas",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "storageclasses.storage.k8s.io",
+    }
+)
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 
 
@@ -127,6 +139,8 @@ def _grace(kind: Kind, obj: Object, options: DeleteOptions) -> int:
 
 
 def _deleted(kind: Kind, obj: Object) -> Object:
+    if kind.resource in _RETURNED:
+        return obj
     details = {"name": obj["metadata"]["name"], "kind": kind.plural, "uid": obj["metadata"]["uid"]}
     if kind.group:
         details["group"] = kind.group

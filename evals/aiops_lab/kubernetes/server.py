@@ -154,6 +154,8 @@ class KubernetesApi:
                 log_level="error",
                 access_log=False,
                 timeout_graceful_shutdown=1,
+                # uvloop's server waits for clients that keep their connection.
+                loop="asyncio",
                 ws="none",
             )
         )
@@ -190,7 +192,7 @@ class KubernetesApi:
         self.plane.loop.stop()
         self._stop()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STARTS_WITHIN_S)
 
     def kubeconfig(self, user: str = "admin") -> Path:
         """The kubeconfig of "admin", "reader" or "executor"."""
