@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from aiops.ports.clock import Clock
     from aiops_lab.kubelet.ports import PodRuntime
+    from aiops_lab.kubernetes.server import ControlPlane
 
 
 class ByKubernetes:
@@ -49,6 +50,11 @@ class ByKubernetes:
     def kubeconfig(self) -> Path | None:
         """The administrator's, once the API serves."""
         return self._api.kubeconfig() if self._api else None
+
+    @property
+    def plane(self) -> ControlPlane | None:
+        """Objects and controllers, once the API serves."""
+        return self._api.plane if self._api else None
 
     def resolve(
         self, kind: str, namespace: str, name: str, key: str | None

@@ -1,4 +1,4 @@
-"""``aiops lab up|status|down``."""
+"""``aiops lab up|status|down``, and those of its faults."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from aiops_lab.faults.commands import register as register_faults
 
 if TYPE_CHECKING:
     from aiops_lab.lab import Lab
@@ -21,6 +23,7 @@ def register(app: typer.Typer) -> None:
     own = typer.Typer(no_args_is_help=True, help="A small real system to break, on this machine.")
     for command in (up, status, down):
         own.command()(command)
+    register_faults(own)
     app.add_typer(own, name="lab")
 
 
@@ -53,6 +56,7 @@ def up(
 
     from aiops.store.clock import SystemClock
     from aiops_lab.by_kubernetes import ByKubernetes
+    from aiops_lab.faults.session import faults_of
     from aiops_lab.folder import KUBERNETES
     from aiops_lab.lab import Lab, Wanted
     from aiops_lab.topology.load import SHOP
@@ -80,10 +84,11 @@ def up(
     lab = Lab(wanted, now=clock.now, orchestrator=kubernetes)
     lab.open()
     try:
-        if not over.is_set():
-            _say_where(lab, lab.wait_ready(stopped=over.is_set))
-            lab.users(rate)
-        follow(Console(), lab.status, over.wait)
+        with faults_of(lab, clock):
+            if not over.is_set():
+                _say_where(lab, lab.wait_ready(stopped=over.is_set))
+                lab.users(rate)
+            follow(Console(), lab.status, over.wait)
     finally:
         lab.close()
     typer.echo("the lab has ended")

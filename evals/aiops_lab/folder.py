@@ -17,7 +17,7 @@ STATE = "state.json"
 TARGETS = "targets.json"
 _LOCK = "lock"
 KUBERNETES = "kubernetes"
-_OWN = ("pods", "load", KUBERNETES, STATE, TARGETS, "processes.log")
+_OWN = ("pods", "load", KUBERNETES, STATE, TARGETS, "processes.log", "faults.jsonl", "control")
 
 
 class LabRunning(InvalidInput):

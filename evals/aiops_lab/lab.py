@@ -101,7 +101,7 @@ class Lab:
         self._own: dict[int, Usage] = {}
         self._report: dict[str, Any] = {}
         self._load: socket.socket | None = None
-        self._rate = 0.0
+        self._rate, self._surge = 0.0, 1.0
         self._held = ExitStack()
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -169,11 +169,18 @@ class Lab:
         self._rate = rate
         if self._load is None and rate <= 0:
             return
+        rate *= self._surge
         if self._load is None:
             self._load = self.runtime.load(rate, lambda _code: self._users_gone())
             self._spawn(self._listen, "lab-users")
         else:
             self._load.sendall(json.dumps({"rate": rate}).encode() + b"\n")
+
+    def surge(self, factor: float) -> None:
+        """Have users send so many times what ``users`` says; 1: just that."""
+        if factor != self._surge:
+            self._surge = factor
+            self.users(self._rate)
 
     def _users_gone(self) -> None:
         self._load = None

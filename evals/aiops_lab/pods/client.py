@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import json
 import socket
 import time
@@ -106,13 +107,12 @@ class Client:
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode() + body
         limit = self._timeout_s if timeout_s is None else timeout_s
-        extra = self._habits().extra_retries
-        retries = self._retries + extra
-        for attempt in range(retries + 1):
+        for attempt in itertools.count():
+            extra = self._habits().extra_retries
             if attempt:
                 self._meter.count("client_retries_total", self._labels)
                 await asyncio.sleep(0 if extra else self._rng.uniform(0, 0.02 * 2**attempt))
-            last = attempt == retries
+            last = attempt >= self._retries + extra
             began = time.monotonic()
             try:
                 answer = await self._attempt(message, limit)

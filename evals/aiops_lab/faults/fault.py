@@ -1,0 +1,193 @@
+"""What a kind of fault is: whom it can hit, its parameters, what it does, and how it shows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from aiops.errors import InvalidInput, UnknownName
+from aiops.model.entity import Entity
+from aiops_lab.topology.model import STORES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from aiops.model.entity import Indicator
+    from aiops.model.faults import FaultType
+    from aiops_lab.faults.effects import Phase
+    from aiops_lab.faults.ports import Ground, Sight
+    from aiops_lab.topology.model import Topology
+
+Value = float | str
+
+
+class BadParameter(InvalidInput):
+    """A parameter's value cannot be used."""
+
+    def __init__(self, kind: str, name: str, value: object, wanted: str) -> None:
+        super().__init__(f"{kind}: {name}={value} cannot be used; {name} is {wanted}")
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A number.
+
+    Attributes:
+        mild, severe: its value at intensity 0 and 1; between them it goes evenly.
+        least, most: what may be asked for.
+    """
+
+    name: str
+    unit: str
+    mild: float
+    severe: float
+    least: float
+    most: float
+    says: str
+
+    def value(self, intensity: float) -> float:
+        """At an intensity of 0 to 1."""
+        return round(self.mild + intensity * (self.severe - self.mild), 4)
+
+    def read(self, kind: str, text: str) -> float:
+        """A value as asked for.
+
+        Raises:
+            BadParameter: it is no number, or too small or large.
+        """
+        try:
+            number = float(text)
+        except ValueError:
+            number = float("nan")
+        if self.least <= number <= self.most:
+            return number
+        unit = f" {self.unit}" if self.unit else ""
+        raise BadParameter(kind, self.name, text, f"{self.least:g} to {self.most:g}{unit}")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some names, the first unless asked otherwise."""
+
+    name: str
+    options: Callable[[Ground, str], tuple[str, ...]]
+    says: str
+
+    def read(self, kind: str, text: str, ground: Ground, target: str) -> str:
+        """A value as asked for.
+
+        Raises:
+            UnknownName: it is none of them.
+        """
+        options = self.options(ground, target)
+        if text not in options:
+            raise UnknownName(f"{self.name} of {kind} on {target}", text, options)
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text."""
+
+    name: str
+    default: str
+    says: str
+
+
+Parameter = Level | Choice | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """One fault about to begin.
+
+    Attributes:
+        values: every parameter of its kind.
+        at: the time of day.
+    """
+
+    ground: Ground
+    target: str
+    values: Mapping[str, Value]
+    sight: Sight
+    at: datetime
+
+    @property
+    def topology(self) -> Topology:
+        """The system."""
+        return self.ground.topology
+
+    def level(self, name: str) -> float:
+        """A Level's value."""
+        return float(self.values[name])
+
+    def text(self, name: str) -> str:
+        """A Choice's or a Text's value."""
+        return str(self.values[name])
+
+
+class Fault(ABC):
+    """A kind of fault; one instance of each is in the catalogue.
+
+    Attributes:
+        type: what a report should call it.
+        indicator: the signal of the target, or of who calls it, that moves.
+        needs: "kubernetes" where it acts on objects of that API.
+    """
+
+    name: ClassVar[str]
+    type: ClassVar[FaultType]
+    says: ClassVar[str]
+    indicator: ClassVar[Indicator]
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    needs: ClassVar[Literal["processes", "kubernetes"]] = "processes"
+
+    def targets(self, ground: Ground) -> tuple[str, ...]:
+        """Whom it can hit; every service unless its class knows better."""
+        return tuple(ground.topology.services)
+
+    def entity(self, ground: Ground, target: str) -> Entity:
+        """What is at fault."""
+        topology = ground.topology
+        return Entity("service", target, namespace=topology.namespace, service=target)
+
+    @abstractmethod
+    def phases(self, aim: Aim) -> tuple[Phase, ...]:
+        """What it does, from its start on.
+
+        Raises:
+            AiopsError: the lab is not in a state for it.
+        """
+
+
+def callers(topology: Topology, callee: str) -> tuple[str, ...]:
+    """Services that call another."""
+    return tuple(caller for caller, to in topology.edges if to == callee)
+
+
+def called(topology: Topology) -> tuple[str, ...]:
+    """Services that other services call."""
+    return tuple(name for name in topology.services if callers(topology, name))
+
+
+def calling(topology: Topology) -> tuple[str, ...]:
+    """Services that call others."""
+    return tuple(name for name, service in topology.services.items() if service.targets)
+
+
+def answering(topology: Topology) -> tuple[str, ...]:
+    """Services with routes of their own."""
+    return tuple(name for name, service in topology.services.items() if service.routes)
+
+
+def serving(topology: Topology) -> tuple[str, ...]:
+    """Services that answer requests: those with routes, and stores."""
+    return tuple(n for n, s in topology.services.items() if s.routes or s.role in STORES)
+
+
+def keeping(topology: Topology) -> tuple[str, ...]:
+    """Databases and caches."""
+    services = topology.services.items()
+    return tuple(name for name, one in services if one.role in {"database", "cache"})
