@@ -51,7 +51,7 @@ class IncidentReports:
     seed: int = 0
     top: int = 5
 
-    def __call__(self, job: Job) -> None:
+    def __call__(self, job: Job) -> Report:
         """Investigate the incident ``job.about``, unless an earlier attempt has.
 
         Raises:
@@ -66,6 +66,7 @@ class IncidentReports:
             report = self._report(incident)
             self.investigations.save(Investigation(made, incident.id, self.clock.now(), report))
         self._note(incident.id, made, report)
+        return report
 
     def _report(self, incident: Incident) -> Report:
         began = self.clock.stopwatch()

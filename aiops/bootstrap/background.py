@@ -11,6 +11,7 @@ from aiops.analyze.explain import explain
 from aiops.analyze.service_graph import seen_in_spans
 from aiops.app.incident_reports import KIND, IncidentReports
 from aiops.app.incidents.dispatch import due_jobs
+from aiops.app.incidents.given_up import tell_given_up
 from aiops.app.incidents.grouping import Grouping, Neighbours
 from aiops.app.incidents.intake import take_in
 from aiops.app.pushed_telemetry import keep
@@ -19,8 +20,10 @@ from aiops.app.slos import load_slos
 from aiops.app.telemetry_window import Reach
 from aiops.bootstrap.service import Service
 from aiops.jobs.loops import Heartbeats, every
+from aiops.model.job import Job
 from aiops.model.slo import Slo
 from aiops.plugins import analyzer, names
+from aiops.ports.jobs import Handler
 from aiops.ports.telemetry import (
     ChangeSource,
     GraphSource,
@@ -39,8 +42,17 @@ SWEEP_S: Final = 1.0
 GRAPH_S: Final = 10.0
 """How long the service graph is taken for what it was."""
 DISPATCH_S: Final = 0.5
+MOST_DISPATCHED: Final = 100
+"""Investigations queued by one round."""
+SET_BACK: Final = timedelta(seconds=1)
+"""By less a clock is slewed, not set."""
+FARTHEST: Final = timedelta(days=1)
+"""Beyond what any investigation is put off for."""
+GIVEN_UP_S: Final = 5.0
+"""How often investigations that were given up are looked for."""
 WORK_PATIENCE_S: Final = 2.5
 """How long an investigation may go on after the stop, before it is given back."""
+_LOGGED: Final = ("incident.opened", "incident.reopened", "incident.resolved")
 Tick = Callable[[], float]
 
 
@@ -56,6 +68,7 @@ class Background:
         self._loops: dict[str, Tick] = {
             "triage": Triaging(service),
             "dispatch": Dispatching(service),
+            "failures": Telling(service),
             "graph": Charting(service),
             **({"objectives": Watching(service)} if service.settings.slos else {}),
             **dict(service.chores),
@@ -66,7 +79,7 @@ class Background:
         ]
         if works:
             # Made here: what cannot be used stops the start, and libraries load before requests.
-            self._handlers = {KIND: reporting(service)}
+            self._handlers = handlers(service)
             self._threads.append(Thread(target=self._work, name="work", daemon=True))
 
     def start(self) -> None:
@@ -102,6 +115,7 @@ class Triaging:
         self._rules = Grouping(**service.settings.incidents.model_dump())
         self._neighbours = Neighbours(None, 0)
         self._graph_at = self._swept_at = float("-inf")
+        self._log = structlog.get_logger("aiops.triage")
 
     def __call__(self) -> float:
         """Take in what waits; at once again where there may be more."""
@@ -122,6 +136,9 @@ class Triaging:
             limit=BATCH,
         )
         self._swept_at = now
+        for kind, incident in taken.told:
+            if kind in _LOGGED:
+                self._log.info(kind, incident=incident)
         return 0.0 if taken.deliveries == BATCH else IDLE_S
 
 
@@ -144,11 +161,41 @@ class Dispatching:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self._time, self._looked_at = service.clock.now(), service.clock.stopwatch()
 
     def __call__(self) -> float:
-        """Queue them."""
-        due_jobs(self._service.incidents, self._service.queue, self._service.clock)
+        """Queue them; once the clock was set back, also what the old time had yet to reach."""
+        service, clock = self._service, self._service.clock
+        watch, now = clock.stopwatch(), clock.now()
+        expected = self._time + timedelta(seconds=watch - self._looked_at)
+        set_back = now < expected - SET_BACK
+        put = due_jobs(
+            service.incidents,
+            service.queue,
+            clock,
+            at=expected + FARTHEST if set_back else None,
+            limit=MOST_DISPATCHED,
+        )
+        more = set_back and len(put) == MOST_DISPATCHED
+        self._time, self._looked_at = (expected if more else now), watch
         return DISPATCH_S
+
+
+class Telling:
+    """One look at the investigations that were given up: people learn of them in the timeline."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._told: set[str] = set()
+        self._log = structlog.get_logger("aiops.jobs")
+
+    def __call__(self) -> float:
+        """Tell of those that are new to this process; what is noted already stays as it is."""
+        new = [each for each in self._service.queue.dead() if each.job.key not in self._told]
+        for each in tell_given_up(self._service.incidents, new):
+            self._log.error("investigation failed", incident=each.job.about, reason=each.error)
+        self._told.update(each.job.key for each in new)
+        return GIVEN_UP_S
 
 
 class Watching:
@@ -171,6 +218,31 @@ class Watching:
 def slos_of(settings: Settings) -> tuple[Slo, ...]:
     """The objectives of the file that is set, if any; raises InvalidData."""
     return () if settings.slos is None else load_slos(settings.slos)
+
+
+class Logged:
+    """Investigations with what the log says of each; its lines carry the incident and the job."""
+
+    def __init__(self, reports: IncidentReports) -> None:
+        self._reports = reports
+        self._log = structlog.get_logger("aiops.investigations")
+
+    def __call__(self, job: Job) -> None:
+        """Do it; raises what it raises, which the queue writes down."""
+        log = self._log.bind(incident=job.about, job=job.key)
+        log.info("investigation begins", attempt=job.attempt)
+        report = self._reports(job)
+        log.info(
+            "investigation ends",
+            verdict=report.verdict,
+            seconds=round(report.timings.total_s, 2),
+            failed_steps=[f"{step.step}: {step.reason}" for step in report.failed_steps],
+        )
+
+
+def handlers(service: Service) -> dict[str, Handler]:
+    """What does the jobs, by kind; raises UnknownName for a method that does not exist."""
+    return {KIND: Logged(reporting(service))}
 
 
 def reporting(service: Service) -> IncidentReports:

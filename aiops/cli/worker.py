@@ -30,8 +30,7 @@ def worker(
     import structlog
 
     from aiops import settings
-    from aiops.app.incident_reports import KIND
-    from aiops.bootstrap.background import reporting
+    from aiops.bootstrap.background import handlers
     from aiops.bootstrap.durable import durable
     from aiops.web.telemetry import configure_logs
 
@@ -46,9 +45,9 @@ def worker(
     configure_logs(terminal=sys.stderr.isatty())
     log = structlog.get_logger("aiops.worker")
     with durable(chosen, application="aiops worker") as service:
-        handlers = {KIND: reporting(service)}
+        jobs = handlers(service)
         log.info("worker ready", concurrency=concurrency)
-        service.queue.work(handlers, stop, concurrency=concurrency, patience_s=PATIENCE_S)
+        service.queue.work(jobs, stop, concurrency=concurrency, patience_s=PATIENCE_S)
         log.info("worker stopped")
     _leave()
 

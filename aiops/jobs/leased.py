@@ -11,7 +11,7 @@ import structlog
 from aiops.errors import AiopsError, StoreUnavailable
 from aiops.jobs.attempts import Attempt, described
 from aiops.jobs.leases import BEAT_S, DIED, LEASE_S, LOOK_S, LeaseWatch
-from aiops.model.job import Backlog, Job, after_death, after_failure
+from aiops.model.job import Backlog, DeadJob, Job, after_death, after_failure
 from aiops.ports.clock import Clock
 from aiops.ports.ids import Ids
 from aiops.ports.jobs import Handler, JobStore
@@ -60,6 +60,10 @@ class LeasedJobs:
     def backlog(self) -> Backlog:
         """How much waits."""
         return self._store.backlog()
+
+    def dead(self, *, limit: int = 1000) -> tuple[DeadJob, ...]:
+        """Those given up, the latest first."""
+        return self._store.dead(limit)
 
     def forget(self, before: datetime) -> int:
         """Let go of jobs that ended before then."""

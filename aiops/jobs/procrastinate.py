@@ -21,7 +21,15 @@ import structlog
 from aiops.errors import AiopsError, StoreUnavailable
 from aiops.jobs.attempts import Attempt, described, tried
 from aiops.jobs.leases import BEAT_S, DIED, LEASE_S, LOOK_S, LeaseWatch
-from aiops.model.job import LONGEST_DELAY, Backlog, Held, Job, after_death, after_failure
+from aiops.model.job import (
+    LONGEST_DELAY,
+    Backlog,
+    DeadJob,
+    Held,
+    Job,
+    after_death,
+    after_failure,
+)
 from aiops.ports.clock import Clock
 from aiops.ports.jobs import Handler
 
@@ -40,10 +48,16 @@ STOP_S: Final = 0.05
 BACKOFF_S: Final = 1.0
 PATIENCE_S: Final = 5.0
 """How long a connection is waited for."""
+IDLE_MS: Final = 30_000
+"""After so long in a transaction without a word the server takes back its locks: we stand still."""
 _FORGOTTEN_WORKER_S: Final = 86_400.0
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _LOCK: Final = 0x61696F7074  # any number, the same in every process
 _OPEN: Final = "SELECT key, kind, about, due, attempt FROM jobs j WHERE ended_at IS NULL"
+_DEAD: Final = (
+    "SELECT key, kind, about, due, attempt, coalesce(error, ''), ended_at FROM jobs WHERE dead "
+    "ORDER BY ended_at DESC, key LIMIT %s"
+)
 _LEFT: Final = (
     f"{_OPEN} AND NOT EXISTS (SELECT FROM procrastinate_jobs p "
     "WHERE p.queueing_lock = j.key AND p.status IN ('todo', 'doing'))"
@@ -87,7 +101,11 @@ class ProcrastinateJobs:
         self, url: str, clock: Clock, *, application: str = "aiops", lease_s: float = LEASE_S
     ) -> None:
         self._url, self._clock, self._lease_s = url, clock, lease_s
-        self._options = {"application_name": application, "connect_timeout": int(PATIENCE_S)}
+        self._options = {
+            "application_name": application,
+            "connect_timeout": int(PATIENCE_S),
+            "options": f"-c idle_in_transaction_session_timeout={IDLE_MS}",
+        }
         self._pool: ConnectionPool | None = None
         self._opening = Lock()
         self._log = structlog.get_logger("aiops.jobs")
@@ -138,6 +156,12 @@ class ProcrastinateJobs:
             (dead,) = _row(connection.execute("SELECT count(*) FROM jobs WHERE dead"))
         age = (self._clock.now() - oldest).total_seconds() if oldest is not None else 0.0
         return Backlog(due, running, dead, max(age, 0.0))
+
+    def dead(self, *, limit: int = 1000) -> tuple[DeadJob, ...]:
+        """Those given up, the latest first."""
+        with self._connected() as connection:
+            rows = connection.execute(_DEAD, (limit,)).fetchall()
+        return tuple(DeadJob(Job(*row[:-2]), row[-2], row[-1]) for row in rows)
 
     def forget(self, before: datetime) -> int:
         """Let go of jobs that ended before then."""

@@ -46,6 +46,15 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class DeadJob:
+    """A job given up after all its attempts: what went wrong in the last one, and when."""
+
+    job: Job
+    error: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Backlog:
     """How much work waits: jobs due, running, given up after all attempts; age of the oldest."""
 

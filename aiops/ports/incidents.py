@@ -34,6 +34,10 @@ class AlertInbox(Protocol):
         """How many deliveries have not been taken in yet."""
         ...
 
+    def oldest_waiting(self) -> datetime | None:
+        """When the oldest of them was received; None where none waits."""
+        ...
+
 
 class IncidentWork(Protocol):
     """One transaction: everything below happens, or nothing does. Reads see its own writes."""

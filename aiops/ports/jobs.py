@@ -5,7 +5,7 @@ from datetime import datetime
 from threading import Event
 from typing import Protocol
 
-from aiops.model.job import Backlog, Held, Job
+from aiops.model.job import Backlog, DeadJob, Held, Job
 
 Handler = Callable[[Job], None]
 """Does a job. May be called again for the same job after a crash, so its effects carry its key.
@@ -45,6 +45,10 @@ class JobQueue(Protocol):
 
     def backlog(self) -> Backlog:
         """How much waits; raises StoreUnavailable."""
+        ...
+
+    def dead(self, *, limit: int = 1000) -> tuple[DeadJob, ...]:
+        """Those given up, the latest first; raises StoreUnavailable."""
         ...
 
     def forget(self, before: datetime) -> int:
@@ -95,6 +99,10 @@ class JobStore(Protocol):
 
     def backlog(self) -> Backlog:
         """How much waits."""
+        ...
+
+    def dead(self, limit: int) -> tuple[DeadJob, ...]:
+        """Those given up, the latest first."""
         ...
 
     def forget(self, before: datetime) -> int:

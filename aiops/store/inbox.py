@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
 from threading import Lock
 
@@ -38,6 +39,11 @@ class MemoryInbox:
     def waiting(self) -> int:
         """How many wait."""
         return len(self._waiting)
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the oldest was received."""
+        with self._lock:
+            return self._waiting[0].received_at if self._waiting else None
 
     def take(self, limit: int) -> tuple[Delivery, ...]:
         """Hand out the oldest ones; for the transaction that takes them in."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from aiops.model.job import Backlog, Held, Job, waits
+from aiops.model.job import Backlog, DeadJob, Held, Job, waits
 from aiops.ports.clock import Clock
 
 
@@ -19,6 +19,7 @@ class _Kept:
     beats: int = 0
     ended_at: datetime | None = None
     dead: bool = False
+    error: str = ""
 
 
 class MemoryJobs:
@@ -64,7 +65,7 @@ class MemoryJobs:
 
     def finish(self, key: str, holder: str) -> bool:
         """It is done."""
-        return self._end(key, holder, None, dead=False)
+        return self._end(key, holder, None)
 
     def put_back(self, job: Job, holder: str, error: str = "", *, beats: int | None = None) -> bool:
         """It waits again."""
@@ -78,8 +79,7 @@ class MemoryJobs:
 
     def give_up(self, key: str, holder: str, error: str, *, beats: int | None = None) -> bool:
         """It is dead."""
-        del error
-        return self._end(key, holder, beats, dead=True)
+        return self._end(key, holder, beats, error)
 
     def backlog(self) -> Backlog:
         """How much waits."""
@@ -90,6 +90,16 @@ class MemoryJobs:
             dead = sum(each.dead for each in self._kept.values())
         oldest = max(((now - each).total_seconds() for each in due), default=0.0)
         return Backlog(len(due), running, dead, max(oldest, 0.0))
+
+    def dead(self, limit: int) -> tuple[DeadJob, ...]:
+        """Those given up, the latest first."""
+        with self._lock:
+            found = [
+                DeadJob(each.job, each.error, each.ended_at)
+                for each in self._kept.values()
+                if each.dead and each.ended_at is not None
+            ]
+        return tuple(sorted(found, key=lambda each: each.at, reverse=True)[:limit])
 
     def forget(self, before: datetime) -> int:
         """Let go of those that ended before then."""
@@ -119,12 +129,13 @@ class MemoryJobs:
             return None
         return kept
 
-    def _end(self, key: str, holder: str, beats: int | None, *, dead: bool) -> bool:
+    def _end(self, key: str, holder: str, beats: int | None, error: str | None = None) -> bool:
         with self._lock:
             kept = self._held_by(holder, key, beats)
             if kept is None:
                 return False
-            kept.holder, kept.ended_at, kept.dead = None, self._clock.now(), dead
+            kept.holder, kept.ended_at = None, self._clock.now()
+            kept.dead, kept.error = error is not None, error or ""
         return True
 
 

@@ -14,6 +14,8 @@ from aiops.web.site import AtSite, Site
 router = APIRouter(tags=["operations"])
 LATE_S: Final = 60.0
 """A loop that is late by so much is stuck."""
+LATE_JOB_S: Final = 600.0
+"""An investigation that has been due for so long has too few workers."""
 
 
 class Ready(Told):
@@ -76,7 +78,13 @@ def readiness(site: Site) -> Ready:
     ]
     waiting = due = None
     try:
-        waiting, due = site.service.inbox.waiting(), site.service.queue.backlog().due
+        waiting, backlog = site.service.inbox.waiting(), site.service.queue.backlog()
+        due = backlog.due
+        if backlog.oldest_s > LATE_JOB_S:
+            problems.append(
+                f"{due:,} investigations wait, the first for {backlog.oldest_s / 60:.0f} min: "
+                "reports come late, nothing is lost; start another 'aiops worker'"
+            )
     except StoreUnavailable as error:
         problems.append(f"{error}; webhooks answer 503 and their senders come again")
     limit = site.service.settings.web.backlog_limit
@@ -97,5 +105,6 @@ def readiness(site: Site) -> Ready:
 _STUCK = {
     "triage": "alerts are kept but open no incidents",
     "dispatch": "investigations are not begun",
+    "failures": "investigations that failed are not told of",
     "retention": "old telemetry is not forgotten",
 }

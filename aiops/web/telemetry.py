@@ -95,10 +95,13 @@ class Depths(Collector):
             yield _gauge("aiops_store_up", "Whether the store answers.", 0)
 
     def _kept(self) -> Iterator[GaugeMetricFamily]:
-        waiting, counts = self._service.inbox.waiting(), self._service.incidents.counts()
+        inbox, counts = self._service.inbox, self._service.incidents.counts()
+        waiting, oldest = inbox.waiting(), inbox.oldest_waiting()
+        lag = 0.0 if oldest is None else (self._service.clock.now() - oldest).total_seconds()
         jobs = self._service.queue.backlog()
         yield _gauge("aiops_store_up", "Whether the store answers.", 1)
         yield _gauge("aiops_inbox_waiting", "Deliveries not taken in yet.", waiting)
+        yield _gauge("aiops_triage_lag_seconds", "Age of the oldest of them.", max(0.0, lag))
         for name, value in (("due", jobs.due), ("running", jobs.running), ("dead", jobs.dead)):
             yield _gauge(f"aiops_jobs_{name}", f"Jobs that are {name}.", value)
         yield _gauge("aiops_jobs_oldest_seconds", "Age of the oldest due job.", jobs.oldest_s)

@@ -20,7 +20,7 @@ from aiops.app.telemetry_window import Reach
 from aiops.jobs.leased import LeasedJobs
 from aiops.jobs.loops import Heartbeats, every
 from aiops.jobs.procrastinate import ProcrastinateJobs
-from aiops.model import Entity, MetricTable, Series
+from aiops.model import Entity, MetricTable, Series, job
 from aiops.ports.jobs import JobQueue
 from aiops.store.clock import SystemClock
 from aiops.store.ids import TimedIds
@@ -31,7 +31,10 @@ from aiops.store.sql.investigations import SqlInvestigations
 from aiops.store.sql.jobs import SqlJobs
 from aiops.store.sql.telemetry import SqlTelemetry
 
-LEASE_S = 1.0
+LEASE_S = 0.5
+"""Of a worker that is to live. The doomed wait for nobody's lease: each dies of its own job."""
+DELAY = timedelta(seconds=1)
+"""Until the second try of a job that failed."""
 STEPS: dict[str, tuple[type, str, bool]] = {
     "after the job was put, before the incident says so": (LeasedJobs, "put", True),
     "while collecting": (SqlTelemetry, "append", False),
@@ -58,11 +61,11 @@ class SlowSource:
         return MetricTable(times, values, (Series(Entity("service", "web"), "latency", "web_l"),))
 
 
-def queue_of(kind: str, engine: Engine, url: str) -> JobQueue:
+def queue_of(kind: str, engine: Engine, url: str, lease_s: float = LEASE_S) -> JobQueue:
     clock = SystemClock()
     if kind == "procrastinate":
-        return ProcrastinateJobs(url, clock, lease_s=LEASE_S)
-    return LeasedJobs(SqlJobs(engine, clock), clock, TimedIds(clock), lease_s=LEASE_S)
+        return ProcrastinateJobs(url, clock, lease_s=lease_s)
+    return LeasedJobs(SqlJobs(engine, clock), clock, TimedIds(clock), lease_s=lease_s)
 
 
 def main(
@@ -70,6 +73,7 @@ def main(
 ) -> None:
     """Put due investigations, where asked to, and do them, until SIGTERM."""
     stop, clock = Event(), SystemClock()
+    job.FIRST_DELAY = DELAY  # type: ignore[misc]
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     if die_at is not None:
         owner, method, after = STEPS[die_at]
@@ -81,7 +85,8 @@ def main(
         stack.callback(engine.dispose)
         events = SqlEvents(engine, clock)
         stack.callback(events.close)
-        incidents, queue = SqlIncidents(engine, clock, events), queue_of(kind, engine, url)
+        incidents = SqlIncidents(engine, clock, events)
+        queue = queue_of(kind, engine, url, LEASE_S if die_at is None else 60)
         if isinstance(queue, ProcrastinateJobs):
             stack.callback(queue.close)
         reports = IncidentReports(

@@ -13,7 +13,7 @@ from aiops.ports.jobs import Handler, JobQueue, JobStore
 if TYPE_CHECKING:
     from aiops.jobs.procrastinate import ProcrastinateJobs
 
-LEASE_S = 1.0
+LEASE_S = 0.5
 
 
 class JumpingClock:

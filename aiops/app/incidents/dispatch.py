@@ -1,6 +1,7 @@
 """Puts investigations that are due into the queue: each once, none lost."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from aiops.app.incident_reports import ACTOR, job_for
 from aiops.model.incident import Incident, TimelineEntry
@@ -11,7 +12,12 @@ from aiops.ports.jobs import JobQueue
 
 
 def due_jobs(
-    repo: IncidentRepo, queue: JobQueue, clock: Clock, *, limit: int = 100
+    repo: IncidentRepo,
+    queue: JobQueue,
+    clock: Clock,
+    *,
+    at: datetime | None = None,
+    limit: int = 100,
 ) -> tuple[Job, ...]:
     """Queue an investigation of every incident that is due for one.
 
@@ -19,15 +25,19 @@ def due_jobs(
     the next round puts the same key again, which the queue takes once. No transaction is open
     while jobs are put: the queue may live in the same database.
 
+    Args:
+        at: what was to be investigated by then is due; the clock's time where that is later.
+
     Returns:
         The jobs that are in the queue now, those of a round that died included.
     """
     now = clock.now()
     with repo.work() as work:
-        due = {incident.id: incident for incident in work.due(now, limit)}
+        latest = now if at is None else max(now, at)
+        due = {incident.id: incident for incident in work.due(latest, limit)}
     if not due:
         return ()
-    jobs = {each.id: job_for(each) for each in due.values()}
+    jobs = {each.id: _due_by(now, job_for(each)) for each in due.values()}
     for job in jobs.values():
         queue.put(job)
     with repo.work() as work:
@@ -51,6 +61,11 @@ def due_jobs(
             work.note(TimelineEntry(incident_id, now, "investigation_queued", ACTOR, text, job.key))
             work.tell("investigation.queued", incident_id)
     return tuple(jobs.values())
+
+
+def _due_by(now: datetime, job: Job) -> Job:
+    """Due now, whatever the clock said when it was asked for."""
+    return replace(job, due=min(job.due, now))
 
 
 def _asks(incident: Incident) -> tuple[object, ...]:

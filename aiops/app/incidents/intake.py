@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from aiops.app.incidents.flapping import quiet_since
@@ -27,6 +27,7 @@ class Taken:
         silenced: kept quiet.
         opened, joined, reopened: began to fire, and what that did.
         resolved: ended.
+        told: kind of event and id of its incident.
     """
 
     deliveries: int = 0
@@ -38,6 +39,7 @@ class Taken:
     joined: int = 0
     reopened: int = 0
     resolved: int = 0
+    told: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
     @property
     def alerts(self) -> int:
@@ -77,7 +79,7 @@ def take_in(
                 outcomes[triage.take(alert, delivery.received_at)] += 1
         triage.sweep()
         ledger.write(work)
-    return Taken(deliveries=len(deliveries), **outcomes)
+    return Taken(deliveries=len(deliveries), told=ledger.told, **outcomes)
 
 
 def _loaded(

@@ -99,6 +99,11 @@ class Ledger:
         """Publish an event, once a round."""
         self._told[kind, about] = None
 
+    @property
+    def told(self) -> tuple[tuple[str, str], ...]:
+        """Kind and subject of each event of the round."""
+        return tuple(self._told)
+
     def write(self, work: IncidentWork) -> None:
         """Write down every change, each record once."""
         for incident_id in self._changed_incidents:

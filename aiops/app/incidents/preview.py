@@ -61,7 +61,7 @@ def preview(
             if outcome == "silenced":
                 quiet.add(alert.key)
         triage.sweep()
-    taken = Taken(deliveries=len(past), **outcomes)
+    taken = Taken(deliveries=len(past), told=(), **outcomes)
     return Preview(ledger.incidents(), taken, len(quiet))
 
 

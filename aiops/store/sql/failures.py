@@ -19,6 +19,7 @@ _POSTGRESQL = {  # SQLSTATE, or the class it begins with
     "53100": "the server's disk is full; make room, then repeat",
     "53300": "the server has no connection left; raise its max_connections or run fewer processes",
     "53": "the server is out of a resource; look into its log",
+    "25P03": "this process stood still inside a transaction, which the server ended; repeat",
     "25006": "the server is read-only; is it a standby?",
     "40": "another transaction was in the way; repeat",
     "55P03": "somebody else holds a lock; repeat",

@@ -1,6 +1,7 @@
 """The inbox of alerts in the database. Many who put at once share one commit."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from threading import Event, Lock
 from typing import Any
 
@@ -102,6 +103,12 @@ class SqlInbox:
         count = select(func.count()).where(DELIVERIES.c.taken_at.is_(None))
         with reading(self._engine) as connection:
             return connection.scalar(count) or 0
+
+    def oldest_waiting(self) -> datetime | None:
+        """When the oldest was received."""
+        waiting = select(DELIVERIES.c.received_at).where(DELIVERIES.c.taken_at.is_(None))
+        with reading(self._engine) as connection:
+            return connection.scalar(waiting.order_by(DELIVERIES.c.number).limit(1))
 
 
 def _row(delivery: Delivery) -> dict[str, Any]:

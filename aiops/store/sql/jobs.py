@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, func, or_, select, update
 
-from aiops.model.job import LONGEST_DELAY, Backlog, Held, Job
+from aiops.model.job import LONGEST_DELAY, Backlog, DeadJob, Held, Job
 from aiops.ports.clock import Clock
 from aiops.store.sql.columns import insert_new
 from aiops.store.sql.engine import reading, writing
@@ -96,6 +96,14 @@ class SqlJobs:
                 connection.scalar(dead) or 0,
                 max(age, 0.0),
             )
+
+    def dead(self, limit: int) -> tuple[DeadJob, ...]:
+        """Those given up, the latest first."""
+        given_up = select(*_JOB, JOBS.c.error, JOBS.c.ended_at).where(JOBS.c.dead)
+        latest = given_up.order_by(JOBS.c.ended_at.desc(), JOBS.c.key).limit(limit)
+        with reading(self._engine) as connection:
+            rows = connection.execute(latest).all()
+        return tuple(DeadJob(Job(*row[:-2]), row.error or "", row.ended_at) for row in rows)
 
     def forget(self, before: datetime) -> int:
         """Let go of those that ended before then."""
