@@ -33,8 +33,9 @@ from aiops.ports.telemetry import (
 )
 from aiops.settings import Settings
 
-BATCH: Final = 50
-"""Deliveries of one transaction of triage: new ones wait for it to be written down."""
+BATCH, LARGE_BATCH = 50, 500
+"""Deliveries of one transaction of triage: new ones wait for it to be written down. Large ones cost
+less a delivery, so the more there are that wait, the more are taken."""
 IDLE_S: Final = 0.2
 """How often triage looks for deliveries where there were none."""
 SWEEP_S: Final = 1.0
@@ -127,19 +128,20 @@ class Triaging:
             graph = self._service.telemetry.graph(self._service.clock.now())
             self._neighbours = Neighbours(graph, self._rules.join_hops)
             self._graph_at = now
+        limit = min(LARGE_BATCH, max(BATCH, waiting // 4))
         taken = take_in(
             self._service.incidents,
             self._neighbours,
             self._rules,
             self._service.clock,
             self._service.ids,
-            limit=BATCH,
+            limit=limit,
         )
         self._swept_at = now
         for kind, incident in taken.told:
             if kind in _LOGGED:
                 self._log.info(kind, incident=incident)
-        return 0.0 if taken.deliveries == BATCH else IDLE_S
+        return 0.0 if taken.deliveries == limit else IDLE_S
 
 
 class Charting:

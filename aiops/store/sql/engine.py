@@ -31,12 +31,12 @@ PATIENCE_S = 30
 """How long a thread waits for one of them."""
 BUSY_S = 5
 """How long one writer waits for another on SQLite."""
-LONGEST_LOG = 16_384
-"""Pages of the write-ahead log (64 MiB) at which whoever commits has to copy it into the file."""
+LONG_LOG, LONGEST_LOG = 4_096, 32_768
+"""Pages of the write-ahead log (16, 128 MiB) at which it begins anew, and at which whoever commits
+has to copy it into the file."""
+_RESTART_MS = 20
 _LOOK_AGAIN_S = 0.001
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
-IDLE_MS = 30_000
-"""How long PostgreSQL leaves the locks of a transaction to a process that stands still."""
 _QUEUES: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 _NEW_FILE_PRAGMA = "auto_vacuum = INCREMENTAL"  # retention gives the room back
 _SQLITE_PRAGMAS = (
@@ -111,19 +111,25 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 
 def checkpoint(engine: Engine) -> None:
-    """Copy SQLite's write-ahead log into its file; nobody waits for it. Elsewhere: nothing.
+    """Copy SQLite's write-ahead log into its file. Elsewhere: nothing.
 
-    Done now and then by one thread, no commit has to do it. Raises StoreUnavailable.
+    Done now and then by one thread, no commit has to do it. Others go on writing meanwhile, but for
+    the moment in which a long log begins anew. Raises StoreUnavailable.
     """
     if engine.dialect.name != "sqlite":
         return
     with _patiently(engine), engine.connect() as connection:
         raw: Any = connection.connection.driver_connection
         try:  # past the engine, which would begin a transaction first
-            raw.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            _, pages, _ = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if pages > LONG_LOG:  # while others write all the time, it never comes to its end
+                raw.execute(f"PRAGMA busy_timeout = {_RESTART_MS}")
+                raw.execute("PRAGMA wal_checkpoint(RESTART)")
         except sqlite3.Error as error:
             reason = why_unavailable(error) or str(error)
             raise StoreUnavailable(f"{place(engine)}: {reason}") from error
+        finally:
+            raw.execute(f"PRAGMA busy_timeout = {BUSY_S * 1000}")
 
 
 def place(engine: Engine) -> str:
@@ -238,7 +244,7 @@ def _postgresql(url: URL, application: str) -> Engine:
         connect_args={
             "application_name": application,
             "connect_timeout": 5,
-            "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_MS}",
+            "options": "-c timezone=UTC",
             "keepalives_idle": 30,
         },
     )
