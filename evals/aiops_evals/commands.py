@@ -7,6 +7,7 @@ import typer
 
 from aiops.errors import InvalidInput
 from aiops_evals.constants_command import constants
+from aiops_evals.storm.command import storm
 from aiops_evals.triage_command import triage
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def rca(
 
 suites.command("triage")(triage)
 suites.command("constants")(constants)
+suites.command("storm")(storm)
 
 
 def _evaluate(plan: "Plan", out: Path | None, journal_path: Path | None, *, fresh: bool) -> int:

@@ -1,0 +1,1 @@
+"""The alert storm: a fixed load on a real service, and whether anything of it was lost."""
