@@ -20,7 +20,7 @@ from aiops.analyze.before_after import (
 )
 from aiops.analyze.columns import standardize
 from aiops.analyze.granger import GrangerResult, granger
-from aiops.analyze.wording import number
+from aiops.analyze.wording import duration, number, plain
 from aiops.errors import AnalysisFailed
 from aiops.model import (
     CaseData,
@@ -29,6 +29,7 @@ from aiops.model import (
     MetricTable,
     Propagation,
     Ranking,
+    Series,
     ServiceGraph,
     Suspect,
     Trigger,
@@ -155,7 +156,7 @@ class _Story:
             notes = (*notes, f"No Granger edges: {error}.")
         else:
             notes += tuple(
-                f"No Granger edges of {table.series[d.column].column}: {d.reason}."
+                f"No Granger edges of {_named(table.series[d.column])}: {d.reason}."
                 for d in tests.dropped
             )
         interval = float(np.median(np.diff(table.times)))
@@ -203,9 +204,9 @@ def _onset_claims(story: _Story, book: _Evidence) -> dict[int, str]:
         typical = float(np.nanmedian(since[:ROWS_TO_SETTLE]))
         late = story.onsets[column] - first
         claim = (
-            f"{story.table.series[column].column} left its baseline at "
+            f"{_named(story.table.series[column])} left its baseline at "
             f"{_utc(story.onsets[column]):%H:%M:%S} UTC, "
-            + (f"{late:g} s after the first suspect" if late else "first among the suspects")
+            + (f"{duration(late)} after the first suspect" if late else "first among the suspects")
             + f", {'up' if typical > 0 else 'down'} by {number(abs(typical))} times its usual "
             + "variation."
         )
@@ -223,9 +224,9 @@ def _granger_edges(
         lag = _strongest_lag(story, tests, cause, effect) * story.interval
         q = float(tests.q[cause, effect])
         claim = (
-            f"Changes of {series[cause].column} precede those of {series[effect].column}, most "
-            f"by {lag:g} s (Granger, {tests.lags[effect]} lags, F = {tests.f[cause, effect]:.1f}, "
-            f"{_probability(q)})."
+            f"Changes of {_named(series[cause])} precede those of {_named(series[effect])}, most "
+            f"by {duration(lag)} (Granger, {tests.lags[effect]} lags, "
+            f"F = {tests.f[cause, effect]:.1f}, {_probability(q)})."
         )
         test = book.add(claim, story.table, effect, story.rows)
         cited = (test, onset_ids[cause], onset_ids[effect])
@@ -297,8 +298,8 @@ def _call_edges(
         lag = float(story.onsets[effect] - story.onsets[cause])
         series = story.table.series
         claim = (
-            f"{call.source.name} calls {call.target.name}; {series[effect].column} moved {lag:g} s "
-            f"after {series[cause].column}."
+            f"{plain(call.source.name)} calls {plain(call.target.name)}; {_named(series[effect])} "
+            f"moved {duration(lag)} after {_named(series[cause])}."
         )
         told = book.add(claim, story.table, effect, story.rows)
         edges[cause, effect] = Propagation(
@@ -312,13 +313,18 @@ def _call_edges(
     return list(edges.values())
 
 
+def _named(series: Series) -> str:
+    """A column in words, as the claims of a ranking name it."""
+    return f"{plain(series.metric)} of {plain(series.entity.name)}"
+
+
 def _order(story: _Story) -> list[str]:
     """The order in which entities moved, as one sentence; nothing where fewer than two did."""
     moved = story.moved()
     if len(moved) < 2:
         return []
     start = min(moved.values())
-    steps = [f"{entity.name} (+{at - start:g} s)" for entity, at in moved.items()]
+    steps = [f"{entity.name} (+{duration(at - start)})" for entity, at in moved.items()]
     return [f"Order of onset: {', '.join(steps)}."]
 
 

@@ -56,6 +56,8 @@ def quantity(value: float, unit: str | None) -> str:
 def duration(seconds: float) -> str:
     """A length of time: 340 ms, 12 s, 3 min 20 s, 2 h 5 min, 4 d 3 h."""
     size = abs(seconds)
+    if size == 0:
+        return "0 s"
     if size < 1:
         return f"{round(size * 1e3)} ms"
     if size < 120:

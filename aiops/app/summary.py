@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aiops.analyze.wording import fault, listed, number, percent, plain
+from aiops.analyze.wording import duration, fault, listed, percent, plain
 from aiops.app.findings import Findings, moved, size_of, subject_of
 from aiops.app.movement import Movement
 from aiops.model import FaultType, Suspect
@@ -77,7 +77,7 @@ def _place(movement: Movement, findings: Findings) -> str:
         if movement.began and findings.start
         else 0
     )
-    lag = f", +{number(gap)} s" if gap > 0 else ""
+    lag = f", +{duration(gap)}" if gap > 0 else ""
     return f"{plain(series.entity.service_name)} ({plain(series.metric)}{lag})"
 
 

@@ -15,7 +15,7 @@ from aiops.model.telemetry import FloatArray
 from aiops.ports.telemetry import bounds
 from aiops.store.recorded import changes_in
 
-_SOURCE = "store"
+_SOURCE = "telemetry store"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

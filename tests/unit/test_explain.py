@@ -114,10 +114,11 @@ def test_every_new_claim_has_the_next_id_and_resolves_to_a_column_and_a_window_o
     assert told.evidence[0] == RANKED.evidence[0]
     new = told.evidence[1:]
     assert [e.id for e in new] == [f"E{8 + i}" for i in range(len(new))]
-    columns = {series.column for series in metrics.series}
+    columns = {series.column: series for series in metrics.series}
     for item in new:
         assert item.ref in columns
-        assert item.ref in item.claim
+        series = columns[item.ref]
+        assert f"{series.metric} of {series.entity.name}" in item.claim
         assert item.source == "metrics.csv"
         assert utc(0) <= item.window.start < item.window.end <= utc(ROWS)
     ids = {e.id for e in told.evidence}
@@ -189,7 +190,7 @@ def test_a_constant_suspect_is_named_as_untestable():
     metrics = chain()
     metrics.values[:, 0] = 5.0
     notes = explain(case(metrics), RANKED).notes
-    assert "No Granger edges of db_cpu: constant." in notes
+    assert "No Granger edges of cpu of db: constant." in notes
 
 
 def test_asked_deeply_it_says_the_kind_of_series_and_how_a_shock_travels():

@@ -11,6 +11,7 @@ from aiops.model.report import Report
 
 BOX_WIDTH, BOX_HEIGHT = 158.0, 46.0
 _COLUMN, _ROW, _MARGIN, _TOP = 270.0, 74.0, 14.0, 34.0
+_AROUND = 120.0  # right of the last column, for what goes around its side, with its words
 _MOST_COLUMNS, _MOST_NODES = 5, 14
 _LONGEST_NAME = 20
 
@@ -82,7 +83,7 @@ def layout(report: Report, case: CaseData) -> Layout | None:
     }
     times = TimeWords(report.subject.window.start, report.subject.relative)
     return Layout(
-        width=2 * _MARGIN + (len(columns) - 1) * _COLUMN + BOX_WIDTH + 40,
+        width=2 * _MARGIN + (len(columns) - 1) * _COLUMN + BOX_WIDTH + _AROUND,
         height=_TOP + tallest * _ROW,
         nodes=tuple(
             _node(name, place, report, strongest.get(name)) for name, place in places.items()
@@ -182,6 +183,7 @@ def _arrow(edges: list[Propagation], places: Mapping[str, tuple[float, float]]) 
         start, end = (x1 + BOX_WIDTH, y1 + middle), (x2 + BOX_WIDTH + 7, y2 + middle)
         bends = ((start[0] + 46, start[1]), (end[0] + 46, end[1]))
     (a, b), (c, d) = bends
+    aside = 40 if x1 == x2 else 0  # beside the curve, not across it
     above, _, below = edge_words(edges[0]).partition(", ")
     words = "; ".join(f"{edge.relation}, {edge_words(edge)}" for edge in edges)
     return Arrow(
@@ -190,7 +192,7 @@ def _arrow(edges: list[Propagation], places: Mapping[str, tuple[float, float]]) 
         below=below,
         title=f"{plain(source)} → {plain(target)}: {words}",
         # The curve's own midpoint.
-        x=round((start[0] + 3 * a + 3 * c + end[0]) / 8, 1),
+        x=round((start[0] + 3 * a + 3 * c + end[0]) / 8 + aside, 1),
         y=round((start[1] + 3 * b + 3 * d + end[1]) / 8, 1),
         relation=edges[0].relation,
     )

@@ -1,6 +1,7 @@
 """Samples of one request while they come in, one by one, and as tables in the end."""
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -24,6 +25,8 @@ _MOST_CELLS: Final = 4_000_000
 """Cells of one table: 32 MB. Points that share few times are cut into several tables."""
 _PART: Final = 500
 """Points of each: at most its square in cells."""
+_PLAIN: Final = re.compile(r"[\w./:-]+")
+"""Names that need no quotes to be told from the words around them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +133,9 @@ def _subject(origin: Origin, metric: str, labels: dict[str, str]) -> Subject:
     )
     entity = origin.entity if ends is None else ends[1]
     owner = origin.entity
-    parts = [owner.kind, owner.name, owner.namespace, owner.cluster, owner.service]
-    long = any(len(value) > _MOST_VALUE for value in labels.values())
-    identity = json.dumps([*parts, labels] if long or ends else parts, ensure_ascii=False)
+    identity = _called(owner)
+    if ends is not None or any(len(value) > _MOST_VALUE for value in labels.values()):
+        identity += json.dumps(labels, ensure_ascii=False)
     return Subject(
         entity=entity,
         caller=None if ends is None else ends[0],
@@ -140,3 +143,19 @@ def _subject(origin: Origin, metric: str, labels: dict[str, str]) -> Subject:
         labels=f"{{{shown}}}" if shown else "",
         identity=identity,
     )
+
+
+def _called(owner: Entity) -> str:
+    """An entity as reports cite it, never two alike: "web", "instance web-1 of service web"."""
+    parts = (
+        (owner.kind, owner.name),
+        ("in namespace", owner.namespace),
+        ("in cluster", owner.cluster),
+        ("of service", owner.service),
+    )
+    written = [
+        f"{name} {value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)}"
+        for name, value in parts
+        if value is not None
+    ]
+    return " ".join(written).removeprefix("service ")

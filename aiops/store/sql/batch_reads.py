@@ -16,7 +16,7 @@ from aiops.store.sql.engine import BINARY
 from aiops.store.sql.occurrences import Kind
 from aiops.store.sql.telemetry_tables import LOG_BATCHES, SPAN_BATCHES
 
-SOURCE = "store"
+SOURCE = "telemetry store"
 
 
 def logs(connection: Connection, names: Sequence[str] | None, low: float, high: float) -> LogTable:

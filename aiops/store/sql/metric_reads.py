@@ -13,7 +13,7 @@ from aiops.store.sql.blocks import WIDTH, Block
 from aiops.store.sql.engine import BINARY
 from aiops.store.sql.telemetry_tables import BLOCKS, SERIES
 
-SOURCE = "store"
+SOURCE = "telemetry store"
 
 
 def read(
