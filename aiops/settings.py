@@ -143,6 +143,15 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 
 
+def _beside(place: tuple[int | str, ...]) -> tuple[str, ...]:
+    """The settings that stand where an unknown one was given."""
+    if len(place) == 1:
+        return tuple(Settings.model_fields)
+    group = Settings.model_fields[str(place[0])].annotation
+    known = group if isinstance(group, type) and issubclass(group, _Group) else WebhookSettings
+    return tuple(known.model_fields)
+
+
 def load(**given: object) -> Settings:
     """The settings, with ``given`` ones that are not None on top.
 
@@ -157,9 +166,10 @@ def load(**given: object) -> Settings:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
-            raise UnknownName("setting", key, tuple(Settings.model_fields)) from error
+            raise UnknownName("setting", key, _beside(first["loc"])) from error
         raise InvalidInput(
-            f"setting {key!r}: {first['msg']} (set as AIOPS_{key.upper()} or in {FILE})"
+            f"setting {key!r}: {first['msg']} "
+            f"(set as AIOPS_{key.upper().replace('.', '__')} or in {FILE})"
         ) from error
     except ValueError as error:  # not TOML
         raise InvalidInput(f"{FILE}: {error}") from error

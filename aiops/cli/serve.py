@@ -97,9 +97,11 @@ def _listening(host: str, port: int) -> "Iterator[socket.socket]":
     try:
         made = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
+        # Python adds the address to the system's words; a name that is not found has a number < 0.
+        reason = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror
         raise CannotListen(
-            f"cannot listen on {host}:{port}: {error.strerror}; stop what listens there, or "
-            "choose another --port (0: any that is free)"
+            f"cannot listen on {host}:{port}: {reason}; stop what listens there, or choose "
+            "another --port (0: any that is free)"
         ) from error
     with made:
         yield made

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 router = APIRouter()
 PAGE: Final = 50
+SHOWN: Final = 30
+"""Entries of a timeline that are open; older ones are folded."""
 SESSION_S: Final = 12 * 3600
 _FORM_BYTES: Final = 65_536
 _VIEWS: Final[dict[str, tuple[IncidentStatus, ...]]] = {
@@ -132,7 +134,8 @@ _BUTTONS: Final[dict[str, Callable[[Person, str, dict[str, str]], Done]]] = {
 def report(who: Viewer, site: AtSite, investigation_id: Id) -> Response:
     """The report as its own page."""
     del who
-    return reports.rendered(site, site.service.investigations.get(investigation_id).report, "html")
+    found = site.service.investigations.get(investigation_id)
+    return reports.rendered(site, found.report, "html", back=f"/incidents/{found.about}")
 
 
 @router.get("/refused")
@@ -205,6 +208,8 @@ def _incident(
         investigation=newest,
         problem=None if problem is None else problem.body.message,
         may_act=who.may("responder"),
+        blind=not service.sources,
+        shown=SHOWN,
     )
     if problem is not None:
         page.status_code = problem.status
@@ -215,7 +220,8 @@ def _page(site: Site, template: str, **values: Any) -> HTMLResponse:
     now = site.service.clock.now()
 
     def ago(at: datetime) -> str:
-        return f"{duration(max(0.0, (now - at).total_seconds()))} ago"
+        seconds = round((now - at).total_seconds())
+        return f"{duration(seconds)} ago" if seconds > 0 else "just now"
 
     text = (
         _templates()

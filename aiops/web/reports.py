@@ -55,13 +55,18 @@ def postmortem_of(who: Viewer, site: AtSite, incident_id: Id) -> Response:
     return _text(postmortem.render(made), "text/markdown")
 
 
-def rendered(site: Site, report: Report, face: Format) -> Response:
-    """A report with the face asked for."""
+def rendered(site: Site, report: Report, face: Format, back: str | None = None) -> Response:
+    """A report with the face asked for.
+
+    Args:
+        back: where a page leads back to.
+    """
     if face == "json":
         return _text(as_json.dumps(report), "application/json")
     if face == "md":
         return _text(markdown.render(report), "text/markdown")
-    page = _text(html.render(report, case_behind(report, site.service.telemetry)), "text/html")
+    case = case_behind(report, site.service.telemetry)
+    page = _text(html.render(report, case, back=back), "text/html")
     page.headers["Content-Security-Policy"] = PAGE_POLICY
     return page
 

@@ -125,6 +125,31 @@ def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
 
 
+@pytest.mark.parametrize(
+    ("written", "named", "beside"),
+    [
+        ("[web]\nmax_body = 3\n", "web.max_body", "max_body_bytes"),
+        ('[webhooks.web]\nkind = "generic"\nsekret = "a"\n', "webhooks.web.sekret", "secret"),
+    ],
+    ids=["group", "webhook"],
+)
+def test_an_unknown_key_of_a_table_is_answered_with_the_keys_of_that_table(
+    bare: Path, written: str, named: str, beside: str
+) -> None:
+    file(written)
+    with pytest.raises(UnknownName) as raised:
+        load()
+    assert named in str(raised.value)
+    assert beside in str(raised.value)
+    assert "database_url" not in str(raised.value)
+
+
+def test_a_wrong_value_of_a_table_names_the_variable_that_sets_it(bare: Path) -> None:
+    file('[incidents]\nsettle_s = "soon"\n')
+    with pytest.raises(InvalidInput, match="AIOPS_INCIDENTS__SETTLE_S"):
+        load()
+
+
 def test_importing_settings_reads_neither_the_file_nor_the_environment(
     bare: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _CITATION = re.compile(r"\bE\d+\b")
 
 
-def render(report: Report, case: CaseData) -> str:
+def render(report: Report, case: CaseData, *, back: str | None = None) -> str:
     """The report with its charts as a self-contained page.
 
     Everything is escaped: service names and log lines are hostile data. The page carries its own
@@ -28,6 +28,7 @@ def render(report: Report, case: CaseData) -> str:
 
     Args:
         case: what was investigated; the charts are drawn from its telemetry.
+        back: address of the incident, where the page is served beside it.
     """
     templates = environment(autoescape=True, finalize=_visible)
     templates.filters["cited"] = _cited_in({item.id for item in report.evidence})
@@ -35,6 +36,7 @@ def render(report: Report, case: CaseData) -> str:
     style, script = (folder / "report.css").read_text(), (folder / "report.js").read_text()
     return templates.get_template("report.html").render(
         report=report,
+        back=back,
         charts=charts(report, case),
         graph=layout(report, case),
         style=style,
