@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Final
 
 from aiops.errors import AiopsError
 
+_STARTS_WITHIN_S: Final = 30.0
 _ENDS_WITHIN_S: Final = 10.0
 _NO_LIMIT: Final = "1000000"
 """Requests a minute on the API: what is measured is the service, not its limit."""
@@ -54,6 +56,8 @@ def running(url: str, workers: int, folder: Path) -> Iterator[Running]:
             stack.enter_context(_started(url, folder, "worker", name=f"worker-{n}"))
             for n in range(workers)
         ]
+        for n in range(workers):
+            _ready(folder / f"worker-{n}.log")
         yield Running(int(address[1]), (serve, *others))
 
 
@@ -85,6 +89,15 @@ def _started(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
+
+
+def _ready(log: Path) -> None:
+    """Wait until a worker has come up: its start is no part of what is measured."""
+    last = time.monotonic() + _STARTS_WITHIN_S
+    while "worker ready" not in log.read_text():
+        if time.monotonic() > last:
+            raise ServiceFailed(f"'aiops worker' does not start: {_end_of(log)}")
+        time.sleep(0.1)
 
 
 def cpu_s(root: int) -> float:
