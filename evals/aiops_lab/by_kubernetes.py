@@ -10,6 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from aiops.errors import NotKept
+from aiops_lab.kubernetes.controllers.common import is_active
 from aiops_lab.kubernetes.credentials import ADMIN
 from aiops_lab.kubernetes.server import KubernetesApi, Parts
 from aiops_lab.kubernetes.writing import Write
@@ -98,13 +99,13 @@ class ByKubernetes:
             plane.writer.create(kind, namespace, one, Write(ADMIN, "aiops-lab"))
 
     def pods(self) -> list[tuple[str, str, str, int]]:
-        """See Orchestrator; pods that are being deleted are left out."""
+        """See Orchestrator; pods that are being deleted or have ended are left out."""
         if self._api is None:
             return []
         return [
             (_service(pod), pod["metadata"]["name"], pod["metadata"]["uid"], _port(pod))
             for pod in self._api.plane.cluster.every("pods")
-            if not pod["metadata"].get("deletionTimestamp") and self._runs(pod)
+            if is_active(pod) and self._runs(pod)
         ]
 
     def close(self) -> None:

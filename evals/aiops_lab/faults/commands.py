@@ -76,7 +76,7 @@ def revert(
         left = settle(folder, datetime.now(UTC))
         if not left:
             raise
-        typer.echo(f"the lab in {folder} was killed, and {len(left)} faults ended with it")
+        typer.echo(f"the lab in {folder} was killed, and {len(left)} of its faults ended with it")
         return
     done = ask(folder, do="revert-all") if everything else ask(folder, do="revert", id=name)
     if as_json:
