@@ -37,6 +37,8 @@ has to copy it into the file."""
 _RESTART_MS = 20
 _LOOK_AGAIN_S = 0.001
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
+IDLE_MS = 30_000
+"""How long PostgreSQL leaves the locks of a transaction to a process that stands still."""
 _QUEUES: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 _NEW_FILE_PRAGMA = "auto_vacuum = INCREMENTAL"  # retention gives the room back
 _SQLITE_PRAGMAS = (
@@ -244,7 +246,7 @@ def _postgresql(url: URL, application: str) -> Engine:
         connect_args={
             "application_name": application,
             "connect_timeout": 5,
-            "options": "-c timezone=UTC",
+            "options": f"-c timezone=UTC -c idle_in_transaction_session_timeout={IDLE_MS}",
             "keepalives_idle": 30,
         },
     )
