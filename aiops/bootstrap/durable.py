@@ -17,7 +17,7 @@ from aiops.store.clock import SystemClock
 from aiops.store.ids import TimedIds
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from aiops.store.sql.engine import Engine
 
 CHECKPOINT_S: Final = 2.0
 """How often SQLite's write-ahead log is copied into its file: seconds of it are a few megabytes."""
