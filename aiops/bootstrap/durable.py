@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 CHECKPOINT_S: Final = 2.0
 """How often SQLite's write-ahead log is copied into its file: seconds of it are a few megabytes."""
 
+
 @contextmanager
 def durable(
     settings: Settings, *, clock: Clock | None = None, application: str = "aiops"

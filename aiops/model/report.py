@@ -15,9 +15,7 @@ from aiops.model.faults import FaultType
 from aiops.model.ranking import Evidence, Propagation, Verdict, Window
 
 SCHEMA = "aiops.report/1"
-Modality = Literal[
-    "metrics", "logs", "traces", "alerts", "cluster_state", "call_graph", "changes"
-]
+Modality = Literal["metrics", "logs", "traces", "alerts", "cluster_state", "call_graph", "changes"]
 
 
 @dataclass(frozen=True, slots=True)
