@@ -2,7 +2,8 @@
 
 A block that must not run has ``<!-- not run: reason -->`` on the line above it; its commands are
 still checked against what ``aiops`` and ``make`` know. A command that fails on purpose has
-``<!-- exit: 2 -->`` there.
+``<!-- exit: 2 -->`` there. Blocks in ``sh`` need a running service or a shell: test_serve_documents
+runs them, and tests/contract those of the pages on webhooks and changes.
 """
 
 import os
@@ -24,6 +25,7 @@ DOCUMENTS = [
     if "```" in path.read_text(encoding="utf-8")
     for name in [str(path.relative_to(REPOSITORY))]
 ]
+LIVE = "it needs a running service, which another test has"
 # The whole table takes minutes; a command that names no set runs on a small one here.
 SMALL_SET = ["--datasets", "causalrca-sockshop"]
 
@@ -59,7 +61,7 @@ class Command:
 
 
 def commands(text: str) -> list[Command]:
-    """The commands in the ``console`` and ``bash`` blocks of a document.
+    """The commands in the ``console``, ``bash`` and ``sh`` blocks of a document.
 
     Raises:
         NotRunnable: something other than ``aiops`` and ``make``, or a line only a shell can run.
@@ -80,10 +82,11 @@ def commands(text: str) -> list[Command]:
         ):
             first = first if held else number
             held += line.removeprefix("$ ")
+            mark = f"<!-- not run: {LIVE} -->" if language == "sh" else above
             if held.endswith("\\"):
                 held = held[:-1]
                 continue
-            found += _command(held, first, above)
+            found += _command(held, first, mark)
             held = ""
     return found
 
@@ -201,6 +204,10 @@ aiops: no case
 ```json
 {"not": "a command"}
 ```
+
+```sh
+curl "$AIOPS" | head
+```
 """
 
 
@@ -210,6 +217,7 @@ def test_commands_are_read_from_their_blocks_with_their_marks() -> None:
         Command(7, ("aiops", "eval", "rca", "--data", "x")),
         Command(14, ("aiops", "lab", "up", "|", "tee", "log"), not_run="needs a cluster"),
         Command(19, ("aiops", "rca", "nothing"), exit=2),
+        Command(28, ("curl", "$AIOPS", "|", "head"), not_run=LIVE),
     ]
 
 
