@@ -48,7 +48,7 @@ class Remembering:
         for name in topology.services:
             self.objects["pods", f"{name}-1"] = {"metadata": {"name": f"{name}-1"}}
 
-    def request_rate(self, service: str) -> float:
+    def users_rate(self) -> float:
         return self.rate
 
     def read(self, resource: str, name: str) -> Mapping[str, Any] | None:

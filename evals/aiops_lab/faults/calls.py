@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from aiops.model.entity import Indicator
 from aiops.model.faults import FaultType
+from aiops_lab.faults.demand import demand
 from aiops_lab.faults.effects import Phase, Strained, Surged
 from aiops_lab.faults.fault import (
     Aim,
@@ -16,12 +17,10 @@ from aiops_lab.faults.fault import (
     calling,
     serving,
 )
-from aiops_lab.topology.model import Behaviour, Together, Work
-from aiops_lab.topology.model import Optional as Maybe
+from aiops_lab.topology.model import Behaviour
 
 if TYPE_CHECKING:
     from aiops_lab.faults.ports import Ground
-    from aiops_lab.topology.model import Service, Step
 
 SLOWEST_S = 120.0
 
@@ -125,17 +124,17 @@ class RetryStorm(Fault):
 
     After Bronson and others, "Metastable Failures in Distributed Systems" (HotOS 2021): the system
     is vulnerable, for each request costs so much that the service is half busy, and its callers
-    retry at once. A trigger (the service answers nothing for a while) turns every request into
-    many. Those are more than it can serve, so that all are late, so that all are retried: this
-    goes on when the trigger is over, until the callers' retries are what they were.
+    retry each half second. A trigger (the service hangs for a while) turns every request into many.
+    Those are more than it can serve, so that all are late, so that all are retried: this goes on
+    when the trigger is over, until the callers' retries are what they were.
     """
 
     name = "retry-storm"
     type = FaultType.RETRY_STORM
-    says = "callers retry without a pause; after a short hang their retries alone overload it"
+    says = "callers retry and never back off; after a short hang their retries alone overload it"
     indicator = Indicator("metric", "client_retries_total")
     parameters = (
-        Level("retries", "more", 6, 14, 1, 50, "of every call by its callers"),
+        Level("retries", "more", 12, 28, 1, 100, "of every call by its callers"),
         Level("busy", "share", 0.4, 0.7, 0.05, 0.9, "of its CPU limit that normal load takes"),
         Level("trigger", "s", 8, 16, 1, 120, "that it hangs at first"),
     )
@@ -143,20 +142,20 @@ class RetryStorm(Fault):
     def targets(self, ground: Ground) -> tuple[str, ...]:
         """Services that others call and that work for every request."""
         topology = ground.topology
-        services = topology.services
-        return tuple(name for name in called(topology) if work_ms(services[name]) > 0)
+        return tuple(name for name in called(topology) if demand(topology, name).work_ms > 0)
 
     def phases(self, aim: Aim) -> tuple[Phase, ...]:
         """See Fault."""
         service = aim.topology.services[aim.target]
         sources = [aim.topology.services[name] for name in callers(aim.topology, aim.target)]
-        rate = max(aim.sight.request_rate(aim.target), 0.5)
+        asked = demand(aim.topology, aim.target)
+        rate = max(aim.sight.users_rate(), 1.0) * asked.calls
         # So many attempts a second fit into the callers' pools while each waits for its time-out;
         # what is served must be fewer, or the storm would end, but more than normal load.
         stormy = sum(one.pool / one.timeout_s for one in sources)
         served = max(min(rate / aim.level("busy"), 0.6 * stormy), rate / 0.9)
         affordable_ms = service.resources.cpu_limit / served * 1e3
-        heavy = Behaviour(work_factor=max(affordable_ms / work_ms(service), 1.0))
+        heavy = Behaviour(work_factor=max(affordable_ms * asked.calls / asked.work_ms, 1.0))
         hasty = Behaviour(extra_retries=int(aim.level("retries")))
         lasting = (
             Strained(aim.target, heavy),
@@ -165,21 +164,3 @@ class RetryStorm(Fault):
         patience = max(one.timeout_s for one in sources)
         trigger = Strained(aim.target, Behaviour(delay_s=min(1.5 * patience, SLOWEST_S)))
         return (Phase(0.0, (*lasting, trigger)), Phase(aim.level("trigger"), lasting))
-
-
-def work_ms(service: Service) -> float:
-    """CPU milliseconds of a request, averaged over routes."""
-    costs = [sum(map(_cost, route.steps)) for route in service.routes]
-    return sum(costs) / len(costs) if costs else 0.0
-
-
-def _cost(step: Step) -> float:
-    match step:
-        case Work(ms=ms):
-            return ms
-        case Together(steps=inner):
-            return sum(map(_cost, inner))
-        case Maybe(step=one):
-            return _cost(one)
-        case _:
-            return 0.0

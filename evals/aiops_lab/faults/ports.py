@@ -27,8 +27,8 @@ class Ground:
 class Sight(Protocol):
     """What a fault may look at before it begins."""
 
-    def request_rate(self, service: str) -> float:
-        """Requests a second that the service's pods answer now."""
+    def users_rate(self) -> float:
+        """Requests a second that users send now."""
         ...
 
     def read(self, resource: str, name: str) -> Mapping[str, Any] | None:

@@ -68,10 +68,9 @@ class RunningLab:
         self._stirred.set()
         self._thread.join()
 
-    def request_rate(self, service: str) -> float:
+    def users_rate(self) -> float:
         """See Sight."""
-        found = (one for one in self._lab.status().services if one.name == service)
-        return next((one.requests_s for one in found), 0.0)
+        return self._lab.status().rate
 
     def read(self, resource: str, name: str) -> Mapping[str, Any] | None:
         """See Sight."""

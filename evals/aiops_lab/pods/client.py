@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aiops_lab.pods.setup import Target
 
 CONNECTION_AGE_S = 12.0  # so that new replicas get their share within seconds
+RETRY_S = 0.5  # of who was told to retry more often than its topology says; never more
 RETRY_STATUS = frozenset({502, 503, 504})
 
 Why = Literal["dns", "refused", "reset", "timeout", "pool", "credential", "certificate"]
@@ -111,7 +112,7 @@ class Client:
             extra = self._habits().extra_retries
             if attempt:
                 self._meter.count("client_retries_total", self._labels)
-                await asyncio.sleep(0 if extra else self._rng.uniform(0, 0.02 * 2**attempt))
+                await asyncio.sleep(RETRY_S if extra else self._rng.uniform(0, 0.02 * 2**attempt))
             last = attempt >= self._retries + extra
             began = time.monotonic()
             try:

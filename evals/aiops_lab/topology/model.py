@@ -107,7 +107,7 @@ class Behaviour:
         query_factor: times the time of every query of a store.
         fill_bytes_s: written to its volume beside its data, until that is full.
         pool_leak: share of answered calls whose connection is never given back to its pool.
-        extra_retries: of every call, without a pause between them.
+        extra_retries: of every call, one each half second.
         message_delay_s: longer for every message taken off a queue.
         cpu_share: of its CPU limit, where others on the node leave it no more.
     """
