@@ -110,6 +110,7 @@ def test_an_alert_becomes_an_incident_with_a_report_that_survive_a_kill(tmp_path
         assert first(client)["id"] == number
         page = client.get(f"/incidents/{number}")
         assert "p99 above 2 s" in page.text
+        assert "No source of telemetry is set" in page.text
         assert client.get("/readyz").json()["status"] == "ready"
         assert client.get(f"/api/v1/incidents/{number}/report").json()["schema"] == "aiops.report/1"
 

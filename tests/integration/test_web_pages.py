@@ -22,6 +22,7 @@ from aiops.settings import Settings
 from aiops.store.clock import ManualClock
 from aiops.store.ids import CountedIds
 from aiops.web.app import create
+from aiops.web.pages import SHOWN
 from aiops_datasets.synthetic import plant, specified
 
 HOSTILE = "</title><script>document.title='owned'</script><img src=x onerror=\"alert(1)\">"
@@ -105,6 +106,38 @@ def test_the_list_leads_to_an_incident_and_on_to_its_report(page: Page) -> None:
     page.get_by_role("link", name="Open the report").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Root cause found")
     assert page.locator("figure path.curve").count() >= 3
+    page.get_by_role("link", name="incident inc-1").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("p99 above 2 s")
+
+
+def test_a_long_timeline_shows_its_newest_entries_and_folds_the_rest(
+    page: Page, address: str
+) -> None:
+    for number in range(SHOWN + 5):
+        form = {"text": f"comment {number}"}
+        assert httpx.post(f"{address}/incidents/inc-2/comment", data=form).status_code == 303
+    page.goto("/incidents/inc-2")
+    newest = page.locator("#timeline > ol > li")
+    assert newest.count() == SHOWN
+    expect(newest.first).to_contain_text(f"comment {SHOWN + 4}")
+    earlier = page.locator("#timeline details")
+    expect(earlier.get_by_text("comment 0", exact=True)).to_be_hidden()
+    earlier.get_by_text("earlier").click()
+    expect(earlier.get_by_text("comment 0", exact=True)).to_be_visible()
+
+
+def test_nothing_on_a_narrow_phone_stands_over_the_edge_or_over_its_neighbour(
+    browser: Browser, address: str
+) -> None:
+    narrow = browser.new_context(base_url=address, viewport={"width": 360, "height": 800})
+    phone = narrow.new_page()
+    for path in ("/", "/incidents/inc-1", "/refused"):
+        phone.goto(path)
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 360, path
+        over = "[...document.querySelectorAll('.tiles a, td, button')]"
+        over += ".filter(each => each.scrollWidth > each.clientWidth + 1).length"
+        assert phone.evaluate(over) == 0, path
+    narrow.close()
 
 
 def test_buttons_act_and_the_timeline_says_so(page: Page) -> None:
