@@ -18,6 +18,8 @@ import httpx
 import pytest
 from monitoring import free_port
 
+from aiops_datasets.synthetic import plant, specified
+
 REPOSITORY = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 _BLOCK = re.compile(
@@ -121,6 +123,9 @@ def test_the_first_steps_lead_to_an_inconclusive_report_and_to_one_with_a_cause(
     assert (first["title"], first["severity"]) == ("p99 above 2 s", "SEV1")
     assert told.verdicts(first)[0] == "inconclusive"
     until(lambda: "root_cause" in told.verdicts(sent), told.incidents)
+    report = told.client.get(f"/api/v1/incidents/{sent['id']}/report").json()
+    planted = plant(specified("synthetic:7")).answers.entities
+    assert report["root_causes"][0]["entity"]["name"] in {each.name for each in planted}
     assert "Root cause found" in told.client.get(f"/incidents/{sent['id']}").text
 
 
