@@ -53,6 +53,8 @@ RULES: Final = (
     BurnRule(3 * DAY, 6 * HOUR, 0.10, "SEV4"),
 )
 """Table 5-8 of the workbook: the first two page, the last two are tickets."""
+BURN_WINDOWS_S: Final = tuple(sorted({s for rule in RULES for s in (rule.long_s, rule.short_s)}))
+"""Every window that a rule looks at, seconds, the shortest first."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,13 @@ def events_of(slo: Slo, metrics: MetricTable) -> Events | None:
     else:
         found = _counted(sli, metrics, columns(sli.total), columns(sli.part))
     return None if found is None else found.outside(slo.planned)
+
+
+def since_first(events: Events) -> Events:
+    """From the first row with an event on: what lies before was not measured."""
+    rows = np.flatnonzero(events.total)
+    first = max(0, int(rows[0]) - 1) if len(rows) else len(events.times)
+    return Events(events.times[first:], events.bad[first:], events.total[first:])
 
 
 def _timed(limit: Limit, metrics: MetricTable, columns: list[int]) -> Events | None:

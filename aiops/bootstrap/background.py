@@ -15,6 +15,7 @@ from aiops.app.incidents.given_up import tell_given_up
 from aiops.app.incidents.grouping import Grouping, Neighbours
 from aiops.app.incidents.intake import take_in
 from aiops.app.pushed_telemetry import keep
+from aiops.app.slo_standing import Standings
 from aiops.app.slo_watch import EVERY, SloWatch
 from aiops.app.slos import load_slos
 from aiops.app.telemetry_window import Reach
@@ -205,9 +206,12 @@ class Watching:
 
     def __init__(self, service: Service) -> None:
         self._log = structlog.get_logger("aiops.objectives")
-        sources = [(name, each) for name, each in service.sources if isinstance(each, MetricSource)]
         self._watch = SloWatch(
-            slos_of(service.settings), sources, service.inbox, service.incidents, service.clock
+            slos_of(service.settings),
+            _of_metrics(service),
+            service.inbox,
+            service.incidents,
+            service.clock,
         )
 
     def __call__(self) -> float:
@@ -220,6 +224,17 @@ class Watching:
 def slos_of(settings: Settings) -> tuple[Slo, ...]:
     """The objectives of the file that is set, if any; raises InvalidData."""
     return () if settings.slos is None else load_slos(settings.slos)
+
+
+def standings(service: Service) -> Standings:
+    """How the objectives stand; raises InvalidData."""
+    return Standings(
+        slos_of(service.settings), _of_metrics(service), service.incidents, service.clock
+    )
+
+
+def _of_metrics(service: Service) -> list[tuple[str, MetricSource]]:
+    return [(name, each) for name, each in service.sources if isinstance(each, MetricSource)]
 
 
 class Logged:

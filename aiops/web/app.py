@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from aiops.bootstrap.background import slos_of
+from aiops.bootstrap.background import standings
 from aiops.bootstrap.service import Service
 from aiops.web import (
     alerts,
@@ -88,7 +88,7 @@ def create(
         limit=RateLimit(service.clock, settings.web.requests_per_minute),
         metrics=metrics,
         heartbeats=heartbeats,
-        slos=slos_of(settings),
+        standings=standings(service),
     )
     webhooks = Webhooks(site, receivers(settings, dev=dev))
     metrics.registry.register(Depths(service, lambda: feed.clients, heartbeats))

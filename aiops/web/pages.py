@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from aiops.analyze.wording import duration, percent, plain
+from aiops.analyze.wording import duration, number, percent, plain
 from aiops.app.incidents import lifecycle
 from aiops.app.incidents.acts import Done, Person
 from aiops.errors import AiopsError, InvalidInput, NotKept
@@ -138,6 +138,12 @@ def report(who: Viewer, site: AtSite, investigation_id: Id) -> Response:
     return reports.rendered(site, found.report, "html", back=f"/incidents/{found.about}")
 
 
+@router.get("/objectives")
+def objectives(who: Viewer, site: AtSite) -> Response:
+    """How the service level objectives stand."""
+    return _page(site, "objectives.html", who=who, standings=site.standings())
+
+
 @router.get("/refused")
 def refused_webhooks(who: Viewer, site: AtSite) -> Response:
     """Webhook requests that could not be understood."""
@@ -232,6 +238,7 @@ def _page(site: Site, template: str, **values: Any) -> HTMLResponse:
             ago=ago,
             moment=lambda at: f"{at:%Y-%m-%d %H:%M:%S}",
             duration=duration,
+            number=number,
             percent=percent,
             **values,
         )

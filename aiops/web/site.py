@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from aiops.app.slo_standing import Standings
 from aiops.bootstrap.service import Service
-from aiops.model.slo import Slo
 from aiops.web.feed import Feed
 from aiops.web.intake import Intake
 from aiops.web.limits import RateLimit
@@ -21,7 +21,7 @@ class Site:
     Attributes:
         dev: loopback only and no tokens.
         heartbeats: by how many seconds each loop of this process is late, by name.
-        slos: as defined in the file of ``settings.slos``.
+        standings: how the objectives of the file of ``settings.slos`` stand.
     """
 
     service: Service
@@ -31,7 +31,7 @@ class Site:
     limit: RateLimit
     metrics: Metrics
     heartbeats: Callable[[], Mapping[str, float]]
-    slos: tuple[Slo, ...] = ()
+    standings: Standings
 
 
 def site_of(request: Request) -> Site:
