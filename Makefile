@@ -67,7 +67,7 @@ format: install
 
 lock:  ## Re-resolve requirements/lock.txt (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url \
-	    --python-version 3.11 --extra dev --extra k8s --extra scale pyproject.toml -o requirements/lock.txt
+	    --python-version 3.11 --extra dev --extra k8s --extra aws --extra gcp --extra scale pyproject.toml -o requirements/lock.txt
 
 clean:
 	rm -rf $(VENV) $(NEURAL) .mypy_cache .ruff_cache .pytest_cache

@@ -185,3 +185,25 @@ class BadPayload(InvalidInput):
 
 class NotAuthentic(AiopsError):
     """A request does not prove that it comes from whom it says; the reason names no secret."""
+
+
+class ToolFailed(AiopsError):
+    """A tool could not do what was asked; nothing was changed, or the reason says what.
+
+    Args:
+        kind: a stable name: "unauthorized", "forbidden", "not_found", "conflict", "throttled",
+            "timeout", "unreachable", "invalid", "killed", "failed".
+        reason: what happened, to what, what to do, in a sentence.
+        retryable: whether the same call may succeed later.
+    """
+
+    def __init__(self, kind: str, reason: str, *, retryable: bool = False) -> None:
+        self.kind, self.reason, self.retryable = kind, reason, retryable
+        super().__init__(reason)
+
+
+class Drifted(ToolFailed):
+    """What a write was previewed on has changed since; it has to be looked at and approved anew."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("stale", reason)

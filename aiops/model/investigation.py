@@ -32,6 +32,8 @@ class AuditEntry:
         action: what, such as the tool's name.
         target: to what it was done.
         outcome: how it ended: "done", "refused: no approval", "failed: timeout".
+        ref: id of what it was: a tool call.
+        detail: redacted canonical JSON of all else that whoever reads it later has to know.
     """
 
     at: datetime
@@ -39,3 +41,5 @@ class AuditEntry:
     action: str
     target: str
     outcome: str
+    ref: str | None = None
+    detail: str = ""
