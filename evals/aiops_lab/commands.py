@@ -46,10 +46,21 @@ def up(
     otlp: Annotated[
         str, typer.Option(metavar="URL", help="Where pods send spans and logs, OTLP over HTTP.")
     ] = "",
+    with_monitoring: Annotated[
+        bool,
+        typer.Option(
+            "--with-monitoring", help="Run Prometheus, Alertmanager and aiops serve over it."
+        ),
+    ] = False,
+    aiops_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of that aiops serve; 0: a free one.")
+    ] = 0,
 ) -> None:
     """Bring a lab up, show it, and end it all at Ctrl-C."""
+    import os
     import signal
     import threading
+    from contextlib import ExitStack
     from functools import partial
 
     from rich.console import Console
@@ -61,14 +72,16 @@ def up(
     from aiops_lab.lab import Lab, Wanted
     from aiops_lab.topology.load import SHOP
     from aiops_lab.view import follow
+    from aiops_lab.watch.monitoring import Monitoring
 
+    monitoring = Monitoring(os.environ, aiops_port) if with_monitoring else None
     wanted = Wanted(
         topology=topology or SHOP,
         folder=folder,
         replicas=replicas,
         port=port,
         seed=seed,
-        otlp=otlp,
+        otlp=otlp or (monitoring.places.aiops if monitoring else ""),
     )
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -82,26 +95,29 @@ def up(
         port=kubernetes_port,
     )
     lab = Lab(wanted, now=clock.now, orchestrator=kubernetes)
-    lab.open()
-    try:
-        with faults_of(lab, clock):
-            if not over.is_set():
-                _say_where(lab, lab.wait_ready(stopped=over.is_set))
-                lab.users(rate)
-            follow(Console(), lab.status, over.wait)
-    finally:
-        lab.close()
+    with ExitStack() as held:
+        lab.open()
+        held.callback(lab.close)
+        held.enter_context(faults_of(lab, clock))
+        if not over.is_set():
+            seconds = lab.wait_ready(stopped=over.is_set)
+            if monitoring:
+                held.callback(monitoring.close)
+                monitoring.open(lab, over.is_set)
+            _say_where(lab, seconds)
+            lab.users(rate)
+        follow(Console(), lab.status, over.wait)
     typer.echo("the lab has ended")
 
 
 def _say_where(lab: Lab, seconds: float) -> None:
+    from aiops_lab.view import places
+
     status = lab.status()
     pods = sum(one.pods for one in status.services)
     typer.echo(f"{status.topology}: {pods} pods ready after {seconds:.1f} s")
-    typer.echo(f"front end   {status.front_end}")
-    if status.kubernetes:
-        typer.echo(f"kubernetes  kubectl --kubeconfig {status.kubernetes} get pods -A")
-    typer.echo(f"prometheus  file_sd: {status.targets}")
+    for name, where in places(status):
+        typer.echo(f"{name:<13} {where}")
 
 
 def status(

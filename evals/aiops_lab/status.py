@@ -31,6 +31,16 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramStatus:
+    """A program beside the lab, such as its Prometheus: where it is, and whether it answers."""
+
+    name: str
+    url: str
+    up: bool
+    restarts: int
+
+
+@dataclass(frozen=True, slots=True)
 class LabStatus:
     """A lab now.
 
@@ -39,6 +49,7 @@ class LabStatus:
         rate: of users' requests a second, as wanted; seen: what they got of late.
         requests, errors: of users, since they came.
         own_cores, own_resident: of the lab, its zygote, network and load.
+        programs: what watches it; not counted as its own.
     """
 
     topology: str
@@ -55,6 +66,7 @@ class LabStatus:
     errors: int
     own_cores: float
     own_resident: int
+    programs: tuple[ProgramStatus, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -82,6 +94,7 @@ def from_json(document: dict[str, Any]) -> LabStatus:
     fields = {k: v for k, v in document.items() if k not in {"schema", "ready"}}
     fields["services"] = tuple(ServiceStatus(**one) for one in fields["services"])
     fields["seen"] = tuple(Seen(**one) for one in fields["seen"])
+    fields["programs"] = tuple(ProgramStatus(**one) for one in fields["programs"])
     return LabStatus(**fields)
 
 

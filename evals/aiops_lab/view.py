@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from aiops_lab.load.record import Seen
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from aiops_lab.status import LabStatus, ServiceStatus
+    from aiops_lab.status import LabStatus, ProgramStatus, ServiceStatus
 
 FRAME_S = 1.0
 LINE_S = 10.0
@@ -74,9 +75,33 @@ def _row(one: ServiceStatus) -> tuple[str, ...]:
     )
 
 
+def places(status: LabStatus) -> list[tuple[str, str]]:
+    """What there is to open or to type, by name; paths as seen from the current folder."""
+    found = [("front end", status.front_end)]
+    if status.kubernetes:
+        found.append(("kubernetes", f"kubectl --kubeconfig {_near(status.kubernetes)} get pods -A"))
+    if not status.programs:
+        found.append(("file_sd", f"{_near(status.targets)}   (for a Prometheus of yours)"))
+    return found + [(one.name, _program(one)) for one in status.programs]
+
+
+def _program(one: ProgramStatus) -> str:
+    again = f"   (started again {one.restarts} times)" if one.restarts > 0 else ""
+    return f"{one.url}{again}" if one.up else f"{one.url}   does not answer{again}"
+
+
+def _near(path: str) -> str:
+    """A path as it is shortest to type here."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
+
+
 def _head(status: LabStatus) -> Text:
-    kubernetes = f"\nkubectl --kubeconfig {status.kubernetes}" if status.kubernetes else ""
-    return Text(f"{status.topology}   {status.front_end}{kubernetes}\n", style="bold")
+    head = Text(status.topology, style="bold")
+    down = {one.name for one in status.programs if not one.up}
+    for name, where in places(status):
+        head.append(f"\n{name:<13} {where}", style="yellow" if name in down else "not bold")
+    return head.append("\n")
 
 
 def _foot(status: LabStatus) -> Text:

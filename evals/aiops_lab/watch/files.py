@@ -1,0 +1,92 @@
+"""What the watching programs are told, as files that people can read and take with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiops_lab.watch.rules import rules
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVERY = "1s"
+PROMETHEUS, RULES = "prometheus.yml", "rules.yml"
+ALERTMANAGER, AIOPS = "alertmanager.yml", "aiops.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Base URLs on this machine."""
+
+    aiops: str
+    prometheus: str
+    alertmanager: str
+
+
+def write_files(folder: Path, places: Places, entry: str, targets: Path) -> None:
+    """Write every file.
+
+    Args:
+        entry: the service that users call; targets: the lab's file_sd.
+
+    Raises:
+        OSError: the folder cannot be written to.
+    """
+    import yaml
+
+    documents = {
+        PROMETHEUS: _prometheus(places, targets),
+        RULES: rules(entry),
+        ALERTMANAGER: _alertmanager(places),
+    }
+    for name, document in documents.items():
+        text = yaml.safe_dump(document, sort_keys=False, width=96)
+        (folder / name).write_text(text, encoding="utf-8")
+    (folder / AIOPS).write_text(_aiops(places), encoding="utf-8")
+
+
+def _prometheus(places: Places, targets: Path) -> dict[str, Any]:
+    manager = places.alertmanager.removeprefix("http://")
+    lab = {
+        "job_name": "lab",
+        # A pod says itself which service it is; a target that does not answer is named by its job.
+        "honor_labels": True,
+        "file_sd_configs": [{"files": [str(targets)], "refresh_interval": EVERY}],
+        "relabel_configs": [{"source_labels": ["job"], "target_label": "service"}],
+    }
+    return {
+        "global": {"scrape_interval": EVERY, "evaluation_interval": EVERY},
+        "rule_files": [RULES],
+        "alerting": {"alertmanagers": [{"static_configs": [{"targets": [manager]}]}]},
+        "scrape_configs": [lab],
+    }
+
+
+def _alertmanager(places: Places) -> dict[str, Any]:
+    hook = {"url": f"{places.aiops}/webhooks/alertmanager", "send_resolved": True}
+    return {
+        "route": {
+            "receiver": "aiops",
+            "group_by": ["namespace", "service"],
+            "group_wait": "1s",
+            "group_interval": "2s",
+        },
+        "receivers": [{"name": "aiops", "webhook_configs": [hook]}],
+    }
+
+
+def _aiops(places: Places) -> str:
+    return f"""\
+# A lab is young, and what is broken in it is put right within minutes.
+[sources.prometheus]
+kind = "prometheus"
+url = "{places.prometheus}"
+
+[window]
+before_s = 300
+
+[incidents]
+reopen_window_s = 30
+cooldown_s = 60
+"""
