@@ -1,5 +1,7 @@
 """Named exceptions. The message is for a tired person: what happened, to what, what to do."""
 
+from difflib import get_close_matches
+
 
 class AiopsError(Exception):
     """Anything aiops raises on purpose; its text is fit to print."""
@@ -43,7 +45,9 @@ class UnknownName(InvalidInput):
 
     def __init__(self, what: str, name: str, choices: tuple[str, ...]) -> None:
         self.name, self.choices = name, choices
-        super().__init__(f"unknown {what} {name!r}; choose from: {', '.join(choices)}")
+        near = get_close_matches(name.rpartition(".")[2], choices, n=1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        super().__init__(f"unknown {what} {name!r}; choose from: {', '.join(choices)}{meant}")
 
 
 class AnalysisFailed(AiopsError):

@@ -1,7 +1,10 @@
 """What can be set: by environment (``AIOPS_*``), else by ``aiops.toml`` in the current folder."""
 
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
@@ -14,6 +17,14 @@ from pydantic_settings import (
 from aiops.errors import InvalidInput, UnknownName
 
 FILE = Path("aiops.toml")
+PREFIX: Final = "AIOPS_"
+ELSEWHERE: Final = ("DEBUG", "KUBECTLS", "REPLAY_SECRET", "REPLAY_TOKEN", "WEBHOOK_SECRET")
+"""Variables with our prefix that are no settings: other commands, tests and the compose file read
+them."""
+_OF_KUBERNETES: Final = re.compile(
+    r"(.+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)"
+)
+"""What Kubernetes sets in every container for a Service whose name begins with "aiops"."""
 
 
 class _Group(BaseModel):
@@ -97,7 +108,7 @@ class Settings(BaseSettings):
     """Everything a user can set, with what holds if nobody does."""
 
     model_config = SettingsConfigDict(
-        env_prefix="AIOPS_",
+        env_prefix=PREFIX,
         env_nested_delimiter="__",
         toml_file=FILE,
         extra="forbid",
@@ -169,7 +180,34 @@ def load(**given: object) -> Settings:
             raise UnknownName("setting", key, _beside(first["loc"])) from error
         raise InvalidInput(
             f"setting {key!r}: {first['msg']} "
-            f"(set as AIOPS_{key.upper().replace('.', '__')} or in {FILE})"
+            f"(set as {PREFIX}{key.upper().replace('.', '__')} or in {FILE})"
         ) from error
     except ValueError as error:  # not TOML
         raise InvalidInput(f"{FILE}: {error}") from error
+
+
+def must_be_known(variables: Iterable[str]) -> None:
+    """Refuse variables that were meant to set something and set nothing.
+
+    A service that starts without the setting somebody gave it surprises them at the worst time.
+
+    Args:
+        variables: names of the environment, of all sorts.
+
+    Raises:
+        InvalidInput: the first that has our prefix and is no setting, by its name.
+    """
+    known = [name.upper() for name in Settings.model_fields]
+    for variable in sorted(variables):
+        name = variable.upper()
+        if not name.startswith(PREFIX):
+            continue
+        rest = name.removeprefix(PREFIX)
+        head = rest.partition("__")[0]
+        if head in known or rest in ELSEWHERE or _OF_KUBERNETES.fullmatch(rest):
+            continue
+        near = get_close_matches(head, known, n=1)
+        meant = f"did you mean {PREFIX}{near[0]}{rest[len(head) :]}? " if near else ""
+        raise InvalidInput(
+            f"the environment sets {variable}, which is no setting: {meant}unset it, or correct it"
+        )

@@ -3,20 +3,29 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+from aiops.analyze.wording import duration
 from aiops.bootstrap.durable import connected
 from aiops.errors import AiopsError, NotKept, StoreUnavailable
 from aiops.model.alert import Alert
 from aiops.model.change import Change
+from aiops.model.job import DeadJob
 from aiops.ports.clock import Clock
 from aiops.ports.webhook import Push
 from aiops.settings import Settings
 from aiops.web.receivers import Receiver, receivers
 
 PARALLEL = 16
+LATELY = timedelta(days=1)
+"""Jobs given up before that are told of and no failure: somebody has seen them, or nobody will."""
 _SQLITE = "sqlite:///"
+
+
+class GivenUp(AiopsError):
+    """Work was given up after all its attempts; the message says which and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +75,10 @@ def diagnose(settings: Settings, clock: Clock) -> tuple[Finding, ...]:
         checks.append(_Check("slos", "file", partial(_objectives, settings.slos)))
     try:
         with ThreadPoolExecutor(PARALLEL, thread_name_prefix="doctor") as pool:
-            return tuple(pool.map(partial(_finding, clock), checks))
+            found = tuple(pool.map(partial(_finding, clock), checks))
+        if not found[0].ok:
+            return found
+        return (*found, _finding(clock, _Check("jobs", "queue", partial(_jobs, settings, clock))))
     finally:
         for _, source in sources:
             source.close()
@@ -94,6 +106,36 @@ def _database(settings: Settings) -> str:
         return probe(engine)
     finally:
         engine.dispose()
+
+
+def _jobs(settings: Settings, clock: Clock) -> str:
+    """How many wait; raises GivenUp where some were given up lately."""
+    from aiops.bootstrap.queues import job_queue
+    from aiops.store.ids import TimedIds
+    from aiops.store.sql.engine import open_engine
+
+    engine = open_engine(settings.database_url, application="aiops doctor")
+    try:
+        with job_queue(engine, clock, TimedIds(clock), application="aiops doctor") as queue:
+            backlog = queue.backlog()
+            dead = queue.dead(limit=max(1, backlog.dead))
+    finally:
+        engine.dispose()
+    seen = f"{backlog.due:,} due, {backlog.running:,} running, {len(dead):,} given up"
+    if not dead:
+        return seen
+    newest, oldest = dead[0], dead[-1]
+    seen += (
+        f", the first {_ago(clock, oldest)} ago, the last {_ago(clock, newest)} ago: "
+        f"{newest.job.kind} {newest.job.about}: {newest.error}"
+    )
+    if clock.now() - newest.at > LATELY:
+        return seen
+    raise GivenUp(f"{seen}; when its cause is mended, press 'Investigate now' on the incident")
+
+
+def _ago(clock: Clock, dead: DeadJob) -> str:
+    return duration(max(0.0, (clock.now() - dead.at).total_seconds()))
 
 
 def _webhook(name: str, settings: Settings) -> str:

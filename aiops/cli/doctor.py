@@ -1,5 +1,6 @@
 """``aiops doctor``: everything that is configured, tried with a real read."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,6 +30,7 @@ def doctor(
     """Test the database and every configured source and webhook; exit 1 where one fails."""
     from aiops import settings
 
+    settings.must_be_known(os.environ)
     chosen = settings.load()
     if webhook is not None and payload is not None:
         _rehearse(chosen, webhook, payload, as_json)

@@ -65,6 +65,7 @@ def serve(
             f"--dev asks for no tokens, so it listens on this machine only, not on {host}; leave "
             "--host away, or leave --dev away and make a token"
         )
+    settings.must_be_known(os.environ)
     chosen = settings.load()
     configure_logs(terminal=sys.stderr.isatty())
     with ExitStack() as stack:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 3.5
 """How long jobs may go on after SIGTERM; with the rest, the process ends within 5 s."""
+GIVES_WAY: Final = 10
+"""Niceness: on a machine that is busy, webhooks are answered before incidents are investigated."""
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +36,7 @@ def worker(
     from aiops.bootstrap.durable import durable
     from aiops.web.telemetry import configure_logs
 
+    settings.must_be_known(os.environ)
     chosen, stop = settings.load(), Event()
 
     def told(number: int, frame: "FrameType | None") -> None:
@@ -42,6 +45,7 @@ def worker(
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, told)
+    os.nice(GIVES_WAY)
     configure_logs(terminal=sys.stderr.isatty())
     log = structlog.get_logger("aiops.worker")
     with durable(chosen, application="aiops worker") as service:

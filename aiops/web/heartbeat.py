@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from threading import Event, Thread
 from typing import Final
 
+from prometheus_client import Gauge
+
 from aiops.errors import NotDelivered
 from aiops.jobs.loops import Heartbeats, every
 from aiops.web.health import Ready, readiness
@@ -20,10 +22,11 @@ class Heartbeat:
     Args:
         url: of a monitor of missing heartbeats; a secret, since whoever knows it can quieten it.
         ready: how the service is.
+        sent: called after each that was delivered.
     """
 
-    def __init__(self, url: str, ready: Callable[[], Ready]) -> None:
-        self._url, self._ready = url, ready
+    def __init__(self, url: str, ready: Callable[[], Ready], sent: Callable[[], None]) -> None:
+        self._url, self._ready, self._sent = url, ready, sent
 
     def __call__(self) -> float:
         """Say that all is well, where it is; returns when to do it again, seconds.
@@ -39,6 +42,7 @@ class Heartbeat:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 reason = f"{type(error).__name__}; check setting 'web.heartbeat_url'"
                 raise NotDelivered("heartbeat", reason) from None  # the cause names the address
+            self._sent()
         return EVERY_S
 
 
@@ -47,8 +51,18 @@ def beating(site: Site) -> Iterator[None]:
     """Meanwhile, the address that the site's settings name, if any, is asked for."""
     url, stop = site.service.settings.web.heartbeat_url, Event()
     if url is not None:
-        tick = Heartbeat(url.get_secret_value(), lambda: readiness(site))
-        own = Heartbeats(site.service.clock)
+        clock = site.service.clock
+        last = Gauge(
+            "aiops_heartbeat_sent_timestamp_seconds",
+            "When the last heartbeat was delivered; 0: none was.",
+            registry=site.metrics.registry,
+        )
+        tick = Heartbeat(
+            url.get_secret_value(),
+            lambda: readiness(site),
+            lambda: last.set(clock.now().timestamp()),
+        )
+        own = Heartbeats(clock)
         named = {"name": "heartbeat", "heartbeats": own}
         Thread(target=every, args=(EVERY_S, tick, stop), kwargs=named, daemon=True).start()
     yield

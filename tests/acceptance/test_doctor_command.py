@@ -1,6 +1,7 @@
 """``aiops doctor``: what is configured is tried for real, and each failure says what to do."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,10 @@ from typer.testing import CliRunner, Result
 
 from aiops.cli import doctor
 from aiops.errors import BadPayload, InvalidInput, NotKept
+from aiops.model.job import Job
+from aiops.store.clock import ManualClock
+from aiops.store.sql.engine import open_engine
+from aiops.store.sql.jobs import SqlJobs
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +60,7 @@ def test_all_that_is_configured_is_read_and_told_in_numbers(folder):
         )
         told, machine = run(), run("--json")
     assert (told.exit_code, machine.exit_code) == (0, 0)
-    assert "5 of 5 are fine" in told.stdout
+    assert "6 of 6 are fine" in told.stdout
     assert "open-sesame" not in told.stdout + machine.stdout
     seen = {name: one["seen"] for name, one in findings(machine).items()}
     assert "1 of 1 targets up" in seen["sources.main"]
@@ -63,6 +68,7 @@ def test_all_that_is_configured_is_read_and_told_in_numbers(folder):
     assert "writable, 0 incidents" in seen["database"]
     assert seen["webhooks.am"] == "alerts, proven by bearer"
     assert seen["slos"] == "1 objectives of 1 services"
+    assert seen["jobs"] == "0 due, 0 running, 0 given up"
 
 
 def test_one_failure_is_one_line_and_the_others_are_still_tried(folder):
@@ -83,6 +89,39 @@ def test_one_failure_is_one_line_and_the_others_are_still_tried(folder):
     assert "webhooks.am.secret" in failed[1]
     assert "carrier-pigeon" in failed[2]
     assert "ok      sources.main" in done.stdout
+
+
+@pytest.mark.parametrize(("days", "fails"), [(0.5, True), (2, False)], ids=["lately", "long ago"])
+def test_investigations_given_up_are_counted_with_the_oldest_and_what_to_do(
+    sqlite_url: str, days: float, fails: bool
+) -> None:
+    now = datetime.now(UTC)
+    engine = open_engine(sqlite_url)
+    for number, age in enumerate((days + 3, days)):
+        clock = ManualClock(now - timedelta(days=age))
+        jobs = SqlJobs(engine, clock)
+        jobs.put(Job(f"investigate:inc-{number}:1", "investigate", f"inc-{number}", clock.now()))
+        jobs.take(["investigate"], "worker", 1)
+        jobs.give_up(f"investigate:inc-{number}:1", "worker", "the model ran out of memory")
+    engine.dispose()
+    done = run("--json")
+    assert done.exit_code == int(fails)
+    found = findings(done)["jobs"]
+    assert found["ok"] is not fails
+    assert "2 given up, the first " in found["seen"]
+    assert "investigate inc-1: the model ran out of memory" in found["seen"]
+    assert ("press 'Investigate now'" in found["seen"]) is fails
+
+
+def test_jobs_are_looked_at_on_either_engine(monkeypatch, database_url: str) -> None:
+    monkeypatch.setenv("AIOPS_DATABASE_URL", database_url)
+    assert findings(run("--json"))["jobs"]["seen"] == "0 due, 0 running, 0 given up"
+
+
+def test_a_variable_that_sets_nothing_is_refused_by_its_name(monkeypatch) -> None:
+    monkeypatch.setenv("AIOPS_DATABSE_URL", "sqlite:///other.db")
+    with pytest.raises(InvalidInput, match=r"AIOPS_DATABSE_URL.* did you mean AIOPS_DATABASE_URL"):
+        run()
 
 
 def test_a_database_that_is_not_there_yet_is_not_made(folder, monkeypatch):

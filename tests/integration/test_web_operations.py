@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -16,16 +16,18 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from pydantic import SecretStr
 from web import asking
 
 from aiops.bootstrap.service import Service, in_memory
 from aiops.errors import NotDelivered, StoreUnavailable
 from aiops.model.alert import Delivery
 from aiops.settings import Settings, WebSettings
+from aiops.store.clock import ManualClock
 from aiops.store.inbox import MemoryInbox
 from aiops.web.app import create
 from aiops.web.health import Ready
-from aiops.web.heartbeat import Heartbeat
+from aiops.web.heartbeat import Heartbeat, beating
 from aiops.web.telemetry import configure_logs
 
 
@@ -119,17 +121,40 @@ def test_the_heartbeat_beats_while_all_is_well_and_only_then(
     monitor: tuple[str, list[str]],
 ) -> None:
     address, asked = monitor
-    Heartbeat(f"{address}/secret", lambda: ready())()
-    Heartbeat(f"{address}/secret", lambda: ready("triage is stuck"))()
+    sent: list[str] = []
+    Heartbeat(f"{address}/secret", lambda: ready(), lambda: sent.append("well"))()
+    Heartbeat(f"{address}/secret", lambda: ready("triage is stuck"), lambda: sent.append("ill"))()
     assert asked == ["/secret"]
+    assert sent == ["well"]
+
+
+def test_metrics_say_when_the_last_heartbeat_was_sent(monitor: tuple[str, list[str]]) -> None:
+    address, _ = monitor
+    clock = ManualClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
+    web = WebSettings(heartbeat_url=SecretStr(f"{address}/secret"))
+    app = create(in_memory(Settings(web=web), clock))
+
+    def sent() -> float:
+        lines = client.get("/metrics").text.splitlines()
+        (value,) = (each for each in lines if each.startswith("aiops_heartbeat_sent"))
+        return float(value.split()[1])
+
+    with asking(app) as client, beating(app.state.site):
+        end = time.monotonic() + 60
+        while sent() == 0:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+        assert sent() == clock.now().timestamp()
 
 
 def test_a_heartbeat_that_is_not_delivered_names_no_address(
     monitor: tuple[str, list[str]],
 ) -> None:
     address, _ = monitor
+    sent: list[str] = []
     with pytest.raises(NotDelivered) as raised:
-        Heartbeat(f"{address}/gone", lambda: ready())()
+        Heartbeat(f"{address}/gone", lambda: ready(), lambda: sent.append("yes"))()
+    assert sent == []
     assert "gone" not in str(raised.value)
     assert "heartbeat_url" in str(raised.value)
 

@@ -1,5 +1,6 @@
 """Settings: where a value comes from, and what is said of one that cannot be used."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -114,6 +115,70 @@ def test_other_variables_of_the_environment_are_left_alone(
     monkeypatch.setenv("AIOPS_DEBUG", "1")
     monkeypatch.setenv("SEED", "7")
     assert load() == Settings.model_construct()
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("AIOPS_DATABSE_URL", "AIOPS_DATABASE_URL"),
+        ("aiops_databse_url", "AIOPS_DATABASE_URL"),
+        ("AIOPS_WEBB__BACKLOG_LIMIT", "AIOPS_WEB__BACKLOG_LIMIT"),
+        ("AIOPS_XYZZY", None),
+    ],
+)
+def test_a_variable_that_sets_nothing_is_named_with_what_was_meant(
+    variable: str, meant: str | None
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        settings.must_be_known(["PATH", "AIOPS_SEED", variable])
+    said = str(refused.value)
+    assert variable in said
+    assert "\n" not in said
+    assert (f"did you mean {meant}?" if meant else "unset it") in said
+
+
+def test_variables_of_settings_of_other_commands_and_of_others_are_known() -> None:
+    settings.must_be_known(
+        [
+            "AIOPS_DATASETS",
+            "AIOPS_WEBHOOKS__ALERTMANAGER__SECRET",
+            "aiops_seed",
+            "AIOPS_KUBECTLS",
+            "AIOPS_DEBUG",
+            "MY_AIOPS_THING",
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "AIOPS_SERVICE_HOST",
+        "AIOPS_SERVICE_PORT_HTTP",
+        "AIOPS_PORT",
+        "AIOPS_PORT_8080_TCP_ADDR",
+        "AIOPS_WORKER_PORT_8080_TCP",
+    ],
+)
+def test_what_kubernetes_sets_for_a_service_called_aiops_does_not_stop_it(variable: str) -> None:
+    settings.must_be_known([variable])
+
+
+def test_every_variable_the_code_reads_is_known() -> None:
+    root = Path(settings.__file__).parent
+    read = {
+        name
+        for file in root.rglob("*.py")
+        for name in re.findall(r'"(AIOPS_[A-Z_]+)"', file.read_text(encoding="utf-8"))
+        if name != settings.PREFIX
+    }
+    assert {"AIOPS_DEBUG", "AIOPS_REPLAY_TOKEN"} <= read
+    settings.must_be_known(read)
+
+
+def test_a_misspelt_key_is_answered_with_the_one_that_was_meant() -> None:
+    file("[web]\nbacklog_limits = 3\n")
+    assert "did you mean 'backlog_limit'?" in refusal()
 
 
 def test_settings_once_loaded_do_not_change() -> None:
