@@ -70,6 +70,7 @@ class IncidentReports:
 
     def _report(self, incident: Incident) -> Report:
         began = self.clock.stopwatch()
+        alerts = tuple(state.alert for state in self.incidents.alerts(incident.id))
         collected = collect(
             incident,
             self.sources,
@@ -77,6 +78,7 @@ class IncidentReports:
             now=self.clock.now(),
             reach=self.reach,
             changes_recorded=self.changes_recorded,
+            alerts=alerts,
         )
         pulled = self.clock.stopwatch() - began
         report = investigate(

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aiops.analyze.clocks import on_one_clock
-from aiops.app.telemetry_window import around
+from aiops.app.surroundings import around, is_of_a_service
 from aiops.model import CaseData, TelemetryWindow
 from aiops.model.report import Report
 from aiops.ports.telemetry import TelemetryStore
@@ -22,8 +22,10 @@ def case_behind(report: Report, telemetry: TelemetryStore) -> CaseData:
     start, end = report.subject.window.start, _after(report)
     graph = telemetry.graph(end)
     trigger = report.subject.trigger
-    about = () if trigger.entity is None else (trigger.entity.service_name,)
-    services = around(graph, about, HOPS)
+    services = None
+    if trigger.entity is not None and is_of_a_service(trigger.entity):
+        causes = {cause.entity.service_name for cause in report.root_causes}
+        services = around(graph, sorted({trigger.entity.service_name, *causes}), HOPS)
     metrics = on_one_clock(telemetry.metrics(services, start, end))
     window = TelemetryWindow(start, end, graph=graph if graph.calls else None)
     if len(metrics.series):

@@ -21,8 +21,11 @@ from aiops.analyze.service_graph import (
     seen_in_spans,
     unfaded,
 )
+from aiops.analyze.wording import listed
+from aiops.app.surroundings import around, services_named, silent, touches, within
 from aiops.errors import SourceUnavailable
 from aiops.model import CaseData, Entity, FailedStep, ServiceGraph, TelemetryWindow, Trigger
+from aiops.model.alert import Alert
 from aiops.model.change import Change
 from aiops.model.incident import Incident
 from aiops.ports.telemetry import (
@@ -72,13 +75,18 @@ def collect(
     now: datetime,
     reach: Reach,
     changes_recorded: bool,
+    alerts: Sequence[Alert] = (),
 ) -> Collected:
-    """The incident as a case.
+    """The incident as a case: its own services and those that calls connect with them.
+
+    Where its alerts name no service everything is looked at, and a note says so. A service that
+    nothing was recorded of is a failed step.
 
     Args:
         sources: by name; each is asked for every kind of telemetry that it has.
         now: the window never reaches beyond it, whatever the alert's own clock says.
         changes_recorded: whether anybody tells the store of changes, so that none means none.
+        alerts: of the incident; they tell its services from its nodes and namespaces.
 
     Raises:
         StoreUnavailable: nothing can be kept, so nothing was collected.
@@ -89,31 +97,54 @@ def collect(
     failed: list[FailedStep] = []
     pushed = seen_in_spans(store.spans(None, opened - PUSHED_LOOK, opened))
     graph = joined([_graph(sources, store, end, failed), graph_of(pushed)])
-    services = around(graph, incident.services, reach.hops)
-    for window, changes in _pulled(sources, services, start, end, failed):
+    own = services_named(incident, alerts)
+    traces_first = bool(own) and not touches(graph, own)
+    if traces_first:
+        # Nobody says who calls them. Whole traces do, and cost less than all of everything.
+        reads = _trace_reads(sources, _Asked(None, start, end))
+        for window, _ in _answers(reads, failed):
+            store.append(window)
+            if window.spans is not None:
+                graph = joined([graph, graph_of(seen_in_spans(window.spans))])
+    services = around(graph, incident.services, reach.hops) if own else None
+    asked = _Asked(services, start, end)
+    reads = _other_reads(sources, asked)
+    if not traces_first:
+        reads += _trace_reads(sources, asked)
+    for window, changes in _answers(reads, failed):
         store.append(window, changes)
-    case = _case(incident, store, services, start, end, graph)
-    if case.window.graph is not None:
+    window, graph = _kept(store, asked, graph)
+    if graph.calls:
         # From now on: what was kept meanwhile is part of it.
-        store.append(TelemetryWindow(now, now + timedelta(seconds=1), graph=case.window.graph))
-    if not case.window.changes and not changes_recorded:
-        case = replace(case, window=replace(case.window, changes=None))
+        store.append(TelemetryWindow(now, now + timedelta(seconds=1), graph=graph))
+    if not window.changes and not changes_recorded:
+        window = replace(window, changes=None)
+    failed += [_no_telemetry(name) for name in silent(window, own)]
+    notes = _limits(own, graph)
+    case = CaseData(incident.id, window, _trigger(incident, own, alerts, end), notes)
     return Collected(case, tuple(failed))
 
 
-def around(graph: ServiceGraph, services: Sequence[str], hops: int) -> tuple[str, ...] | None:
-    """The services within ``hops`` calls, sorted; None (all) where the graph knows none of them."""
-    neighbours: dict[str, set[str]] = {}
-    for call in graph.calls:
-        source, target = call.source.service_name, call.target.service_name
-        neighbours.setdefault(source, set()).add(target)
-        neighbours.setdefault(target, set()).add(source)
-    found = {name for name in services if name in neighbours}
-    if not found:
-        return None
-    for _ in range(hops):
-        found |= {near for name in found for near in neighbours[name]}
-    return tuple(sorted(found | set(services)))
+def _no_telemetry(service: str) -> FailedStep:
+    return FailedStep(
+        f"read telemetry of {service}",
+        f"no metric, log line or span of {service} in this window, in any source or pushed; check "
+        "that telemetry uses the name in the alert's labels, and the sources with `aiops doctor`",
+    )
+
+
+def _limits(own: Sequence[str], graph: ServiceGraph) -> tuple[str, ...]:
+    """What the reader must know about where a cause was looked for."""
+    if own and touches(graph, own):
+        return ()
+    told = (
+        f"Nothing tells who calls {listed(own, most=6)}, or whom they call: causes in other "
+        "services were not looked for. Spans or a source of traces would tell."
+        if own
+        else "The alerts name no service, so everything that has telemetry was looked at: a cause "
+        "found may be another incident's. Label the alerts with the service they are about."
+    )
+    return (told,)
 
 
 def _graph(
@@ -160,25 +191,32 @@ class _Asked:
         return TelemetryWindow(self.start, self.end, **modality)
 
 
-def _pulled(
-    sources: Sequence[tuple[str, Source]],
-    services: Sequence[str] | None,
-    start: datetime,
-    end: datetime,
-    failed: list[FailedStep],
-) -> Iterator[_Answer]:
-    """What each source answers, as it comes in the order of the sources."""
-    reads: list[tuple[str, Callable[[], _Answer]]] = []
-    asked = _Asked(services, start, end)
+_Read = tuple[str, Callable[[], _Answer]]
+"""What is read from where, in words, and the read."""
+
+
+def _trace_reads(sources: Sequence[tuple[str, Source]], asked: _Asked) -> list[_Read]:
+    return [
+        (f"read traces from {name}", partial(asked.spans, source))
+        for name, source in sources
+        if isinstance(source, TraceSource)
+    ]
+
+
+def _other_reads(sources: Sequence[tuple[str, Source]], asked: _Asked) -> list[_Read]:
+    reads: list[_Read] = []
     for name, source in sources:
         if isinstance(source, MetricSource):
             reads.append((f"read metrics from {name}", partial(asked.metrics, source)))
         if isinstance(source, LogSource):
             reads.append((f"read logs from {name}", partial(asked.logs, source)))
-        if isinstance(source, TraceSource):
-            reads.append((f"read traces from {name}", partial(asked.spans, source)))
         if isinstance(source, ChangeSource):
             reads.append((f"read changes from {name}", partial(asked.changes, source)))
+    return reads
+
+
+def _answers(reads: Sequence[_Read], failed: list[FailedStep]) -> Iterator[_Answer]:
+    """What each read gives, in their order; those that give nothing or not all are ``failed``."""
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="pull") as pool:
         for step, answer in [(step, pool.submit(read)) for step, read in reads]:
             try:
@@ -192,32 +230,31 @@ def _pulled(
             yield window, changes
 
 
-def _case(
-    incident: Incident,
-    store: TelemetryStore,
-    services: Sequence[str] | None,
-    start: datetime,
-    end: datetime,
-    graph: ServiceGraph,
-) -> CaseData:
+def _kept(
+    store: TelemetryStore, asked: _Asked, graph: ServiceGraph
+) -> tuple[TelemetryWindow, ServiceGraph]:
+    """What the store has of the services, and all that is known of the calls now."""
+    services, start, end = asked.services, asked.start, asked.end
     metrics = on_one_clock(store.metrics(services, start, end))
     logs, spans = store.logs(services, start, end), store.spans(services, start, end)
-    graph = joined([graph, graph_of([*seen_in_spans(spans), *seen_in_metrics(metrics)])])
+    known = joined([graph, graph_of([*seen_in_spans(spans), *seen_in_metrics(metrics)])])
+    near = known if services is None else within(known, set(services))
     window = TelemetryWindow(
         start,
         end,
         metrics=metrics if len(metrics.series) else None,
         logs=logs if len(logs.times) else None,
         spans=spans if len(spans.starts) else None,
-        graph=graph if graph.calls else None,
+        graph=near if near.calls else None,
         changes=store.changes(services, start, end),
     )
-    alerting = next(iter(incident.services), None)
-    trigger = Trigger(
-        at=min(incident.opened_at, end),
-        entity=None
-        if alerting is None
-        else Entity("service", alerting, incident.namespace, incident.cluster),
-        statement=incident.title,
-    )
-    return CaseData(incident.id, window, trigger)
+    return window, known
+
+
+def _trigger(
+    incident: Incident, own: Sequence[str], alerts: Sequence[Alert], end: datetime
+) -> Trigger:
+    entity = next((alert.entity for alert in alerts if alert.entity is not None), None)
+    if own:
+        entity = Entity("service", own[0], incident.namespace, incident.cluster)
+    return Trigger(min(incident.opened_at, end), entity, statement=incident.title)

@@ -7,12 +7,25 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from aiops.app.telemetry_window import Reach, around, collect
+from aiops.app.investigate import investigate
+from aiops.app.surroundings import around
+from aiops.app.telemetry_window import Collected, Reach, collect
 from aiops.errors import SourceUnavailable
-from aiops.model import Call, Entity, LogTable, ServiceGraph, TelemetryWindow
+from aiops.model import (
+    Call,
+    Entity,
+    LogTable,
+    MetricTable,
+    ServiceGraph,
+    SpanTable,
+    TelemetryWindow,
+)
+from aiops.model.alert import Alert
 from aiops.model.change import Change
+from aiops.model.entity import EntityKind
 from aiops.model.incident import Incident
 from aiops.model.rows import LogLine, Span, log_table, span_table
+from aiops.plugins import analyzer
 from aiops.store.memory import MemoryTelemetry
 from aiops.store.recorded import RecordedTelemetry
 from aiops_datasets.synthetic import plant, specified
@@ -130,7 +143,7 @@ def test_the_services_pulled_are_those_within_reach() -> None:
     graph = ServiceGraph((a, b, c, d), (Call(a, b), Call(b, c), Call(c, d)))
     assert around(graph, ["b"], 1) == ("a", "b", "c")
     assert around(graph, ["d"], 1) == ("c", "d")
-    assert around(graph, ["unknown"], 1) is None
+    assert around(graph, ["unknown"], 1) == ("unknown",)
 
 
 def test_nothing_to_read_from_is_an_empty_case() -> None:
@@ -156,3 +169,122 @@ def test_calls_seen_in_the_spans_join_the_graph_and_are_known_next_time() -> Non
     assert found is not None
     assert [(call.source.name, call.target.name) for call in found.calls] == [(SERVICE, "billing")]
     assert store.graph(NOW) == found
+
+
+# ---- alerts about what nothing was recorded of, or about no service
+
+
+def alert_about(kind: EntityKind, name: str) -> Alert:
+    return Alert("hook", "1", "firing", "Slow", (), (), ALERT, entity=Entity(kind, name))
+
+
+def collected(alert: Alert | None, *sources: tuple[str, object]) -> Collected:
+    names = () if alert is None or alert.entity is None else (alert.entity.service_name,)
+    return collect(
+        incident(services=names),
+        sources or [SOURCE],
+        MemoryTelemetry(),
+        now=NOW,
+        reach=WIDE,
+        changes_recorded=False,
+        alerts=() if alert is None else (alert,),
+    )
+
+
+def test_nobody_is_blamed_where_nothing_was_recorded_of_the_alerting_service() -> None:
+    found = collected(alert_about("service", "elsewhere"))
+    reasons = {step.step: step.reason for step in found.failed}
+    assert "aiops doctor" in reasons["read telemetry of elsewhere"]
+    window = found.case.window
+    assert (window.metrics, window.logs, window.spans, window.graph) == (None,) * 4
+    report = investigate(found.case, analyzer("aiops"))
+    assert (report.verdict, report.root_causes) == ("inconclusive", ())
+
+
+@pytest.mark.parametrize("alert", [alert_about("node", "node-3"), None])
+def test_alerts_that_name_no_service_have_everything_looked_at_and_that_is_said(
+    alert: Alert | None,
+) -> None:
+    found = collected(alert)
+    assert found.case.window.metrics is not None
+    assert CASE.window.metrics is not None
+    assert len(found.case.window.metrics.series) == len(CASE.window.metrics.series)
+    assert all("telemetry of" not in step.step for step in found.failed)
+    (note,) = found.case.notes
+    assert "name no service" in note
+
+
+class Traced:
+    """A source of traces alone; remembers whom it was asked about."""
+
+    def __init__(self, *found: Span) -> None:
+        self.found, self.asked = found, list[Sequence[str] | None]()
+
+    def spans(self, services: Sequence[str] | None, start: datetime, end: datetime) -> SpanTable:
+        self.asked.append(services)
+        return span_table(one for one in self.found if services is None or one.service in services)
+
+
+class Measured:
+    """A source of metrics alone; remembers whom it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked = list[Sequence[str] | None]()
+
+    def metrics(
+        self, services: Sequence[str] | None, start: datetime, end: datetime
+    ) -> MetricTable:
+        self.asked.append(services)
+        return RecordedTelemetry(CASE).metrics(services, start, end)
+
+
+def test_traces_tell_whom_to_look_at_where_no_graph_does() -> None:
+    at = ALERT.timestamp() - 600
+    traces = Traced(
+        Span("t", "1", "", "shop", "call", at, 1.0),
+        Span("t", "2", "1", "billing", "serve", at, 1.0),
+        Span("u", "3", "", "unrelated", "run", at, 1.0),
+    )
+    metrics = Measured()
+    found = collected(alert_about("service", "shop"), ("traces", traces), ("metrics", metrics))
+    assert metrics.asked == [("billing", "shop")]
+    assert traces.asked == [None]
+    assert found.case.window.spans is not None
+    assert found.case.window.spans.services == ("shop", "billing")
+    assert found.case.window.graph is not None
+    assert {node.name for node in found.case.window.graph.nodes} == {"shop", "billing"}
+    assert (found.failed, found.case.notes) == ((), ())
+
+
+def test_without_calls_only_the_alerting_service_is_looked_at_and_that_is_said() -> None:
+    metrics = Measured()
+    found = collected(alert_about("service", SERVICE), ("metrics", metrics))
+    assert metrics.asked == [(SERVICE,)]
+    assert found.failed == ()
+    (note,) = found.case.notes
+    assert f"who calls {SERVICE}" in note
+
+
+def test_a_pod_of_a_service_and_the_node_it_is_on_are_an_alert_on_the_service() -> None:
+    pod = Alert(
+        "hook",
+        "1",
+        "firing",
+        "Slow",
+        (),
+        (),
+        ALERT,
+        entity=Entity("instance", "cart-1", service=SERVICE),
+    )
+    both = collect(
+        incident(services=tuple(sorted((SERVICE, "node-3")))),
+        [SOURCE],
+        MemoryTelemetry(),
+        now=NOW,
+        reach=WIDE,
+        changes_recorded=False,
+        alerts=(pod, alert_about("node", "node-3")),
+    )
+    assert all("telemetry of" not in step.step for step in both.failed)
+    assert both.case.notes == ()
+    assert both.case.trigger.entity == Entity("service", SERVICE)
