@@ -3,15 +3,12 @@
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
-from small_lab import TOPOLOGY, eventually, fetch
+from small_lab import PATIENCE_S, eventually, fetch, small_lab
 
-from aiops.store.clock import SystemClock
-from aiops_lab.by_kubernetes import ByKubernetes
-from aiops_lab.lab import Lab, Wanted
+from aiops_lab.lab import Lab
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
 Kubectl = Callable[..., str]
@@ -19,18 +16,9 @@ Kubectl = Callable[..., str]
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    folder, clock = tmp_path_factory.mktemp("kiosk"), SystemClock()
-    topology = folder / "kiosk.yaml"
-    topology.write_text(TOPOLOGY)
-    kubernetes = partial(ByKubernetes, folder=folder / "lab" / "kubernetes", clock=clock, seed=1)
-    wanted = Wanted(topology=topology, folder=folder / "lab")
-    lab = Lab(wanted, now=clock.now, orchestrator=kubernetes)
-    lab.open()
-    try:
-        lab.wait_ready(20)
-        yield lab
-    finally:
-        lab.close()
+    folder = tmp_path_factory.mktemp("kiosk")
+    with small_lab(folder, kubernetes=True) as up:
+        yield up
     assert not (folder / "lab" / "kubernetes").exists()
 
 
@@ -41,7 +29,7 @@ def kubectl(lab: Lab) -> Kubectl:
     def run(*arguments: str) -> str:
         command = ["kubectl", "--kubeconfig", str(config), "-n", "kiosk", *arguments]
         return subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=20
+            command, check=True, capture_output=True, text=True, timeout=PATIENCE_S
         ).stdout
 
     return run
@@ -82,12 +70,12 @@ def test_a_new_password_in_the_secret_counts_after_the_next_start(
 ) -> None:
     kubectl("patch", "secret", "shelf-db-credentials", "-p", '{"stringData":{"password":"new"}}')
     kubectl("rollout", "restart", "deployment/shelf-db")
-    kubectl("rollout", "status", "deployment/shelf-db", "--timeout=15s")
+    kubectl("rollout", "status", "deployment/shelf-db", "--timeout=55s")
     # Who still has the old one is refused, for connections to the database that is gone end.
     eventually(lambda: fetch(f"{lab.front_end}/things/1")[0] >= 500)
     kubectl("rollout", "restart", "deployment/shelf")
-    kubectl("rollout", "status", "deployment/shelf", "--timeout=15s")
-    eventually(lambda: fetch(f"{lab.front_end}/things/1")[0] == 200, within_s=20)
+    kubectl("rollout", "status", "deployment/shelf", "--timeout=55s")
+    eventually(lambda: fetch(f"{lab.front_end}/things/1")[0] == 200)
 
 
 def test_what_a_container_writes_is_its_log(lab: Lab, kubectl: Kubectl) -> None:

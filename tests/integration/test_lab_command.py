@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-from small_lab import TOPOLOGY, eventually, fetch
+from small_lab import PATIENCE_S, TOPOLOGY, eventually, fetch
 
 AIOPS = Path(sys.executable).with_name("aiops")
 
 
 def aiops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [AIOPS, "lab", *arguments], capture_output=True, text=True, timeout=30, check=False
+        [AIOPS, "lab", *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -52,22 +51,21 @@ def alive(pid: int) -> bool:
         return False
 
 
-@pytest.mark.timeout(60)
 def test_two_labs_run_side_by_side_and_end_without_a_trace(tmp_path: Path) -> None:
     with up(tmp_path / "one") as one, up(tmp_path / "two", "--rate", "20") as two:
         eventually(lambda: aiops("status", "--dir", tmp_path / "two", "--json").returncode == 0)
         status = json.loads(aiops("status", "--dir", tmp_path / "two", "--json").stdout)
-        assert [service["ready"] for service in status["services"]] == [1, 1, 1, 1]
+        assert [service["ready"] for service in status["services"]] == [1] * 6
         assert fetch(status["front_end"])[0] == 200
         again = aiops("up", "--dir", tmp_path / "one")
         assert again.returncode == 2
         assert f"a lab runs in {tmp_path / 'one'} already" in again.stderr
 
         processes = children(one.pid)
-        assert len(processes) >= 6  # four pods, what forks them, the network
+        assert len(processes) > 6  # six pods, what forks them, the network
         one.kill()
         one.wait()
-        eventually(lambda: not any(map(alive, processes)), within_s=3)
+        eventually(lambda: not any(map(alive, processes)))
 
         processes = children(two.pid)
         began = time.monotonic()
@@ -80,7 +78,6 @@ def test_two_labs_run_side_by_side_and_end_without_a_trace(tmp_path: Path) -> No
     ]  # fmt: skip
 
 
-@pytest.mark.timeout(60)
 def test_down_ends_a_lab_and_says_where_there_is_none(tmp_path: Path) -> None:
     with up(tmp_path / "lab", "--rate", "0") as lab:
         assert aiops("down", "--dir", tmp_path / "lab").returncode == 0

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faulty_lab import TOPOLOGY
-from small_lab import eventually
+from small_lab import PATIENCE_S, eventually, written
 
 AIOPS = Path(sys.executable).with_name("aiops")
 
 
 def aiops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [AIOPS, "lab", *arguments], capture_output=True, text=True, timeout=30, check=False
+        [AIOPS, "lab", *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
     )
 
 
@@ -29,9 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def lab(tmp_path: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    topology = tmp_path / "kiosk.yaml"
-    topology.write_text(TOPOLOGY)
-    options = ["--dir", folder, "--topology", topology]
+    options = ["--dir", folder, "--topology", written(tmp_path)]
     with subprocess.Popen([AIOPS, "lab", "up", *options], stdout=subprocess.PIPE, text=True) as up:
         try:
             assert up.stdout is not None

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
-from faulty_lab import RATE, Seen, faulty_lab
-from small_lab import eventually
+from small_lab import RATE, Seen, broken_lab, eventually
 
 from aiops_lab.faults.catalogue import KINDS
 from aiops_lab.faults.orders import Order
@@ -14,7 +13,7 @@ from aiops_lab.faults.orders import Order
 
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    with faulty_lab(tmp_path_factory.mktemp("kiosk")) as up:
+    with broken_lab(tmp_path_factory.mktemp("kiosk")) as up:
         yield up
 
 
@@ -25,8 +24,8 @@ class Case:
     aim: str
     shows: Callable[[Seen], bool]
     settings: tuple[str, ...] = ()
-    within_s: float = 10.0
-    looked_at_before: bool = True  # what looks would leave a connection that outlives the start
+    # Looking leaves a connection, and those that stand outlive what stops new ones.
+    looked_at_before: bool = True
 
 
 def fails(
@@ -114,7 +113,7 @@ CASES = (
     Case("shelf/wrong-selector", fails(503, "refused")),
     Case("shelf-db/expired-credential", fails(500, "shelf answered 503")),
     Case("shelf-db/expired-certificate", fails(500, "shelf answered 503")),
-    Case("shelf/hpa-limit", autoscaler_is_there, ("work=500",)),
+    Case("shelf/hpa-limit", autoscaler_is_there, ("work=100",)),
     Case("shelf/quota", pods_gone),
     Case("lab-node/node-pressure", node_is_pressed, ("evicts=scale",)),
 )
@@ -126,28 +125,29 @@ def calm(seen: Seen) -> bool:
 
 @pytest.mark.parametrize("case", CASES, ids=[case.aim for case in CASES])
 def test_a_faults_signal_moves_and_returns(seen: Seen, case: Case) -> None:
-    eventually(lambda: calm(seen), 15)
-    assert not (case.looked_at_before and case.shows(seen))
+    eventually(lambda: calm(seen))
+    if case.looked_at_before:
+        eventually(lambda: not case.shows(seen))
     truth = seen.faults.inject(Order(case.aim, settings=case.settings))
     try:
-        eventually(lambda: case.shows(seen), case.within_s)
+        eventually(lambda: case.shows(seen))
     finally:
         seen.faults.revert(truth.id)
-    eventually(lambda: calm(seen) and not case.shows(seen), 20)
+    eventually(lambda: calm(seen) and not case.shows(seen))
 
 
 def test_a_retry_storm_goes_on_without_its_trigger_until_the_retries_end(seen: Seen) -> None:
-    eventually(lambda: calm(seen), 15)
+    eventually(lambda: calm(seen))
     order = Order("shelf/retry-storm", settings=("trigger=2", "retries=12"))
     truth = seen.faults.inject(order)
     time.sleep(2 + 2)  # the trigger, and the last requests that it held up
     try:
-        assert seen.rate("door", "client_retries_total", 3.0) > RATE
+        eventually(lambda: seen.rate("door", "client_retries_total", 3.0) > RATE)
         assert seen.get()[0] != 200
     finally:
         seen.faults.revert(truth.id)
-    eventually(lambda: calm(seen), 30)
-    assert seen.rate("door", "client_retries_total") == 0
+    eventually(lambda: calm(seen))
+    eventually(lambda: seen.rate("door", "client_retries_total") == 0)
 
 
 def test_every_kind_of_fault_is_seen() -> None:
@@ -157,12 +157,12 @@ def test_every_kind_of_fault_is_seen() -> None:
 
 
 def test_two_faults_at_once_both_show_and_each_returns_alone(seen: Seen) -> None:
-    eventually(lambda: calm(seen), 15)
+    eventually(lambda: calm(seen))
     slow = seen.faults.inject(Order("shelf/slow-dependency", settings=("delay=300",)))
     cut = seen.faults.inject(Order("scale/errors", settings=("share=1",)))
     eventually(lambda: seen.seconds() > 0.25 and seen.get("/weight")[0] == 500)
     seen.faults.revert(slow.id)
     eventually(lambda: seen.seconds() < 0.2)
-    assert seen.get("/weight")[0] == 500
+    eventually(lambda: seen.get("/weight")[0] == 500)
     seen.faults.revert(cut.id)
     eventually(lambda: seen.get("/weight")[0] == 200)

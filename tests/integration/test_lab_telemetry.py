@@ -4,7 +4,6 @@ import asyncio
 import json
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from small_lab import TOPOLOGY, eventually, fetch
+from small_lab import eventually, fetch, small_lab
 
-from aiops_lab.lab import Lab, Wanted
 from aiops_lab.pods.traces import Exporter, Trace
 
 
@@ -63,19 +61,11 @@ def collector() -> Iterator[Collector]:
 def test_a_request_is_one_trace_from_the_door_to_the_database(
     tmp_path: Path, collector: Collector
 ) -> None:
-    topology = tmp_path / "kiosk.yaml"
-    topology.write_text(TOPOLOGY)
     otlp = f"http://127.0.0.1:{collector.server_port}"
-    wanted = Wanted(topology=topology, folder=tmp_path / "lab", otlp=otlp)
-    lab = Lab(wanted, now=lambda: datetime.now(UTC))
-    lab.open()
-    try:
-        lab.wait_ready(20)
+    with small_lab(tmp_path, otlp=otlp) as lab:
         assert fetch(f"{lab.front_end}/things/3")[0] == 200
         eventually(lambda: {"door", "shelf", "shelf-db"} <= set(collector.spans()))
         eventually(lambda: any(path == "/v1/logs" for path, _ in collector.received))
-    finally:
-        lab.close()
     spans = collector.spans()
     (root,) = [one for one in spans["door"] if not one["parentSpanId"]]
     by_id = {one["spanId"]: one for sent in spans.values() for one in sent}

@@ -5,10 +5,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from fault_lab import Bench, Refusing
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from paper_lab import Bench, Refusing
 
 from aiops.errors import AiopsError, InvalidInput, NotKept, UnknownName, WrongState
 from aiops.model.faults import FaultType

@@ -92,7 +92,6 @@ class App:
         trace: Trace,
         receive: Receive,
     ) -> Reply:
-        strain = self.steps.strain.now
         if self.tables is not None or self.queues is not None:
             if not self._admitted(headers.get(b"authorization", "")):
                 return Reply(401, b"{}", "connect", "access denied: wrong or expired credential")
@@ -105,9 +104,9 @@ class App:
         if self.gate.full:
             return Reply(503, b"{}", "overloaded", f"{self.gate.waiting} requests wait already")
         async with self.gate:
-            if strain.delay_s:
-                await asyncio.sleep(strain.delay_s)
-            if strain.error_rate and self.rng.random() < strain.error_rate:
+            await self.steps.strain.delay(lambda now: now.delay_s)
+            rate = self.steps.strain.now.error_rate
+            if rate and self.rng.random() < rate:
                 return Reply(500, b"{}", path.split("/")[1], "unhandled exception in handler")
             if self.tables is not None and path == "/query":
                 return await self._query(self.tables, body)

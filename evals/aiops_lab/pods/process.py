@@ -175,7 +175,7 @@ async def _consume(app: App, consumer: Consumer) -> None:
         names = {"session": "-", "item": "-"} | json.loads(answer.body)
         trace = begin(names.pop("trace", ""), app.rng, app.settings.sample)
         error = None
-        await asyncio.sleep(app.steps.strain.now.message_delay_s)
+        await app.steps.strain.delay(lambda now: now.message_delay_s)
         try:
             await app.steps.run(consumer.steps, Asked(names, trace))
         except StepFailed as failure:

@@ -15,10 +15,12 @@ from aiops_lab.topology.model import Behaviour
 
 if TYPE_CHECKING:
     import socket
+    from collections.abc import Callable
 
     from aiops_lab.pods.store import Volume
     from aiops_lab.pods.throttle import Throttle
 
+LOOK_S = 0.1
 _BLOCK = bytes(1 << 18)
 
 
@@ -38,6 +40,15 @@ class Strain:
     def habits(self) -> Behaviour:
         """How the process behaves now."""
         return self.now
+
+    async def delay(self, seconds: Callable[[Behaviour], float]) -> None:
+        """Wait for as long as the behaviour says; where it changes meanwhile, as the new one does.
+
+        So what hangs goes on when its fault is over, however long it was to hang.
+        """
+        began = time.monotonic()
+        while (left := seconds(self.now) - (time.monotonic() - began)) > 0:
+            await asyncio.sleep(min(left, LOOK_S))
 
     async def listen(self, control: socket.socket) -> None:
         """Follow what the lab says, until it is gone."""
@@ -66,11 +77,11 @@ class Strain:
         began = time.monotonic()
         self.become(self.now)
         while True:
-            await asyncio.sleep(0.1)
-            if leak := int(self.now.leak_bytes_s * 0.1):
+            await asyncio.sleep(LOOK_S)
+            if leak := int(self.now.leak_bytes_s * LOOK_S):
                 # Written to, or the pages would never become resident.
                 self._leaked.append(bytearray(os.urandom(64) * (leak // 64 + 1)))
-            if fill := int(self.now.fill_bytes_s * 0.1):
+            if fill := int(self.now.fill_bytes_s * LOOK_S):
                 self._volume.add_ballast(fill)
             end = self.now.exit_after_s
             if end is not None and time.monotonic() - began > end:

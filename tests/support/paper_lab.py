@@ -1,4 +1,4 @@
-"""A lab that only remembers what faults do to it, on a clock that moves when told."""
+"""A lab without processes: it remembers what faults do to it, on a clock that moves when told."""
 
 from collections.abc import Mapping
 from copy import deepcopy
