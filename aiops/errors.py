@@ -149,6 +149,14 @@ class StoreUnavailable(AiopsError):
         super().__init__(f"the store is not available: {reason}")
 
 
+class Backlogged(StoreUnavailable):
+    """So much waits to be taken in that nothing more is kept until some of it was."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.args = (f"this is not taken in: {reason}",)
+
+
 class ChangedMeanwhile(AiopsError):
     """Somebody else changed it after it was read; read it again and decide anew.
 

@@ -99,6 +99,9 @@ class WebSettings(_Group):
     backlog_limit: int = Field(
         default=50_000, ge=1, description="waiting deliveries above which /readyz says 503"
     )
+    backlog_most: int = Field(
+        default=200_000, ge=1, description="and above which webhooks are answered 503, too"
+    )
     heartbeat_url: SecretStr | None = Field(
         default=None, description="asked for every minute while all is well: a dead man's switch"
     )

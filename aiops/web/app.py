@@ -12,6 +12,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from aiops.bootstrap.background import standings
 from aiops.bootstrap.service import Service
+from aiops.store.bounded import BoundedInbox
 from aiops.web import (
     alerts,
     changes,
@@ -83,7 +84,7 @@ def create(
     site = Site(
         service=service,
         dev=dev,
-        intake=Intake(service.inbox),
+        intake=Intake(BoundedInbox(service.inbox, settings.web.backlog_most, service.clock)),
         feed=feed,
         limit=RateLimit(service.clock, settings.web.requests_per_minute),
         metrics=metrics,

@@ -15,6 +15,7 @@ from starlette.routing import compile_path
 from aiops.errors import (
     AiopsError,
     AlreadyKept,
+    Backlogged,
     BadPayload,
     ChangedMeanwhile,
     InvalidInput,
@@ -84,6 +85,7 @@ _STATUS: Final[tuple[tuple[type[AiopsError], int, str], ...]] = (
     (NotAuthentic, 401, "not_authentic"),
     (BadPayload, 422, "bad_payload"),
     (InvalidInput, 422, "invalid"),
+    (Backlogged, 503, "backlog"),
     (StoreUnavailable, 503, "store_unavailable"),
     (SourceUnavailable, 503, "source_unavailable"),
 )

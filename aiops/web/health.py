@@ -87,8 +87,13 @@ def readiness(site: Site) -> Ready:
             )
     except StoreUnavailable as error:
         problems.append(f"{error}; webhooks answer 503 and their senders come again")
-    limit = site.service.settings.web.backlog_limit
-    if waiting is not None and waiting > limit:
+    limit, most = site.service.settings.web.backlog_limit, site.service.settings.web.backlog_most
+    if waiting is not None and waiting >= most:
+        problems.append(
+            f"{waiting:,} deliveries wait, and {most:,} may: webhooks answer 503 and their "
+            "senders come again; nothing that was accepted is lost; find what sends so much"
+        )
+    elif waiting is not None and waiting > limit:
         problems.append(
             f"{waiting:,} deliveries wait, more than {limit:,}: incidents open late, nothing is "
             "lost; find what sends so much, or wait"

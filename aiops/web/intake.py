@@ -71,4 +71,4 @@ class Intake:
     ) -> None:
         for _, kept in batch:
             if not kept.done():
-                kept.set_exception(StoreUnavailable(error.reason))
+                kept.set_exception(type(error)(error.reason))

@@ -101,6 +101,8 @@ class Depths(Collector):
         jobs = self._service.queue.backlog()
         yield _gauge("aiops_store_up", "Whether the store answers.", 1)
         yield _gauge("aiops_inbox_waiting", "Deliveries not taken in yet.", waiting)
+        most = self._service.settings.web.backlog_most
+        yield _gauge("aiops_inbox_most", "Waiting deliveries above which webhooks get 503.", most)
         yield _gauge("aiops_triage_lag_seconds", "Age of the oldest of them.", max(0.0, lag))
         for name, value in (("due", jobs.due), ("running", jobs.running), ("dead", jobs.dead)):
             yield _gauge(f"aiops_jobs_{name}", f"Jobs that are {name}.", value)

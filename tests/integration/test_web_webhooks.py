@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -159,6 +160,35 @@ def test_while_the_store_is_down_senders_are_told_to_come_again(
     assert int(answer.headers["Retry-After"]) > 0
     inbox.down = False
     assert sender.post("/webhooks/prom", json=PAYLOAD).status_code == 202
+
+
+def test_a_full_inbox_is_503_with_retry_after_in_answers_readiness_and_metrics_alike(
+    inbox: Inbox,
+) -> None:
+    from dataclasses import replace
+
+    from aiops.store.clock import ManualClock
+
+    clock = ManualClock(datetime(2026, 11, 21, 12, tzinfo=UTC))
+    settings = Settings(webhooks={"prom": PROM}, web=WebSettings(backlog_limit=1, backlog_most=2))
+    service = replace(in_memory(settings, clock), inbox=inbox)
+    with asking(create(service), **BEARER) as client:
+        answers = [client.post("/webhooks/prom", json=PAYLOAD) for _ in range(4)]
+        assert [answer.status_code for answer in answers] == [202, 202, 503, 503]
+        refused = answers[-1]
+        assert int(refused.headers["Retry-After"]) > 0
+        assert refused.json()["error"]["code"] == "backlog"
+        assert "web.backlog_most" in refused.json()["error"]["message"]
+        (problem,) = client.get("/readyz").json()["problems"]
+        assert "webhooks answer 503" in problem
+        shown = client.get("/metrics").text
+        assert "aiops_inbox_waiting 2.0" in shown
+        assert "aiops_inbox_most 2.0" in shown
+        assert 'aiops_webhook_refused_total{reason="backlog",source="prom"} 2.0' in shown
+        told = [answer.json()["delivery"] for answer in answers[:2]]
+        assert [each.id for each in inbox.take(2)] == told
+        clock.advance(2)
+        assert client.post("/webhooks/prom", json=PAYLOAD).status_code == 202
 
 
 def test_requests_that_come_together_are_kept_by_few_commits(
