@@ -38,7 +38,7 @@ from aiops.web.receivers import receivers
 from aiops.web.site import Site
 from aiops.web.strictness import known_parameters_only
 from aiops.web.telemetry import Depths, Edge, Metrics, traced
-from aiops.web.webhooks import Webhooks
+from aiops.web.webhooks import Shortcut, Webhooks
 
 _API = (
     incidents,
@@ -106,6 +106,7 @@ def create(
     guards = [Middleware(Edge, metrics=metrics, clock=service.clock, new_id=numbered)]
     if dev:  # a name that a stranger's page points at this machine is not answered
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK))
+    guards.append(Middleware(Shortcut, webhooks=webhooks))
     app = FastAPI(
         title="aiops",
         description="Incidents, their alerts and their reports.",

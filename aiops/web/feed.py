@@ -16,9 +16,9 @@ from aiops.ports.events import EventBus
 AT_ONCE: Final = 500
 """Events read and sent in one piece."""
 PACE_S: Final = 0.05
-"""Least time between two reads of a client: a storm costs few reads, not one an event."""
+"""Least time between two reads: a storm costs few of them, not one an event."""
 WATCH_S: Final = 1.0
-"""How often the watching thread looks whether it is to end."""
+"""How often the watching thread looks whether it is to end, or whether anybody listens."""
 
 
 class Feed:
@@ -28,7 +28,7 @@ class Feed:
         self._bus = bus
         self._clients: set[asyncio.Event] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._ended = Flag()
+        self._listened_to, self._ended = Flag(), Flag()
 
     @property
     def ended(self) -> bool:
@@ -65,6 +65,7 @@ class Feed:
         last = number if number is not None else await asyncio.to_thread(self._bus.newest)
         news = asyncio.Event()
         self._clients.add(news)
+        self._listened_to.set()
         try:
             while not self.ended:
                 news.clear()
@@ -79,6 +80,8 @@ class Feed:
                     yield []
         finally:
             self._clients.discard(news)
+            if not self._clients:
+                self._listened_to.clear()
 
     def _read(self, last: int) -> list[Event]:
         return list(islice(self._bus.subscribe(last, idle_s=0), AT_ONCE))
@@ -87,11 +90,14 @@ class Feed:
         log = structlog.get_logger("aiops.web")
         last: int | None = None
         while not self.ended:
+            if not self._listened_to.wait(WATCH_S):
+                last = None
+                continue
             try:
-                last = self._bus.newest() if last is None else last
-                for event in self._bus.subscribe(last, idle_s=WATCH_S):
-                    last = event.number
+                if last is None or next(self._bus.subscribe(last, idle_s=WATCH_S), None):
+                    last = self._bus.newest()  # also what came before anybody watched is told of
                     self._tell()
+                    self._ended.wait(PACE_S)
             except EventsForgotten:
                 last = None
             except StoreUnavailable as error:

@@ -4,6 +4,7 @@ from collections import OrderedDict
 from threading import Lock
 from typing import Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from aiops.ports.clock import Clock
@@ -48,9 +49,12 @@ async def body_of(request: Request, most: int) -> bytes:
     if said.isdecimal() and int(said) > most:
         raise too_large(most)
     parts, size = [], 0
-    async for part in request.stream():
-        size += len(part)
-        if size > most:
-            raise too_large(most)
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise too_large(most)
+            parts.append(part)
+    except HTTPException as error:  # the framework counts, too
+        raise too_large(most) from error
     return parts[0] if len(parts) == 1 else b"".join(parts)
