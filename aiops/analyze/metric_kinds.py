@@ -85,6 +85,8 @@ _KINDS: tuple[tuple[MetricKind, re.Pattern[str]], ...] = tuple(
             r"disk|\bfs\b|file ?system|\biops?\b|\breads?\b|\bwrites?\b|inode|volume|storage|\bblk",
         ),
         (MetricKind.SUCCESS, r"availab"),  # of nothing that is used up
+        # By Little's law they are arrivals times the time each takes: no measure of load alone.
+        (MetricKind.OTHER, r"\bin ?flight\b|\b(waiting|pending|queued|concurrent|active)\b"),
         (MetricKind.POWER, r"power|energy|watt|joule"),
         (
             MetricKind.NETWORK,

@@ -17,7 +17,9 @@ STATE = "state.json"
 TARGETS = "targets.json"
 _LOCK = "lock"
 KUBERNETES = "kubernetes"
-_OWN = ("pods", "load", KUBERNETES, STATE, TARGETS, "processes.log", "faults.jsonl", "control")
+MONITORING = "monitoring"
+_FOLDERS = ("pods", "load", KUBERNETES, MONITORING)
+_OWN = (*_FOLDERS, STATE, TARGETS, "processes.log", "faults.jsonl", "control")
 
 
 class LabRunning(InvalidInput):

@@ -23,7 +23,7 @@ from aiops_lab.net.addresses import Block, claim_block
 from aiops_lab.pods.setup import bound
 from aiops_lab.scrape import Scrape, scrape
 from aiops_lab.standalone import Orchestrator, Standalone
-from aiops_lab.status import LabStatus, ServiceStatus, to_json
+from aiops_lab.status import LabStatus, ProgramStatus, ServiceStatus, to_json
 from aiops_lab.topology.load import load
 from aiops_lab.topology.manifests import manifests
 
@@ -42,9 +42,9 @@ UP_S = 60.0
 class PortInUse(InvalidInput):
     """The port asked for is taken."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, option: str = "--port") -> None:
         super().__init__(
-            f"port {port} is in use by another process; choose another --port, or leave it out"
+            f"port {port} is in use by another process; choose another {option}, or leave it out"
         )
 
 
@@ -106,6 +106,8 @@ class Lab:
         self._done = threading.Event()
         self._threads: list[threading.Thread] = []
         self.front_end = ""
+        self.programs: Callable[[], tuple[ProgramStatus, ...]] = tuple
+        """What runs beside the lab; whoever starts it says so here."""
 
     def open(self) -> None:
         """Bring it up; returns when the pods are started, not yet ready.
@@ -268,6 +270,7 @@ class Lab:
             errors=self._report.get("errors", 0),
             own_cores=sum(one.cores for one in own),
             own_resident=sum(one.resident for one in own),
+            programs=self.programs(),
         )
 
     def _service(self, name: str) -> ServiceStatus:

@@ -29,7 +29,7 @@ from aiops.model import Entity, Series
         ),
         ("success", "SuccessRate(%) availability_Average up mysql_up"),
         ("load", "lod load request_rate requests_Sum PodWorkload(Ops) qps rps requests_total"),
-        ("other", "threads gc_pauses syscall_reads quux"),
+        ("other", "threads gc_pauses syscall_reads quux requests_in_flight requests_waiting"),
     ],
 )
 def test_common_names_are_read_by_convention(kind, names):

@@ -86,6 +86,9 @@ url = "{places.prometheus}"
 [window]
 before_s = 300
 
+[web]
+requests_per_minute = 100000    # every pod pushes its spans and its logs each second
+
 [incidents]
 reopen_window_s = 30
 cooldown_s = 60
