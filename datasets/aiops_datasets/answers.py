@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from aiops.errors import InvalidData
-from aiops.model import Entity
+from aiops.model import Entity, FaultType
 from aiops.model.entity import EntityKind
 from aiops.ports.cases import CaseLocation
 from aiops_datasets import columns, public, sealed
@@ -105,6 +105,8 @@ def _sealed(path: Path, read: Any) -> dict[str, Any]:
 
 def _answers(path: Path, record: dict[str, Any]) -> Answers:
     label = record.get("fault_type")
+    if record.get("verdict") == "healthy":
+        return Answers((), (), False, None, FaultType.UNKNOWN, "healthy", "none")
     if not label:
         raise InvalidData(path, "key 'fault_type' is missing; there is no answer to compare with")
     metric = record.get("root_cause_metric")
@@ -115,12 +117,14 @@ def _answers(path: Path, record: dict[str, Any]) -> Answers:
         metric_answer=metric is not None,
         inner=record.get("root_cause_inner"),
         fault_type=fault_type(label),
-        fault_label=label,
+        fault_label="+".join(_kinds(record)) or label,
         inject_time_kind=record.get("inject_time_kind") or "none",
     )
 
 
 def _entities(path: Path, record: dict[str, Any]) -> tuple[Entity, ...]:
+    if record.get("root_causes"):
+        return tuple(_cause(path, one) for one in record["root_causes"])
     service, namespace = record.get("root_cause_service"), record.get("namespace")
     if record.get("root_cause_object"):
         kind, _, name = record["root_cause_object"].partition("/")
@@ -138,6 +142,22 @@ def _entities(path: Path, record: dict[str, Any]) -> tuple[Entity, ...]:
     if record.get("root_cause_pod"):
         return (*found, Entity("instance", record["root_cause_pod"], service=service))
     return found
+
+
+def _cause(path: Path, one: Any) -> Entity:
+    """One of several root causes: ``{"entity": {"kind", "name", "namespace", "service"}}``."""
+    entity = one.get("entity") if isinstance(one, dict) else None
+    if not isinstance(entity, dict) or entity.get("kind") not in _OBJECTS.values():
+        raise InvalidData(path, "key 'root_causes': each has an entity with a kind and a name")
+    name, kind = str(entity.get("name", "")), entity["kind"]
+    owner = _owner(entity.get("service"), name)
+    return Entity(kind, name, namespace=entity.get("namespace"), service=owner)
+
+
+def _kinds(record: dict[str, Any]) -> tuple[str, ...]:
+    """The source's name of each fault, where it lists them."""
+    causes = record.get("root_causes") or ()
+    return tuple(str(cause["kind"]) for cause in causes if cause.get("kind"))
 
 
 def _owner(service: str | None, name: str) -> str | None:

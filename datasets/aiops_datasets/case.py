@@ -10,13 +10,13 @@ class Answers:
     """The recorded truth of one case (notes: measures, "Answers, entities, fault types").
 
     Attributes:
-        entities: the root causes; any one of them counts.
+        entities: the root causes; any one of them counts; () where nothing was broken.
         columns: the metric columns that carry the fault; () where the set names none.
         metric_answer: True where ``columns`` is an answer at metric level (and not merely all
             columns of the culprit).
         inner: the inner label (log statements or metric), as the source gives it.
         fault_type: in our vocabulary.
-        fault_label: the source's own label.
+        fault_label: the source's own label; of several faults at once all, joined by "+".
         inject_time_kind: exact | window_start | issue_label | alert_onset | none.
     """
 
@@ -28,6 +28,11 @@ class Answers:
     fault_label: str
     inject_time_kind: str
 
+    @property
+    def healthy(self) -> bool:
+        """Whether the answer is that nothing was at fault."""
+        return not self.entities
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -36,6 +41,7 @@ class Case:
     Attributes:
         labels: every fault label of the set, sorted: data that may be handed to a method.
         system: what was running, "" where the source does not say; several sets share one.
+        name: of the case in its set.
     """
 
     dataset: str
@@ -43,3 +49,4 @@ class Case:
     answers: Answers
     labels: tuple[str, ...] = ()
     system: str = ""
+    name: str = ""

@@ -24,9 +24,11 @@ from aiops.model import (
     ServiceGraph,
     TelemetryWindow,
 )
+from aiops.model.change import Change
 from aiops.model.entity import EntityKind
 from aiops.ports.cases import CaseHints, CaseLocation
 from aiops_datasets import assembly, clock, columns, graphs, public, records, snapshots
+from aiops_datasets.changes import read_changes
 from aiops_datasets.folder import csv_of, first_of, inside, opaque_id
 from aiops_datasets.public import PublicReader
 from aiops_datasets.reading import Table, read_table
@@ -120,6 +122,7 @@ class _Loader:
             tool_outputs=self._outputs("tool_cache"),
             graph=self._graph(metrics),
             reference=self._reference(at),
+            changes=self._changes(),
         )
         if metrics is None and logs is None and spans is None and not state and not window.alerts:
             raise InvalidData(self.folder, "holds no telemetry; put a metrics.csv into it")
@@ -183,6 +186,10 @@ class _Loader:
         alerts, notes = snapshots.read_alerts(path, self.entity)
         self.notes += notes
         return alerts
+
+    def _changes(self) -> tuple[Change, ...] | None:
+        path = first_of(self.folder, "changes.json.gz", "changes.json")
+        return read_changes(path, self.namespace) if path else None
 
     def _graph_file(self) -> Path | None:
         if self.hints.graph is not None:

@@ -1,4 +1,4 @@
-"""``aiops lab up|status|down``, and those of its faults."""
+"""``aiops lab up|status|down``, and those of its faults and recordings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aiops_lab.faults.commands import register as register_faults
+from aiops_lab.recording.commands import register as register_recording
 
 if TYPE_CHECKING:
     from aiops_lab.lab import Lab
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     for command in (up, status, down):
         own.command()(command)
     register_faults(own)
+    register_recording(own)
     app.add_typer(own, name="lab")
 
 

@@ -1,0 +1,1 @@
+"""Cases recorded from a running lab, in the uniform layout of the recorded data sets."""
