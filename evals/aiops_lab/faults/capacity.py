@@ -5,46 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from aiops.errors import WrongState
-from aiops.model.entity import Entity, Indicator
+from aiops.model.entity import Entity
 from aiops.model.faults import FaultType
 from aiops_lab.faults.deploys import DEPLOYMENTS
-from aiops_lab.faults.effects import Evicted, Made, Phase, Pressed, Removed, Strained
-from aiops_lab.faults.fault import Aim, Choice, Fault, Level, answering
+from aiops_lab.faults.effects import Evicted, Made, Pressed, Removed, Strained
+from aiops_lab.faults.fault import Aim, Choice, Fault, Level, answering, throughout
 from aiops_lab.topology.model import STORES, Behaviour
 
 if TYPE_CHECKING:
+    from aiops_lab.faults.effects import Phase
     from aiops_lab.faults.ports import Ground
 
 HPAS = "horizontalpodautoscalers.autoscaling"
 QUOTAS = "resourcequotas"
-
-
-class HpaLimit(Fault):
-    """Requests cost more, and the autoscaler may not add the replicas that they would need."""
-
-    name = "hpa-limit"
-    type = FaultType.SCHEDULING
-    says = "requests cost many times the CPU, and its autoscaler is at its maximum"
-    indicator = Indicator("metric", "kube_horizontalpodautoscaler_status_desired_replicas")
-    parameters = (
-        Level("work", "times", 20, 180, 1, 10_000, "the CPU of every request"),
-        Level("target", "%", 50, 50, 1, 100, "of the CPU request that the autoscaler aims at"),
-    )
-    needs = "kubernetes"
-
-    def targets(self, ground: Ground) -> tuple[str, ...]:
-        """Services with routes."""
-        return answering(ground.topology)
-
-    def phases(self, aim: Aim) -> tuple[Phase, ...]:
-        """See Fault."""
-        deployment = aim.sight.read(DEPLOYMENTS, aim.target)
-        if deployment is None:
-            raise WrongState(f"deployment {aim.target}", "is not there; nothing can scale it")
-        replicas = int(deployment["spec"].get("replicas", 1))
-        autoscaler = _autoscaler(aim.target, replicas, int(aim.level("target")))
-        costly = Strained(aim.target, Behaviour(work_factor=aim.level("work")))
-        return (Phase(0.0, (Made(HPAS, aim.target, autoscaler), costly)),)
 
 
 def _autoscaler(name: str, replicas: int, target: int) -> dict[str, Any]:
@@ -68,65 +41,77 @@ def _autoscaler(name: str, replicas: int, target: int) -> dict[str, Any]:
     }
 
 
-class Quota(Fault):
-    """A pod goes, and the namespace's quota leaves no room for the next."""
-
-    name = "quota"
-    type = FaultType.QUOTA
-    says = "its pods go, and a quota of the namespace refuses those that should follow"
-    indicator = Indicator("metric", "kube_deployment_status_replicas_unavailable")
-    needs = "kubernetes"
-
-    def phases(self, aim: Aim) -> tuple[Phase, ...]:
-        """See Fault."""
-        own, every = aim.sight.pods(aim.target), aim.sight.pods(None)
-        name = f"{aim.target}-limit"
-        quota = {
-            "apiVersion": "v1",
-            "kind": "ResourceQuota",
-            "metadata": {"name": name},
-            "spec": {"hard": {"pods": str(len(every) - len(own))}},
-        }
-        gone = (Removed("pods", pod) for pod in own)
-        return (Phase(0.0, (Made(QUOTAS, name, quota), *gone)),)
+def _at_its_limit(aim: Aim) -> tuple[Phase, ...]:
+    deployment = aim.sight.read(DEPLOYMENTS, aim.target)
+    if deployment is None:
+        raise WrongState(f"deployment {aim.target}", "is not there; nothing can scale it")
+    replicas = int(deployment["spec"].get("replicas", 1))
+    autoscaler = _autoscaler(aim.target, replicas, int(aim.level("target")))
+    costly = Strained(aim.target, Behaviour(work_factor=aim.level("work")))
+    return throughout(Made(HPAS, aim.target, autoscaler), costly)
 
 
-class NodePressure(Fault):
-    """A node runs short: it takes no new pods, and one service's are evicted."""
+HPA_LIMIT = Fault(
+    name="hpa-limit",
+    type=FaultType.SCHEDULING,
+    says="requests cost many times the CPU, and its autoscaler is at its maximum",
+    metric="container_cpu_usage_cores",
+    phases=_at_its_limit,
+    parameters=(
+        Level("work", "times", 20, 180, 1, 10_000, "the CPU of every request"),
+        Level("target", "%", 50, 50, 1, 100, "of the CPU request that the autoscaler aims at"),
+    ),
+    targets=answering,
+    needs="kubernetes",
+)
 
-    name = "node-pressure"
-    type = FaultType.NODE
-    says = "the node runs short of something, evicts a service's pods and takes no new ones"
-    indicator = Indicator("metric", "kube_node_status_condition")
-    parameters = (
+
+def _refused(aim: Aim) -> tuple[Phase, ...]:
+    own, every = aim.sight.pods(aim.target), aim.sight.pods(None)
+    name = f"{aim.target}-limit"
+    quota = {
+        "apiVersion": "v1",
+        "kind": "ResourceQuota",
+        "metadata": {"name": name},
+        "spec": {"hard": {"pods": str(len(every) - len(own))}},
+    }
+    return throughout(Made(QUOTAS, name, quota), *(Removed("pods", pod) for pod in own))
+
+
+QUOTA = Fault(
+    name="quota",
+    type=FaultType.QUOTA,
+    says="its pods go, and a quota of the namespace refuses those that should follow",
+    metric="kube_deployment_status_replicas_unavailable",
+    phases=_refused,
+    needs="kubernetes",
+)
+
+
+def _stateless_first(ground: Ground, _target: str) -> tuple[str, ...]:
+    services = ground.topology.services
+    return tuple(sorted(services, key=lambda name: services[name].role in STORES))
+
+
+def _pressed(aim: Aim) -> tuple[Phase, ...]:
+    return throughout(Pressed(aim.target, aim.text("condition")), Evicted(aim.text("evicts")))
+
+
+NODE_PRESSURE = Fault(
+    name="node-pressure",
+    type=FaultType.NODE,
+    says="the node runs short of something, evicts a service's pods and takes no new ones",
+    metric="kube_node_status_condition",
+    phases=_pressed,
+    parameters=(
         Choice(
             "condition",
             lambda *_: ("MemoryPressure", "DiskPressure", "PIDPressure"),
             "that holds on it",
         ),
-        Choice(
-            "evicts",
-            lambda ground, _: tuple(
-                sorted(
-                    ground.topology.services,
-                    key=lambda name: ground.topology.services[name].role in STORES,
-                )
-            ),
-            "service whose pods have to go",
-        ),
-    )
-    needs = "kubernetes"
-
-    def targets(self, ground: Ground) -> tuple[str, ...]:
-        """Nodes."""
-        return ground.nodes
-
-    def entity(self, ground: Ground, target: str) -> Entity:
-        """The node."""
-        del ground
-        return Entity("node", target)
-
-    def phases(self, aim: Aim) -> tuple[Phase, ...]:
-        """See Fault."""
-        pressed = Pressed(aim.target, aim.text("condition"))
-        return (Phase(0.0, (pressed, Evicted(aim.text("evicts")))),)
+        Choice("evicts", _stateless_first, "service whose pods have to go"),
+    ),
+    targets=lambda ground: ground.nodes,
+    entity=lambda _ground, target: Entity("node", target),
+    needs="kubernetes",
+)

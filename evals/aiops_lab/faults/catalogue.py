@@ -1,4 +1,4 @@
-"""Every kind of fault: to add one, write its class and name it here."""
+"""Every kind of fault: to add one, write its Fault and name it here."""
 
 from __future__ import annotations
 
@@ -6,68 +6,68 @@ from typing import TYPE_CHECKING
 
 from aiops.errors import UnknownName
 from aiops_lab.faults.calls import (
-    Cascade,
-    Errors,
-    PoolExhaustion,
-    RetryStorm,
-    Slow,
-    Traffic,
+    CASCADE,
+    ERRORS,
+    POOL_EXHAUSTION,
+    RETRY_STORM,
+    SLOW_DEPENDENCY,
+    TRAFFIC,
 )
-from aiops_lab.faults.capacity import HpaLimit, NodePressure, Quota
+from aiops_lab.faults.capacity import HPA_LIMIT, NODE_PRESSURE, QUOTA
 from aiops_lab.faults.compute import (
-    Cpu,
-    Crash,
-    MemoryLeak,
-    NoisyNeighbour,
-    Probe,
-    QueueBacklog,
+    CPU,
+    CRASH,
+    MEMORY_LEAK,
+    NOISY_NEIGHBOUR,
+    PROBE,
+    QUEUE_BACKLOG,
 )
-from aiops_lab.faults.credentials import ExpiredCertificate, ExpiredCredential
-from aiops_lab.faults.deploys import BadConfig, BadDeploy, BadImage, WrongPort, WrongSelector
+from aiops_lab.faults.credentials import EXPIRED_CERTIFICATE, EXPIRED_CREDENTIAL
+from aiops_lab.faults.deploys import BAD_CONFIG, BAD_DEPLOY, BAD_IMAGE, WRONG_PORT, WRONG_SELECTOR
 from aiops_lab.faults.network import (
-    Dns,
-    NetworkDelay,
-    NetworkLoss,
-    NetworkPartition,
-    NetworkReset,
-    NetworkStall,
+    DNS,
+    NETWORK_DELAY,
+    NETWORK_LOSS,
+    NETWORK_PARTITION,
+    NETWORK_RESET,
+    NETWORK_STALL,
 )
-from aiops_lab.faults.storage import DiskFill, SlowDatabase
+from aiops_lab.faults.storage import DISK_FILL, SLOW_DATABASE
 
 if TYPE_CHECKING:
     from aiops_lab.faults.fault import Fault
 
 KINDS: tuple[Fault, ...] = (
-    Cpu(),
-    MemoryLeak(),
-    NoisyNeighbour(),
-    Crash(),
-    Probe(),
-    DiskFill(),
-    SlowDatabase(),
-    NetworkDelay(),
-    NetworkLoss(),
-    NetworkStall(),
-    NetworkReset(),
-    NetworkPartition(),
-    Dns(),
-    Errors(),
-    Slow(),
-    PoolExhaustion(),
-    RetryStorm(),
-    Cascade(),
-    Traffic(),
-    QueueBacklog(),
-    BadDeploy(),
-    BadImage(),
-    BadConfig(),
-    WrongPort(),
-    WrongSelector(),
-    ExpiredCredential(),
-    ExpiredCertificate(),
-    HpaLimit(),
-    Quota(),
-    NodePressure(),
+    CPU,
+    MEMORY_LEAK,
+    NOISY_NEIGHBOUR,
+    CRASH,
+    PROBE,
+    DISK_FILL,
+    SLOW_DATABASE,
+    NETWORK_DELAY,
+    NETWORK_LOSS,
+    NETWORK_STALL,
+    NETWORK_RESET,
+    NETWORK_PARTITION,
+    DNS,
+    ERRORS,
+    SLOW_DEPENDENCY,
+    POOL_EXHAUSTION,
+    RETRY_STORM,
+    CASCADE,
+    TRAFFIC,
+    QUEUE_BACKLOG,
+    BAD_DEPLOY,
+    BAD_IMAGE,
+    BAD_CONFIG,
+    WRONG_PORT,
+    WRONG_SELECTOR,
+    EXPIRED_CREDENTIAL,
+    EXPIRED_CERTIFICATE,
+    HPA_LIMIT,
+    QUOTA,
+    NODE_PRESSURE,
 )
 
 

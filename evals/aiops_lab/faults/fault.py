@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 from aiops.errors import InvalidInput, UnknownName
-from aiops.model.entity import Entity
+from aiops.model.entity import Entity, Indicator
+from aiops_lab.faults.effects import Phase, Strained
 from aiops_lab.topology.model import STORES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from aiops.model.entity import Indicator
     from aiops.model.faults import FaultType
-    from aiops_lab.faults.effects import Phase
+    from aiops_lab.faults.effects import Effect
     from aiops_lab.faults.ports import Ground, Sight
-    from aiops_lab.topology.model import Topology
+    from aiops_lab.topology.model import Behaviour, Topology
 
 Value = float | str
 
@@ -128,38 +127,55 @@ class Aim:
         return str(self.values[name])
 
 
-class Fault(ABC):
-    """A kind of fault; one instance of each is in the catalogue.
+def every(ground: Ground) -> tuple[str, ...]:
+    """All services."""
+    return tuple(ground.topology.services)
+
+
+def a_service(ground: Ground, target: str) -> Entity:
+    """The target, where it is a service."""
+    return Entity("service", target, namespace=ground.topology.namespace, service=target)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fault:
+    """A kind of fault.
 
     Attributes:
         type: what a report should call it.
-        indicator: the signal of the target, or of who calls it, that moves.
+        says: what happens, in one clause.
+        metric: of the target, or of calls to it or of it, that moves, as recordings name it.
+        phases: what it does, from its start on; raises AiopsError where the lab is not in a state
+            for it.
+        targets: whom it can hit.
+        entity: what is at fault.
         needs: "kubernetes" where it acts on objects of that API.
     """
 
-    name: ClassVar[str]
-    type: ClassVar[FaultType]
-    says: ClassVar[str]
-    indicator: ClassVar[Indicator]
-    parameters: ClassVar[tuple[Parameter, ...]] = ()
-    needs: ClassVar[Literal["processes", "kubernetes"]] = "processes"
+    name: str
+    type: FaultType
+    says: str
+    metric: str
+    phases: Callable[[Aim], tuple[Phase, ...]]
+    parameters: tuple[Parameter, ...] = ()
+    targets: Callable[[Ground], tuple[str, ...]] = every
+    entity: Callable[[Ground, str], Entity] = a_service
+    needs: Literal["processes", "kubernetes"] = "processes"
 
-    def targets(self, ground: Ground) -> tuple[str, ...]:
-        """Whom it can hit; every service unless its class knows better."""
-        return tuple(ground.topology.services)
+    @property
+    def indicator(self) -> Indicator:
+        """The signal that moves."""
+        return Indicator("metric", self.metric)
 
-    def entity(self, ground: Ground, target: str) -> Entity:
-        """What is at fault."""
-        topology = ground.topology
-        return Entity("service", target, namespace=topology.namespace, service=target)
 
-    @abstractmethod
-    def phases(self, aim: Aim) -> tuple[Phase, ...]:
-        """What it does, from its start on.
+def throughout(*effects: Effect) -> tuple[Phase, ...]:
+    """The same effects from its start to its end."""
+    return (Phase(0.0, effects),)
 
-        Raises:
-            AiopsError: the lab is not in a state for it.
-        """
+
+def strain(behaviour: Callable[[Aim], Behaviour]) -> Callable[[Aim], tuple[Phase, ...]]:
+    """The target's processes misbehave all the time."""
+    return lambda aim: throughout(Strained(aim.target, behaviour(aim)))
 
 
 def callers(topology: Topology, callee: str) -> tuple[str, ...]:
@@ -167,27 +183,28 @@ def callers(topology: Topology, callee: str) -> tuple[str, ...]:
     return tuple(caller for caller, to in topology.edges if to == callee)
 
 
-def called(topology: Topology) -> tuple[str, ...]:
+def called(ground: Ground) -> tuple[str, ...]:
     """Services that other services call."""
+    topology = ground.topology
     return tuple(name for name in topology.services if callers(topology, name))
 
 
-def calling(topology: Topology) -> tuple[str, ...]:
+def calling(ground: Ground) -> tuple[str, ...]:
     """Services that call others."""
-    return tuple(name for name, service in topology.services.items() if service.targets)
+    return tuple(name for name, service in ground.topology.services.items() if service.targets)
 
 
-def answering(topology: Topology) -> tuple[str, ...]:
+def answering(ground: Ground) -> tuple[str, ...]:
     """Services with routes of their own."""
-    return tuple(name for name, service in topology.services.items() if service.routes)
+    return tuple(name for name, service in ground.topology.services.items() if service.routes)
 
 
-def serving(topology: Topology) -> tuple[str, ...]:
+def serving(ground: Ground) -> tuple[str, ...]:
     """Services that answer requests: those with routes, and stores."""
-    return tuple(n for n, s in topology.services.items() if s.routes or s.role in STORES)
+    return tuple(n for n, s in ground.topology.services.items() if s.routes or s.role in STORES)
 
 
-def keeping(topology: Topology) -> tuple[str, ...]:
+def keeping(ground: Ground) -> tuple[str, ...]:
     """Databases and caches."""
-    services = topology.services.items()
+    services = ground.topology.services.items()
     return tuple(name for name, one in services if one.role in {"database", "cache"})
