@@ -10,7 +10,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from aiops.errors import NotKept
-from aiops_lab.kubernetes.controllers.common import is_active
+from aiops_lab.kubernetes.controllers.common import is_active, service_of
 from aiops_lab.kubernetes.credentials import ADMIN
 from aiops_lab.kubernetes.server import KubernetesApi, Parts
 from aiops_lab.kubernetes.writing import Write
@@ -103,7 +103,7 @@ class ByKubernetes:
         if self._api is None:
             return []
         return [
-            (_service(pod), pod["metadata"]["name"], pod["metadata"]["uid"], _port(pod))
+            (service_of(pod), pod["metadata"]["name"], pod["metadata"]["uid"], _port(pod))
             for pod in self._api.plane.cluster.every("pods")
             if is_active(pod) and self._runs(pod)
         ]
@@ -120,11 +120,6 @@ class ByKubernetes:
         except NotKept:
             return False  # not placed on a node yet
         return state is not None
-
-
-def _service(pod: Mapping[str, Any]) -> str:
-    labels = pod["metadata"].get("labels") or {}
-    return str(labels.get("name") or labels.get("app") or pod["metadata"]["name"])
 
 
 def _port(pod: Mapping[str, Any]) -> int:

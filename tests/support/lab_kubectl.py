@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiops.store.clock import SystemClock
@@ -16,10 +17,35 @@ FIXTURES = Path(os.environ.get("AIOPS_DATASETS", "../shared/datasets")).parent /
 
 
 def kubectls() -> list[str]:
-    """The programs to try: the one on the PATH, and those AIOPS_KUBECTLS names (by colons)."""
-    named = os.environ.get("AIOPS_KUBECTLS", "")
-    found = [shutil.which("kubectl") or "", *named.split(":")]
-    return [program for program in found if program]
+    """The programs to try: the one on the PATH, and those AIOPS_KUBECTLS names.
+
+    It names programs or the folders they are in, with colons between them.
+    """
+    named = [Path(name) for name in os.environ.get("AIOPS_KUBECTLS", "").split(":") if name]
+    found = [str(path / "kubectl" if path.is_dir() else path) for path in named]
+    return list(dict.fromkeys([*filter(None, [shutil.which("kubectl")]), *found]))
+
+
+@dataclass(frozen=True, slots=True)
+class Kubectl:
+    """A kubectl on one namespace of a cluster; fails the test where it fails."""
+
+    program: str
+    config: Path
+    namespace: str
+
+    def __call__(self, *arguments: str, text: str = "") -> str:
+        done = subprocess.run(
+            [self.program, "--kubeconfig", str(self.config), "-n", self.namespace, *arguments],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            env={"HOME": str(self.config.parent), "PATH": os.environ["PATH"]},
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {said}"
+        return said
 
 
 class Served:

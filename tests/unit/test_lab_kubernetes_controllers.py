@@ -325,7 +325,8 @@ def test_a_job_is_complete_when_its_pods_have_ended_well(lab: Lab) -> None:
 
 
 def test_chaos_that_nobody_enacts_says_so(lab: Lab) -> None:
-    experiment = {"metadata": {"name": "x"}, "spec": {"action": "pod-kill"}}
+    spec = {"action": "pod-kill", "mode": "one", "selector": {"namespaces": ["default"]}}
+    experiment = {"metadata": {"name": "x"}, "spec": spec}
     lab.create("podchaos.chaos-mesh.org", experiment)
     found = lab.get("podchaos.chaos-mesh.org", "x")
     assert conditions(found)["AllInjected"] == ("False", "NoEnactor")

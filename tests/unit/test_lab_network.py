@@ -11,16 +11,29 @@ from hypothesis import strategies as st
 from aiops_lab.folder import Folder, LabRunning, NoLab, NotOurs
 from aiops_lab.load.record import Record, quantile
 from aiops_lab.load.sessions import Sessions
-from aiops_lab.net.weather import Link, Lookup, answer, between
+from aiops_lab.net.weather import Ends, Link, Lookup, answer, between
 from aiops_lab.topology.load import load
 
 
 def test_weather_is_between_the_two_it_names() -> None:
     slow, cut = Link("a", "b", delay_s=1.0), Link(None, "c", partition=True)
-    assert between((slow, cut), "a", "b") is slow
-    assert between((slow, cut), "x", "c") is cut
-    assert between((slow, cut), None, "c") is cut
-    assert between((slow, cut), "b", "a") is None
+    assert between((slow, cut), Ends("a", "b")) is slow
+    assert between((slow, cut), Ends("x", "c")) is cut
+    assert between((slow, cut), Ends(None, "c")) is cut
+    assert between((slow, cut), Ends("b", "a")) is None
+
+
+def test_weather_of_some_pods_leaves_the_services_other_pods_alone() -> None:
+    slow = Link("a", "b", delay_s=1.0, caller_pods=("10.0.0.1",), callee_pods=("10.0.0.9",))
+    assert between((slow,), Ends("a", "b", "10.0.0.1", "10.0.0.9")) is slow
+    assert between((slow,), Ends("a", "b", "10.0.0.2", "10.0.0.9")) is None
+    assert between((slow,), Ends("a", "b", "10.0.0.1", "10.0.0.8")) is None
+
+
+def test_names_fail_for_some_pods_and_resolve_for_the_others() -> None:
+    gone = (Lookup("a", None, "SERVFAIL", pods=("10.0.0.1",)),)
+    assert answer(gone, "a", "db", "10.0.0.1") == "SERVFAIL"
+    assert answer(gone, "a", "db", "10.0.0.2") is None
 
 
 def test_a_name_fails_in_its_long_form_too() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aiops_lab.faults.effects import Edited, Evicted, Made, Removed
+from aiops_lab.faults.effects import Edited, Evicted, Killed, Made, Removed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def reverse(effect: OnObjects, before: Mapping[str, Any] | None) -> OnObjects | 
             return Edited(resource, name, at, value_at(before, at))
         case Made(resource, name):
             return Removed(resource, name)
-        case Removed() | Evicted():
+        case Removed() | Evicted() | Killed():
             return None
 
 

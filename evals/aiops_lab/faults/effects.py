@@ -20,11 +20,17 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Strained:
-    """A service's processes behave so, those that come later too; ``pods``: that many at most."""
+    """A service's processes behave so, those that come later too.
+
+    Attributes:
+        pods: that many at most.
+        only: names of the pods that are meant; ``None``: all of the service's.
+    """
 
     service: str
     behaviour: Behaviour
     pods: int | None = None
+    only: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +89,15 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """An object is gone; a pod that is wanted is made anew by who wants it."""
+    """An object is gone; a pod that is wanted is made anew by who wants it.
+
+    Attributes:
+        grace_s: for a pod to end; ``None``: what it says itself.
+    """
 
     resource: str
     name: str
+    grace_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +107,16 @@ class Evicted:
     service: str
 
 
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """A container's process is killed; the pod's restart policy says what comes next."""
+
+    pod: str
+    container: str
+
+
 Lasting = Strained | Linked | Unresolved | Surged | Pressed
-OnObjects = Edited | Made | Removed | Evicted
+OnObjects = Edited | Made | Removed | Evicted | Killed
 Effect = Lasting | OnObjects
 
 

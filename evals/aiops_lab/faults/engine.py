@@ -5,14 +5,13 @@ from __future__ import annotations
 import itertools
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from aiops.errors import AiopsError, NotKept, UnknownName, WrongState
-from aiops_lab.faults.edits import reverse, value_at
-from aiops_lab.faults.effects import Edited, Lasting, Made, OnObjects, Removed
 from aiops_lab.faults.fault import Aim
+from aiops_lab.faults.holding import Holding
 from aiops_lab.faults.journal import Entry, Journal, NotWritten
 from aiops_lab.faults.orders import Order, Truth, read_order
 
@@ -38,8 +37,6 @@ class _Case:
     ends: float | None
     phases: tuple[Phase, ...] = ()
     at: int = -1
-    lasting: tuple[Lasting, ...] = ()
-    done: list[tuple[OnObjects, OnObjects | None]] = field(default_factory=list)
 
     def due(self) -> float | None:
         """When something is to be done with it next; ``None``: when somebody says so."""
@@ -52,10 +49,15 @@ class _Case:
 
 
 class Engine:
-    """The faults of one lab. Every method may be called from any thread."""
+    """The faults of one lab. Every method may be called from any thread.
+
+    Attributes:
+        holding: what faults do to the lab; others may do theirs beside them.
+    """
 
     def __init__(self, control: LabControl, journal: Journal, clock: Clock) -> None:
         self._control, self._journal, self._clock = control, journal, clock
+        self.holding = Holding(control)
         self._cases: dict[str, _Case] = {}
         self._numbers = itertools.count(1)
         self._changed = threading.Condition(threading.RLock())
@@ -200,40 +202,18 @@ class Engine:
             raise
 
     def _refuse_overlap(self, case: _Case) -> None:
-        """Two faults never change the same value of an object: neither could be undone."""
-        taken = {
-            _place(effect): other.truth
-            for other in self._cases.values()
-            if other is not case
-            for effect, _ in other.done
-        }
-        for phase in case.phases:
-            for effect in phase.effects:
-                if not isinstance(effect, Edited | Made):
-                    continue
-                if (held := taken.get(_place(effect))) is not None:
-                    raise WrongState(
-                        f"{effect.resource} {effect.name}",
-                        f"is changed by {held.name} already; revert {held.id} first",
-                    )
+        effects = tuple(effect for phase in case.phases for effect in phase.effects)
+        if (taken := self.holding.taken(effects, case.truth.id)) is None:
+            return
+        owner, effect = taken
+        what = f"{effect.resource} {effect.name}"
+        if (other := self._cases.get(owner)) is None:
+            raise WrongState(what, f"is changed by {owner} already; end that first")
+        truth = other.truth
+        raise WrongState(what, f"is changed by {truth.name} already; revert {truth.id} first")
 
     def _enter(self, case: _Case) -> None:
-        effects = case.phases[case.at].effects
-        case.lasting = tuple(one for one in effects if isinstance(one, Lasting))
-        for one in effects:
-            if isinstance(one, OnObjects):
-                self._write(case, one)
-        self._hold()
-
-    def _write(self, case: _Case, effect: OnObjects) -> None:
-        before = None
-        if isinstance(effect, Edited):
-            before = self._control.read(effect.resource, effect.name)
-        self._control.write(effect)
-        case.done.append((effect, reverse(effect, before)))
-
-    def _hold(self) -> None:
-        self._control.hold(tuple(one for case in self._cases.values() for one in case.lasting))
+        self.holding.enter(case.truth.id, case.phases[case.at].effects)
 
     def _end(self, case: _Case) -> Truth:
         began = case.at >= 0
@@ -248,41 +228,8 @@ class Engine:
         return truth
 
     def _undo(self, case: _Case) -> None:
-        failures = []
-        case.lasting = ()
-        try:
-            self._hold()
-        except AiopsError as failure:
-            failures.append(str(failure))
-        # In the order they were made: a restart comes after what it is for.
-        for done, back in case.done:
-            try:
-                if back is not None and self._stands(done):
-                    self._control.write(back)
-            except AiopsError as failure:
-                failures.append(str(failure))
-        case.done.clear()
-        if failures:
+        if failures := self.holding.release(case.truth.id):
             raise NotUndone(f"{case.truth.name} ({case.truth.id}): {'; '.join(failures)}")
-
-    def _stands(self, done: OnObjects) -> bool:
-        """Whether it is still as the fault made it; what somebody has mended meanwhile stays."""
-        if not isinstance(done, Edited | Made):
-            return True
-        present = self._control.read(done.resource, done.name)
-        if isinstance(done, Made) or present is None:
-            return present is not None
-        return bool(value_at(present, done.path) == done.value)
 
     def _note(self, event: Event, truth: Truth, note: str = "") -> None:
         self._journal.write(Entry(self._clock.now(), event, truth, note))
-
-
-def _place(effect: OnObjects) -> tuple[object, ...]:
-    match effect:
-        case Edited(resource, name, path):
-            return (resource, name, path)
-        case Made(resource, name) | Removed(resource, name):
-            return (resource, name)
-        case _:
-            return (effect,)

@@ -13,6 +13,7 @@ from aiops_lab.faults.edits import operations
 from aiops_lab.faults.effects import (
     Edited,
     Evicted,
+    Killed,
     Linked,
     Made,
     Pressed,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aiops_lab.faults.effects import Lasting, OnObjects
+    from aiops_lab.faults.experiments import Experiments
     from aiops_lab.kubernetes.server import ControlPlane
     from aiops_lab.lab import Lab
 
@@ -67,6 +69,11 @@ class RunningLab:
         self._closed.set()
         self._stirred.set()
         self._thread.join()
+
+    def enact_with(self, experiments: Experiments | None) -> None:
+        """Who carries the Kubernetes API's experiments out, where there is that API."""
+        if plane := self._plane():
+            plane.enact_with(experiments)
 
     def users_rate(self) -> float:
         """See Sight."""
@@ -108,13 +115,17 @@ class RunningLab:
                     plane.writer.patch(kind, self._namespace, name, patch, "json", _HOW)
             case Made(resource, _, body):
                 plane.writer.create(plane.cluster.kind(resource), self._namespace, body, _HOW)
-            case Removed(resource, name):
+            case Removed(resource, name, grace_s):
                 kind = plane.cluster.kind(resource)
-                delete(plane.cluster, kind, self._namespace, name, DeleteOptions())
+                delete(plane.cluster, kind, self._namespace, name, DeleteOptions(grace_s))
             case Evicted(service):
                 for owner, _, uid, _ in self._lab.orchestrator.pods():
                     if owner == service:
                         self._lab.runtime.evict(uid, "Evicted", _GONE)
+            case Killed(pod, container):
+                for _, name, uid, _ in self._lab.orchestrator.pods():
+                    if name == pod:
+                        self._lab.runtime.kill(uid, container)
 
     @property
     def _namespace(self) -> str:
@@ -162,7 +173,9 @@ def strained(
     wanted: dict[str, list[Behaviour]] = {uid: [] for _, _, uid, _ in pods}
     for one in strains:
         own = [
-            uid for service, _, uid, _ in sorted(pods, key=lambda p: p[1]) if service == one.service
+            uid
+            for service, name, uid, _ in sorted(pods, key=lambda p: p[1])
+            if service == one.service and (one.only is None or name in one.only)
         ]
         for uid in own[: one.pods]:
             wanted[uid].append(one.behaviour)

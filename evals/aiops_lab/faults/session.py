@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiops_lab.faults.door import Door
 from aiops_lab.faults.engine import Engine, NotUndone
+from aiops_lab.faults.experiments import Experiments
 from aiops_lab.faults.journal import Entry, Journal
 from aiops_lab.faults.running import RunningLab
 from aiops_lab.pods.store import Volume
@@ -32,10 +33,14 @@ def faults_of(lab: Lab, clock: Clock) -> Iterator[Engine]:
     control.open()
     engine.start()
     door.open()
+    experiments = Experiments(engine.holding, control.ground.topology)
+    control.enact_with(experiments)
     try:
         yield engine
     finally:
         door.close()
+        control.enact_with(None)
+        experiments.close()
         with suppress(NotUndone):  # it ends with the lab in a moment
             engine.close()
         control.close()

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aiops_lab.kubelet.environment import ConfigError, Resolve, resolve_environment
+from aiops_lab.kubelet.images import PAUSE
 from aiops_lab.kubelet.logs import ContainerLog
 from aiops_lab.kubelet.ports import ContainerState
 from aiops_lab.kubelet.probes import Probe, Verdict, ask, read_probe
@@ -91,6 +92,7 @@ class Container:
         self._ended: asyncio.Future[int] | None = None
         self._stopping = False
         self._out_of_memory = False
+        self._image: str = spec.get("image", "")
         self.state = ContainerState(
             name=self.name,
             state="waiting",
@@ -102,7 +104,7 @@ class Container:
             restarts=0,
             last_reason=None,
             last_exit_code=None,
-            image=spec.get("image", ""),
+            image=self._image,
             pid=None,
         )
 
@@ -110,26 +112,42 @@ class Container:
         """Start, and start again, until it is stopped or its restart policy is content."""
         policy, failures = self._pod.spec.get("spec", {}).get("restartPolicy", "Always"), 0
         while not self._stopping:
+            if self._is_replaced():
+                self._set(image=self._image, restarts=self.state.restarts + 1)
+                failures = 0
             runnable = await self._pulled()
-            if self._node.sidecar(self.state.image):
+            if self._node.sidecar(self.state.image) and not self._is_replaced():
                 await self._stand_by()
-                return
-            environment = await self._configured()
+            environment = None if runnable is None else await self._configured()
+            if self._is_replaced():
+                continue
             if runnable is None or environment is None:
                 return
             began = self._node.now()
             code = await self._run(runnable, environment)
+            if self._is_replaced():
+                continue
             if policy == "Never" or (policy == "OnFailure" and code == 0) or self._stopping:
                 return
             ran = (self._node.now() - began).total_seconds()
             failures = 1 if ran > self._node.backoff.reset_s else failures + 1
             await self._back_off(failures)
 
+    def _is_replaced(self) -> bool:
+        """Whether another image is wanted than the one it was started with."""
+        return self._image != self.state.image
+
+    def become(self, image: str) -> None:
+        """Run another image from now on; what runs is ended."""
+        self._image = image
+        if self._is_replaced() and self.state.pid is not None:
+            asyncio.get_running_loop().create_task(self._end(self.state.pid, 5.0))
+
     async def _pulled(self) -> Runnable | None:
-        """What the image runs, waited for as long as nobody has it."""
+        """What the image runs, waited for as long as nobody has it; None: it is not wanted."""
         image, pause = self.state.image, self._node.backoff.first_s
         hints = self._hints()
-        while not self._stopping:
+        while not self._stopping and not self._is_replaced():
             found = self._node.image(image, hints)
             if found is not None or self._node.sidecar(image):
                 return found
@@ -147,7 +165,7 @@ class Container:
         return [*(labels[k] for k in ("name", "app") if k in labels), self.name]
 
     async def _configured(self) -> dict[str, str] | None:
-        while not self._stopping:
+        while not self._stopping and not self._is_replaced():
             try:
                 return resolve_environment(
                     self._spec, self._pod.spec, self._pod.ip, self._node.resolve
@@ -160,8 +178,10 @@ class Container:
 
     async def _stand_by(self) -> None:
         """An image of the system's that has nothing to do here."""
-        self._set(state="running", reason=None, started_at=self._node.now(), ready=True)
-        while not self._stopping:
+        # Nothing listens in a pause container, so what probes it finds nobody.
+        ready = self.state.image != PAUSE or "readinessProbe" not in self._spec
+        self._set(state="running", reason=None, started_at=self._node.now(), ready=ready)
+        while not self._stopping and not self._is_replaced():
             await asyncio.sleep(0.5)
         self._finished(0, "Completed")
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from aiops_lab.topology.model import Service, Topology
 
 REGISTRY = "lab"
+# Runs and does nothing; Chaos Mesh puts it in a container's place to let a pod fail.
+PAUSE = "gcr.io/google-containers/pause:latest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,14 @@ class PodRuntime(Protocol):
         """
         ...
 
+    def become(self, uid: str, images: Mapping[str, str]) -> None:
+        """Run other images from now on, by container; those that are others are restarted.
+
+        Raises:
+            aiops.errors.NotKept: no such pod or container.
+        """
+        ...
+
     def forget(self, uid: str) -> None:
         """Drop what is kept of a pod; one that still runs is killed. Unknown pods are fine."""
         ...

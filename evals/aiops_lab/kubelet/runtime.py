@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiops.errors import NotKept
 from aiops_lab.kubelet.container import Backoff, Container, Surroundings
-from aiops_lab.kubelet.images import find_image
+from aiops_lab.kubelet.images import PAUSE, find_image
 from aiops_lab.kubelet.pod import Pod
 from aiops_lab.kubelet.zygote import Zygote, ZygoteFailed
 from aiops_lab.net.network import Network
@@ -90,7 +91,7 @@ class ProcessRuntime:
             now=site.now,
             backoff=site.backoff,
             image=lambda image, hints: find_image(topology, image, hints),
-            sidecar=lambda image: image in topology.sidecars,
+            sidecar=lambda image: image == PAUSE or image in topology.sidecars,
             volume_bytes=lambda service: topology.services[service].storage.volume_bytes,
             seed=lambda: next(self._seeds),
             shift=self.shift,
@@ -226,6 +227,21 @@ class ProcessRuntime:
         """
         pod = self._pod(uid)
         asyncio.run_coroutine_threadsafe(pod.evict(reason, message), self._loop)
+
+    def kill(self, uid: str, container: str) -> None:
+        """Kill a container's process, as a node's administrator would.
+
+        Raises:
+            NotKept: no such pod or container.
+        """
+        one = self._container(uid, container)
+        self._loop.call_soon_threadsafe(one.signal, signal.SIGKILL)
+
+    def become(self, uid: str, images: Mapping[str, str]) -> None:
+        """See PodRuntime."""
+        containers = [self._container(uid, name) for name in images]
+        for one in containers:
+            self._loop.call_soon_threadsafe(one.become, images[one.name])
 
     def forget(self, uid: str) -> None:
         """See PodRuntime."""

@@ -1,6 +1,7 @@
 """The process runtime's twin for `--objects-only`: every pod runs at once, and nothing does."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiops.errors import NotKept
@@ -77,6 +78,18 @@ class NoProcesses:
             for c in old.containers
         )
         self._put(PodState(uid, "Succeeded", old.ip, ended))
+
+    def become(self, uid: str, images: Mapping[str, str]) -> None:
+        """The containers run those images, restarted where they are others."""
+        old = self.state(uid)
+        changed = tuple(
+            replace(c, image=images[c.name], restarts=c.restarts + 1)
+            if images.get(c.name, c.image) != c.image
+            else c
+            for c in old.containers
+        )
+        if changed != old.containers:
+            self._put(replace(old, containers=changed))
 
     def forget(self, uid: str) -> None:
         """Nothing is kept of the pod."""

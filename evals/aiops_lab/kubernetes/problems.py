@@ -16,6 +16,29 @@ class Cause:
     field: str
 
 
+def required(field: str, why: str = "") -> Cause:
+    """A field that must be there is not."""
+    return Cause("FieldValueRequired", f"Required value{': ' + why if why else ''}", field)
+
+
+def wrong(field: str, value: Any, why: str) -> Cause:
+    """A value that a field cannot have."""
+    text = f'"{value}"' if isinstance(value, str) else str(value)
+    return Cause("FieldValueInvalid", f"Invalid value: {text}: {why}", field)
+
+
+def unsupported(field: str, value: Any, supported: tuple[str, ...]) -> Cause:
+    """A value that is not one of those there are."""
+    listed = ", ".join(f'"{name}"' for name in supported)
+    message = f'Unsupported value: "{value}": supported values: {listed}'
+    return Cause("FieldValueNotSupported", message, field)
+
+
+def forbidden_change(field: str, why: str) -> Cause:
+    """A field that cannot be changed any more."""
+    return Cause("FieldValueForbidden", f"Forbidden: {why}", field)
+
+
 class Refused(AiopsError):
     """A request that is answered with an error.
 

@@ -16,7 +16,7 @@ from aiops_lab.kubernetes.bootstrap import NodeSpec, fill
 from aiops_lab.kubernetes.cluster import Cluster
 from aiops_lab.kubernetes.controllers.autoscaler import Autoscalers
 from aiops_lab.kubernetes.controllers.budgets import DisruptionBudgets, Quotas
-from aiops_lab.kubernetes.controllers.chaos import Chaos, Enactor, NoEnactor
+from aiops_lab.kubernetes.controllers.chaos import Chaos, Enactor
 from aiops_lab.kubernetes.controllers.daemonset import DaemonSets
 from aiops_lab.kubernetes.controllers.definitions import AggregatedRoles, Definitions
 from aiops_lab.kubernetes.controllers.deployment import Deployments
@@ -30,6 +30,7 @@ from aiops_lab.kubernetes.controllers.nodes import Nodes
 from aiops_lab.kubernetes.controllers.replicaset import ReplicaSets
 from aiops_lab.kubernetes.controllers.scheduler import Scheduler
 from aiops_lab.kubernetes.controllers.statefulset import StatefulSets
+from aiops_lab.kubernetes.controllers.workflows import Workflows
 from aiops_lab.kubernetes.credentials import (
     ADMIN,
     EXECUTOR,
@@ -62,7 +63,6 @@ class Parts:
     uid: Callable[[], str]
     token: Callable[[], str]
     chance: random.Random
-    enactor: Enactor | None = None
     nodes: tuple[NodeSpec, ...] = (LAB_NODE,)
 
 
@@ -78,6 +78,7 @@ class ControlPlane:
         self.writer = Writer(cluster, self.authorizer)
         events = Events(cluster, parts.nodes[0].name if parts.nodes else "")
         self._kubelet, self._nodes = Kubelet(cluster, events), Nodes(cluster, events)
+        self._chaos = Chaos(cluster, events)
         self.loop = Loop(
             cluster,
             [
@@ -97,7 +98,8 @@ class ControlPlane:
                 Quotas(cluster),
                 Autoscalers(cluster, events),
                 Garbage(cluster),
-                Chaos(cluster, parts.enactor or NoEnactor(), events),
+                self._chaos,
+                Workflows(cluster, self.writer, events),
                 EventExpiry(cluster),
             ],
         )
@@ -107,6 +109,10 @@ class ControlPlane:
 
     def _pod_changed(self, uid: str) -> None:
         self.loop.look(self._kubelet, self._kubelet.name_of(uid))
+
+    def enact_with(self, enactor: Enactor | None) -> None:
+        """Who carries experiments of Chaos Mesh out from now on; ``None``: nobody does."""
+        self._chaos.enact_with(enactor)
 
     def press(self, node: str, conditions: frozenset[str]) -> None:
         """Let conditions such as "MemoryPressure" or "NotReady" hold on a node; none clears."""

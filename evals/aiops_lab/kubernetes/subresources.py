@@ -10,10 +10,10 @@ from aiops_lab.kubernetes.cluster import Cluster, timestamp
 from aiops_lab.kubernetes.deleting import evict, read_options
 from aiops_lab.kubernetes.kinds import Kind
 from aiops_lab.kubernetes.patches import InvalidPatch, json_patch, merge_patch
+from aiops_lab.kubernetes.problems import wrong
 from aiops_lab.kubernetes.request import Target
 from aiops_lab.kubernetes.selectors import label_selector
 from aiops_lab.kubernetes.store import Object
-from aiops_lab.kubernetes.validation import wrong
 from aiops_lab.kubernetes.writing import PatchType, Write, Writer
 
 _NO_PROCESS_DOOR = {

@@ -1,11 +1,18 @@
 """What makes a well-formed object invalid (pkg/apis/*/validation): the rules people trip over."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from aiops_lab.chaos_mesh.reading import faults_in
 from aiops_lab.kubernetes.kinds import Kind
-from aiops_lab.kubernetes.problems import Cause
+from aiops_lab.kubernetes.problems import (
+    Cause,
+    forbidden_change,
+    required,
+    unsupported,
+    wrong,
+)
 from aiops_lab.kubernetes.quantities import parse_quantity
 from aiops_lab.kubernetes.selectors import label_selector
 
@@ -18,34 +25,12 @@ _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$")
 # Names that RBAC and custom resources of it may have are freer: "system:node", "a:b".
 _FREE_NAMES = "rbac.authorization.k8s.io"
 _DNS_LABEL_NAMES = ("services", "namespaces")
-
-
-def required(field: str, why: str = "") -> Cause:
-    """A field that must be there is not."""
-    return Cause("FieldValueRequired", f"Required value{': ' + why if why else ''}", field)
-
-
-def wrong(field: str, value: Any, why: str) -> Cause:
-    """A value that a field cannot have."""
-    text = f'"{value}"' if isinstance(value, str) else str(value)
-    return Cause("FieldValueInvalid", f"Invalid value: {text}: {why}", field)
-
-
-def unsupported(field: str, value: Any, supported: tuple[str, ...]) -> Cause:
-    """A value that is not one of those there are."""
-    listed = ", ".join(f'"{name}"' for name in supported)
-    message = f'Unsupported value: "{value}": supported values: {listed}'
-    return Cause("FieldValueNotSupported", message, field)
-
-
-def forbidden_change(field: str, why: str) -> Cause:
-    """A field that cannot be changed any more."""
-    return Cause("FieldValueForbidden", f"Forbidden: {why}", field)
+CHAOS = "chaos-mesh.org"
 
 
 def validate(kind: Kind, obj: Object) -> tuple[Cause, ...]:
     """What is wrong with an object; nothing where it can be kept."""
-    rules = _RULES.get(kind.resource)
+    rules = faults_in if kind.group == CHAOS else _RULES.get(kind.resource)
     return (*_metadata(kind, obj["metadata"]), *(rules(obj) if rules else ()))
 
 
@@ -230,7 +215,7 @@ def _definition(obj: Object) -> Iterator[Cause]:
         yield required("spec.versions")
 
 
-_RULES: dict[str, Callable[[Object], Iterator[Cause]]] = {
+_RULES: dict[str, Callable[[Object], Iterable[Cause]]] = {
     "pods": _pod,
     "services": _service,
     "deployments.apps": _deployment,
@@ -281,6 +266,8 @@ def _at(obj: Any, path: tuple[str, ...]) -> Any:
 
 
 def _changes(resource: str, old: Object, new: Object) -> Iterator[Cause]:
+    if resource.endswith(f".{CHAOS}") and old.get("spec") != new.get("spec"):
+        yield forbidden_change("spec", "cannot be changed; delete the resource and make a new one")
     for path in _IMMUTABLE.get(resource, ()):
         before = _at(old, path)
         if before and before != _at(new, path):

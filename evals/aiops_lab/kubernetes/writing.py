@@ -14,10 +14,11 @@ from aiops_lab.kubernetes.conversion import from_version, to_version
 from aiops_lab.kubernetes.defaults import set_defaults
 from aiops_lab.kubernetes.kinds import Kind
 from aiops_lab.kubernetes.patches import InvalidPatch, json_patch, merge_patch, strategic_merge
+from aiops_lab.kubernetes.problems import required, wrong
 from aiops_lab.kubernetes.schema.decode import decode
 from aiops_lab.kubernetes.schema.types import Shape, shape_of
 from aiops_lab.kubernetes.store import Kept, Key, Missing, Object, Stale, Taken
-from aiops_lab.kubernetes.validation import required, validate, validate_update, wrong
+from aiops_lab.kubernetes.validation import validate, validate_update
 
 PatchType = Literal["json", "merge", "strategic", "apply"]
 _RBAC = "rbac.authorization.k8s.io"

@@ -101,7 +101,7 @@ class _Names(asyncio.DatagramProtocol):
             return
         number, name, namespace = parts
         caller = self._network.table.callers.get(addr[0])
-        said = answer(self._network.lookups, caller, name)
+        said = answer(self._network.lookups, caller, name, addr[0])
         if said == "TIMEOUT":
             return
         if said is None:

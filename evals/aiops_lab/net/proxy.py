@@ -6,10 +6,10 @@ import asyncio
 import itertools
 import socket
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from aiops_lab.net.weather import Link, between
+from aiops_lab.net.weather import Ends, Link, between
 
 if TYPE_CHECKING:
     import random
@@ -31,7 +31,7 @@ class Table:
         """New weather, which open connections feel at once."""
         self.links = links
         for passage in list(self.open):
-            passage.feel(between(links, passage.caller, passage.callee))
+            passage.feel(between(links, passage.ends))
 
 
 class Balancer:
@@ -55,8 +55,7 @@ class Passage:
     def __init__(
         self, callee: str, target: tuple[str, int] | None, table: Table, rng: random.Random
     ) -> None:
-        self.callee = callee
-        self.caller: str | None = None
+        self.ends = Ends(None, callee, callee_ip=target[0] if target else "")
         self.link: Link | None = None
         self._target, self._table, self._rng = target, table, rng
         self._caught = False
@@ -82,8 +81,9 @@ class Passage:
 
     def _near_open(self) -> None:
         self._table.open.add(self)
-        self.caller = self._table.callers.get(self.near.peer)
-        self.feel(between(self._table.links, self.caller, self.callee))
+        caller = self._table.callers.get(self.near.peer)
+        self.ends = replace(self.ends, caller=caller, caller_ip=self.near.peer)
+        self.feel(between(self._table.links, self.ends))
         unlucky = self.link and self.link.reset and self._rng.random() < self.link.reset
         if self._target is None or unlucky:
             self.reset()

@@ -13,6 +13,7 @@ class Link:
 
     Attributes:
         caller, callee: services' names.
+        caller_pods, callee_pods: addresses of the pods that are meant; empty: all of the service's.
         delay_s, jitter_s: added on the way to the callee; jitter is uniform, up to this much.
         loss: share of pieces lost; TCP sends them again, so what is seen is delay
             (200 ms, doubled at each further loss).
@@ -31,22 +32,46 @@ class Link:
     stall: bool = False
     reset: float = 0.0
     partition: bool = False
+    caller_pods: tuple[str, ...] = ()
+    callee_pods: tuple[str, ...] = ()
+
+    def fits(self, call: Ends) -> bool:
+        """Whether it is the weather of a call."""
+        return (
+            self.caller in (None, call.caller)
+            and self.callee in (None, call.callee)
+            and (not self.caller_pods or call.caller_ip in self.caller_pods)
+            and (not self.callee_pods or call.callee_ip in self.callee_pods)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Who calls whom: services, and the addresses of their pods where these are known."""
+
+    caller: str | None
+    callee: str
+    caller_ip: str = ""
+    callee_ip: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """Names that do not resolve for a caller; ``None`` stands for any."""
+    """Names that do not resolve for a caller; ``None`` stands for any.
+
+    Attributes:
+        pods: addresses of the caller's pods that are meant; empty: all.
+    """
 
     caller: str | None
     name: str | None
     answer: Literal["NXDOMAIN", "SERVFAIL", "TIMEOUT"]
+    pods: tuple[str, ...] = ()
 
 
-def between(links: tuple[Link, ...], caller: str | None, callee: str) -> Link | None:
+def between(links: tuple[Link, ...], call: Ends) -> Link | None:
     """The weather of a call: all the rules that fit it, together."""
-    fitting = [
-        link for link in links if link.caller in (None, caller) and link.callee in (None, callee)
-    ]
+    fitting = [link for link in links if link.fits(call)]
     return reduce(_both, fitting) if fitting else None
 
 
@@ -65,10 +90,11 @@ def _both(one: Link, other: Link) -> Link:
     )
 
 
-def answer(lookups: tuple[Lookup, ...], caller: str | None, name: str) -> str | None:
-    """What a name lookup is answered instead of the address."""
+def answer(lookups: tuple[Lookup, ...], caller: str | None, name: str, ip: str = "") -> str | None:
+    """What a name lookup from an address is answered instead of the address."""
     short = name.split(".")[0]
     for lookup in lookups:
-        if lookup.caller in (None, caller) and lookup.name in (None, short):
+        meant = not lookup.pods or ip in lookup.pods
+        if meant and lookup.caller in (None, caller) and lookup.name in (None, short):
             return lookup.answer
     return None

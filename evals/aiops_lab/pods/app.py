@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from aiops_lab.pods.journal import Journal
     from aiops_lab.pods.meter import Meter
     from aiops_lab.pods.setup import Settings
+    from aiops_lab.pods.wall import Wall
     from aiops_lab.topology.model import Route, Service
 
 Scope = Mapping[str, Any]
@@ -57,6 +58,7 @@ class App:
     queues: Queues | None
     rng: random.Random
     gate: Gate
+    wall: Wall
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; ASGI."""
@@ -69,7 +71,7 @@ class App:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         trace = begin(headers.get(b"traceparent", ""), self.rng, self.settings.sample)
-        began, began_ns = time.monotonic(), time.time_ns()
+        began, began_ns = time.monotonic(), self.wall.time_ns()
         body = await _body(receive)
         reply = await self._reply(method, path, headers, body, trace, receive)
         await _send(send, reply.status, reply.body)
@@ -158,7 +160,7 @@ class App:
         except (binascii.Error, UnicodeDecodeError):
             return False
         end = settings.password_expires
-        if end and datetime.fromisoformat(end).timestamp() < time.time():
+        if end and datetime.fromisoformat(end) < self.wall.now():
             return False
         return shown == f"{settings.user}:{settings.password}"
 

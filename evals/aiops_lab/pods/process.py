@@ -25,6 +25,7 @@ from aiops_lab.pods.store import Queues, Tables, Volume
 from aiops_lab.pods.strain import Strain
 from aiops_lab.pods.throttle import Throttle
 from aiops_lab.pods.traces import Exporter, begin
+from aiops_lab.pods.wall import Wall
 
 if TYPE_CHECKING:
     import socket
@@ -47,7 +48,8 @@ def run(setup: PodSetup, topology: Topology, control: socket.socket) -> int:
         settings = read_settings(service, topology, setup.env)
     except BadConfiguration as error:
         quiet = Exporter("", ())
-        Journal(setup.service, setup.pod, quiet, debug=False).error(f"cannot start: {error}")
+        journal = Journal(setup.service, setup.pod, quiet, Wall(), debug=False)
+        journal.error(f"cannot start: {error}")
         return 1
     import uvloop
 
@@ -70,10 +72,11 @@ async def _serve(
         ("k8s.pod.name", setup.pod),
         ("k8s.namespace.name", setup.namespace),
     )
-    exporter = Exporter(settings.otlp, resource)
-    journal = Journal(setup.service, setup.pod, exporter, debug=settings.debug)
+    wall = Wall()
+    exporter = Exporter(settings.otlp, resource, wall.time_ns)
+    journal = Journal(setup.service, setup.pod, exporter, wall, debug=settings.debug)
     volume = Volume(Path(setup.volume), setup.volume_bytes)
-    strain = Strain(topology.versions[setup.version], volume, throttle)
+    strain = Strain(topology.versions[setup.version], volume, throttle, wall)
     meter = Meter((("service", setup.service), ("pod", setup.pod)))
     rng = random.Random(setup.seed)  # noqa: S311 - ids and jitter, no secrets
     resolver = Resolver(setup.ip, (setup.dns_host, setup.dns_port), setup.namespace)
@@ -89,13 +92,14 @@ async def _serve(
             meter=meter,
             rng=rng,
             habits=strain.habits,
+            now=lambda: wall.time_ns() / 1e9,
         )
         for name, target in settings.targets.items()
     }
     app = App(
         service=service,
         settings=settings,
-        steps=Steps(clients, journal, exporter, strain, rng),
+        steps=Steps(clients, journal, exporter, strain, rng, wall),
         meter=meter,
         journal=journal,
         exporter=exporter,
@@ -105,6 +109,7 @@ async def _serve(
         queues=Queues(service.storage.queue_length) if service.role == "queue" else None,
         rng=rng,
         gate=Gate(settings.concurrency),
+        wall=wall,
     )
     _add_gauges(app, volume, throttle)
     server = uvicorn.Server(
@@ -171,7 +176,7 @@ async def _consume(app: App, consumer: Consumer) -> None:
                 app.journal.error(f"{consumer.to} answered {answer.status} to {name}")
                 await asyncio.sleep(pause := min(pause * 2, 5.0))
             continue
-        pause, began, began_ns = 0.1, time.monotonic(), time.time_ns()
+        pause, began, began_ns = 0.1, time.monotonic(), app.wall.time_ns()
         names = {"session": "-", "item": "-"} | json.loads(answer.body)
         trace = begin(names.pop("trace", ""), app.rng, app.settings.sample)
         error = None
@@ -184,7 +189,7 @@ async def _consume(app: App, consumer: Consumer) -> None:
         code = "500" if error else "200"
         labels = (("method", "CONSUME"), ("route", name), ("status_code", code))
         app.meter.observe("request_duration_seconds", time.monotonic() - began, labels)
-        app.exporter.span(trace, name, 5, began_ns, time.time_ns(), (), error)
+        app.exporter.span(trace, name, 5, began_ns, app.wall.time_ns(), (), error)
 
 
 def leave(code: int) -> None:

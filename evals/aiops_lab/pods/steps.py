@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from aiops_lab.pods.journal import Journal
     from aiops_lab.pods.strain import Strain
+    from aiops_lab.pods.wall import Wall
 
 _BLOCK = bytes(4096)
 
@@ -48,6 +49,7 @@ class Steps:
     exporter: Exporter
     strain: Strain
     rng: random.Random
+    wall: Wall
 
     async def run(self, steps: tuple[Step, ...], asked: Asked) -> None:
         """One after the other.
@@ -95,7 +97,7 @@ class Steps:
     async def _ask(
         self, to: str, method: str, path: str, body: bytes, asked: Asked, name: str
     ) -> bytes:
-        trace, began, error = child(asked.trace, self.rng), time.time_ns(), None
+        trace, began, error = child(asked.trace, self.rng), self.wall.time_ns(), None
         headers = f"{trace.header}x-session: {asked.names['session']}\r\n"
         try:
             answer = await self.clients[to].request(method, path, headers=headers, body=body)
@@ -108,7 +110,7 @@ class Steps:
             raise StepFailed(504 if failure.why == "timeout" else 503, error) from None
         finally:
             about = (("peer.service", to), ("http.request.method", method), ("url.path", path))
-            self.exporter.span(trace, name, 3, began, time.time_ns(), about, error)
+            self.exporter.span(trace, name, 3, began, self.wall.time_ns(), about, error)
         return answer.body
 
 

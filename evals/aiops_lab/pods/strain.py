@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 
     from aiops_lab.pods.store import Volume
     from aiops_lab.pods.throttle import Throttle
+    from aiops_lab.pods.wall import Wall
 
 LOOK_S = 0.1
 _BLOCK = bytes(1 << 18)
+_AT_ONCE = 16 << 20
 
 
 class Strain:
@@ -31,10 +33,13 @@ class Strain:
     of Behaviour; an empty object brings back the version's own.
     """
 
-    def __init__(self, own: Behaviour, volume: Volume, throttle: Throttle | None) -> None:
+    def __init__(
+        self, own: Behaviour, volume: Volume, throttle: Throttle | None, wall: Wall
+    ) -> None:
         self._own = self.now = own
-        self._volume, self._throttle = volume, throttle
+        self._volume, self._throttle, self._wall = volume, throttle, wall
         self._leaked: list[bytearray] = []
+        self._ballast: list[bytearray] = []
         self._hog: threading.Thread | None = None
 
     def habits(self) -> Behaviour:
@@ -64,6 +69,9 @@ class Strain:
         self.now = behaviour
         if not behaviour.leak_bytes_s:
             self._leaked.clear()
+        if not behaviour.ballast_bytes:
+            self._ballast.clear()
+        self._wall.offset_s = behaviour.clock_offset_s
         if not behaviour.fill_bytes_s:
             self._volume.drop_ballast()
         if self._throttle is not None:
@@ -79,8 +87,10 @@ class Strain:
         while True:
             await asyncio.sleep(LOOK_S)
             if leak := int(self.now.leak_bytes_s * LOOK_S):
-                # Written to, or the pages would never become resident.
-                self._leaked.append(bytearray(os.urandom(64) * (leak // 64 + 1)))
+                self._leaked.append(_resident(leak))
+            missing = self.now.ballast_bytes - sum(map(len, self._ballast))
+            if missing > 0:
+                self._ballast.append(_resident(min(missing, _AT_ONCE)))
             if fill := int(self.now.fill_bytes_s * LOOK_S):
                 self._volume.add_ballast(fill)
             end = self.now.exit_after_s
@@ -97,3 +107,8 @@ class Strain:
             if idle > 0:
                 time.sleep(idle)
         self._hog = None
+
+
+def _resident(size: int) -> bytearray:
+    """Memory that is written to, or its pages would never become resident."""
+    return bytearray(os.urandom(64) * (size // 64 + 1))

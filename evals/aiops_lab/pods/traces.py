@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Callable
 
 KEPT = 2_000
 BATCH = 400
@@ -57,8 +58,13 @@ class Exporter:
         resource: attributes of the process, such as ("service.name", "payments").
     """
 
-    def __init__(self, endpoint: str, resource: tuple[tuple[str, str], ...]) -> None:
-        self._endpoint = endpoint
+    def __init__(
+        self,
+        endpoint: str,
+        resource: tuple[tuple[str, str], ...],
+        now_ns: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self._endpoint, self._now_ns = endpoint, now_ns
         self._resource = {"attributes": [_attribute(k, v) for k, v in resource]}
         self._spans: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self._logs: deque[dict[str, Any]] = deque(maxlen=KEPT)
@@ -98,7 +104,7 @@ class Exporter:
             return
         self.dropped += len(self._logs) == KEPT
         record: dict[str, Any] = {
-            "timeUnixNano": str(time.time_ns()),
+            "timeUnixNano": str(self._now_ns()),
             "severityNumber": {"debug": 5, "info": 9, "warning": 13}.get(level, 17),
             "severityText": level.upper(),
             "body": {"stringValue": message},

@@ -110,6 +110,8 @@ class Behaviour:
         extra_retries: of every call, one each half second.
         message_delay_s: longer for every message taken off a queue.
         cpu_share: of its CPU limit, where others on the node leave it no more.
+        ballast_bytes: memory taken and held.
+        clock_offset_s: added to the time of day that the process sees.
     """
 
     work_factor: float = 1.0
@@ -125,6 +127,8 @@ class Behaviour:
     extra_retries: int = 0
     message_delay_s: float = 0.0
     cpu_share: float = 1.0
+    ballast_bytes: int = 0
+    clock_offset_s: float = 0.0
 
     def beside(self, other: Behaviour) -> Behaviour:
         """Both departures at once."""
@@ -143,6 +147,8 @@ class Behaviour:
             extra_retries=self.extra_retries + other.extra_retries,
             message_delay_s=self.message_delay_s + other.message_delay_s,
             cpu_share=self.cpu_share * other.cpu_share,
+            ballast_bytes=self.ballast_bytes + other.ballast_bytes,
+            clock_offset_s=self.clock_offset_s + other.clock_offset_s,
         )
 
 

@@ -40,6 +40,12 @@ def owner_reference(owner: Object) -> Object:
     }
 
 
+def service_of(pod: Mapping[str, Any]) -> str:
+    """The service whose pod it is, by its labels."""
+    labels = pod["metadata"].get("labels") or {}
+    return str(labels.get("name") or labels.get("app") or pod["metadata"]["name"])
+
+
 def owned_by(owner: Object, candidates: Iterable[Object]) -> list[Object]:
     """The candidates that the owner controls."""
     uid = owner["metadata"]["uid"]

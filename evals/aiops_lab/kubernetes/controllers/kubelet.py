@@ -57,6 +57,7 @@ class Kubelet:
         elif uid not in self._started and pod["status"].get("phase") == "Pending":
             self._start(pod, uid)
         elif uid in self._started and uid not in self._refused:
+            self._follow_images(pod, uid)
             self._report(pod, self._cluster.runtime.state(uid))
         return None
 
@@ -89,6 +90,13 @@ class Kubelet:
             self._write(pod, status, conditions)
             return
         self._report(pod, self._cluster.runtime.state(uid))
+
+    def _follow_images(self, pod: Object, uid: str) -> None:
+        """The image of a running pod's container may be changed, and nothing else of it."""
+        wanted = {c["name"]: c["image"] for c in pod["spec"]["containers"]}
+        for container in self._cluster.runtime.state(uid).containers:
+            if wanted[container.name] != container.image:
+                self._cluster.runtime.become(uid, {container.name: wanted[container.name]})
 
     def _end(self, pod: Object, uid: str) -> None:
         """Stop the containers; once they have ended the object goes."""
