@@ -81,9 +81,12 @@ def restore(
     ] = False,
 ) -> None:
     """Read a backup into an empty database, and upgrade it."""
+    from aiops import settings
     from aiops.store.sql import archive
+    from aiops.store.sql.whole import whole
 
-    with _opened(url) as engine:
+    chosen = settings.load(database_url=url).database_url
+    with whole(chosen, application="aiops db") as engine:
         read = archive.restore(engine, file, replace=replace)
     typer.echo(f"{file}: {read.rows} rows of {read.made_at} restored")
 

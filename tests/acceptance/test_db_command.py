@@ -1,6 +1,11 @@
 """``aiops db``: a database is made, looked at, backed up, lost and restored from the terminal."""
 
-from datetime import UTC, datetime
+import os
+import random
+import resource
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -70,3 +75,55 @@ def test_retention_of_zero_days_keeps_everything(
     for kind in ("TELEMETRY", "INCIDENTS", "EVENTS"):
         monkeypatch.setenv(f"AIOPS_RETENTION__{kind}_DAYS", "0")
     assert run("prune", "--url", sqlite_url).stdout == ""
+
+
+def restored_by_a_process(file: Path, target: Path, most_bytes: int) -> tuple[int, str]:
+    """``aiops db restore`` where no file may grow beyond ``most_bytes``, as on a full disk."""
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("aiops")),
+            *("db", "restore", str(file), "--url", f"sqlite:///{target}"),
+        ],
+        cwd=file.parent,
+        env={"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},  # nor may one of ours
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("most_bytes", [1_000, 100_000, 400_000])
+def test_a_restore_that_finds_the_disk_full_leaves_nothing_behind(
+    most_bytes: int, sqlite_url: str, tmp_path: Path
+) -> None:
+    engine = open_engine(sqlite_url)
+    window = TelemetryWindow(LONG_AGO, LONG_AGO + timedelta(minutes=1))
+    noise = random.Random(7)  # noqa: S311  nothing secret
+    told = (
+        Change(LONG_AGO, Entity("service", "x"), noise.randbytes(400).hex(), ref=str(number))
+        for number in range(1000)
+    )
+    SqlTelemetry(engine).append(window, tuple(told))
+    engine.dispose()
+    file, target = tmp_path / "one", tmp_path / "place" / "new.db"
+    run("backup", file, "--url", sqlite_url)
+    target.parent.mkdir()
+    code, said = restored_by_a_process(file, target, most_bytes)
+    assert code == 1
+    assert "disk" in said
+    assert "Traceback" not in said
+    assert list(target.parent.iterdir()) == []
+    code, said = restored_by_a_process(file, target, 100_000_000)
+    assert (code, said) == (0, "")
+    assert [each.name for each in target.parent.iterdir()] == ["new.db"]
+    assert "restored" in run("restore", file, "--replace", "--url", f"sqlite:///{target}").stdout
+
+
+def test_a_backup_that_cannot_be_read_makes_no_database(tmp_path: Path) -> None:
+    (tmp_path / "one").write_text("not a backup at all")
+    with pytest.raises(InvalidInput, match="no complete backup"):
+        run("restore", tmp_path / "one", "--url", f"sqlite:///{tmp_path}/new.db")
+    assert [each.name for each in tmp_path.iterdir()] == ["one"]

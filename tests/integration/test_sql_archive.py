@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from sqlalchemy import Engine, MetaData, select, text
 
-from aiops.errors import InvalidInput, WrongState
+from aiops.errors import InvalidInput, StoreUnavailable, WrongState
 from aiops.model import Call, Entity, MetricTable, Series, ServiceGraph, TelemetryWindow
 from aiops.model.change import Change
 from aiops.model.investigation import AuditEntry
@@ -21,6 +21,7 @@ from aiops.store.sql.archive import backup, restore
 from aiops.store.sql.audit import SqlAudit
 from aiops.store.sql.engine import open_engine, reading, writing
 from aiops.store.sql.telemetry import SqlTelemetry
+from aiops.store.sql.whole import whole
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 CART = Entity("service", "cart\x00\ud83e")  # what a sender may think of
@@ -195,6 +196,72 @@ def test_a_damaged_archive_is_refused_and_the_database_left_as_it_is(
     assert str(file) in str(refused.value)
     assert everything(engine) == kept
     engine.dispose()
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_restore_that_fails_at_its_end_leaves_the_database_as_it_was(
+    replace: bool,
+    engine: Engine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    file = tmp_path / "one"
+    backup(filled(engine), file, NOW)
+    if not replace:
+        with writing(engine) as connection:
+            for table in reversed(archive._tables(connection)):
+                if table.name not in (*archive._SEEDED, "audit"):
+                    connection.execute(table.delete())
+    kept = everything(engine)
+
+    def full(connection: object) -> None:
+        raise StoreUnavailable("the disk is full; make room, then repeat")
+
+    monkeypatch.setattr(archive, "_continue_numbering", full)
+    with pytest.raises(StoreUnavailable, match="the disk is full"):
+        restore(engine, file, replace=replace)
+    assert everything(engine) == kept
+    monkeypatch.undo()
+    assert restore(engine, file, replace=replace).rows > 0
+
+
+def test_a_new_file_appears_complete_or_not_at_all(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+
+    def interrupted() -> None:
+        with whole(f"sqlite:///{file}") as engine:
+            filled_schema(engine)
+            assert not file.exists()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / ".new.db.unfinished").write_text("left by a process that was killed")
+    with whole(f"sqlite:///{file}") as engine:
+        filled_schema(engine)
+    assert [each.name for each in tmp_path.iterdir()] == ["new.db"]
+    again = open_engine(f"sqlite:///{file}")
+    assert schema.status(again).pending == ()
+    again.dispose()
+
+
+def filled_schema(engine: Engine) -> Engine:
+    schema.upgrade(engine)
+    return filled(engine)
+
+
+def test_a_file_that_somebody_else_made_meanwhile_is_theirs(tmp_path: Path) -> None:
+    file = tmp_path / "new.db"
+
+    def overtaken() -> None:
+        with whole(f"sqlite:///{file}") as engine:
+            schema.upgrade(engine)
+            file.write_text("theirs")
+
+    with pytest.raises(WrongState, match="meanwhile"):
+        overtaken()
+    assert file.read_text() == "theirs"
 
 
 def test_a_backup_never_overwrites_and_leaves_no_half_of_itself(
