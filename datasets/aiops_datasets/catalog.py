@@ -54,7 +54,8 @@ def load_case(location: CaseLocation) -> Case:
         if source.recognises(location.path) or location.path.is_file():
             data = source.load(location, NO_HINTS)
             answered = read_answers(location)
-            return Case(location.dataset, data, answered, _labels(location), _system(location))
+            labels, system = _labels(location), _system(location)
+            return Case(location.dataset, data, answered, labels, system, location.name)
     raise InvalidData(location.path, "is no recorded case in a layout we know")
 
 

@@ -28,7 +28,7 @@ class Description:
         columns: fewest and most metric columns of a case; None where no case has metrics.
         intervals_s: seconds between rows -> cases.
         modalities: modality -> cases that have it.
-        fault_types: our fault type -> the set's own label -> cases.
+        fault_types: our fault type, or "healthy" -> the set's own label -> cases.
         alert_times: what the alert time is (exact, window_start, ...) -> cases.
         baselines: cases with at least BASELINE_ROWS rows of metrics before the alert.
         references: fault-free recordings apart from the cases.
@@ -89,7 +89,8 @@ class _Tally:
         self.services |= {entity.service_name for entity in _entities(window)}
         self.modalities.update(modalities(window))
         self.alert_times[answers.inject_time_kind] += 1
-        self.faults[answers.fault_type.value, answers.fault_label] += 1
+        fault_type = answers.fault_label if answers.healthy else answers.fault_type.value
+        self.faults[fault_type, answers.fault_label] += 1
         if window.metrics is not None:
             times = window.metrics.times
             self.columns.append(len(window.metrics.series))
@@ -126,6 +127,7 @@ def modalities(window: TelemetryWindow) -> tuple[str, ...]:
         "alerts": window.alerts or None,
         "cluster state": window.cluster_state or None,
         "tool outputs": window.tool_outputs or None,
+        "changes": window.changes or None,
         "call graph": window.graph,
         "healthy reference": window.reference,
     }

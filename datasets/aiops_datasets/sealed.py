@@ -40,6 +40,8 @@ ANSWERS = {
     "root_cause_object": "string null",
     "root_cause_columns": "array null",
     "fault_type": "string",
+    "verdict": "string",
+    "root_causes": "array",
 }
 TARGET = {"node": "!string", "metric": "!string", "agg": "!string", "timestamp": "!number"}
 ROW = {

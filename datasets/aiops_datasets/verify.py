@@ -112,6 +112,16 @@ def verify(
     )
 
 
+def measured(root: Path, dataset: str) -> dict[str, str]:
+    """The paths of a set's files below ``root`` and their digests, all but its card (README.md)."""
+    found = {
+        name: _sha256(root / name)
+        for name in _files(root / dataset, root)
+        if name != f"{dataset}/README.md"
+    }
+    return {name: digest for name, digest in found.items() if digest is not None}
+
+
 def digests(sums: dict[str, str]) -> dict[str, str]:
     """One sha256 per data set: of its "<sha256>  <path>" lines, sorted by path."""
     lines: dict[str, list[str]] = defaultdict(list)

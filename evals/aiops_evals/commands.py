@@ -53,6 +53,10 @@ def rca(
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random choice.")] = 0,
     limit: Annotated[int | None, typer.Option(min=1, help="At most N cases of each set.")] = None,
     healthy: Annotated[bool, typer.Option(help="Also windows without a fault.")] = True,
+    misses: Annotated[
+        bool,
+        typer.Option("--misses", help="List the default's misses; count by the sets' labels."),
+    ] = False,
 ) -> None:
     """Rank the recorded causes of faults and print how often each method was right."""
     if engine != "process":
@@ -70,6 +74,7 @@ def rca(
         jobs=jobs,
         limit=limit,
         healthy=healthy,
+        misses=misses,
     )
     raise typer.Exit(_evaluate(plan, out, journal, fresh=fresh))
 

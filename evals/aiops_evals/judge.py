@@ -71,7 +71,8 @@ class Task:
 def run(task: Task) -> CaseReport:
     """Loads the case of ``task`` and ranks it by every method in every variant."""
     if isinstance(task.source, CaseData):
-        return _run_healthy(task, task.source)
+        window = task.source
+        return _run_healthy(task, window, Facts(task.dataset, window.id, healthy=True))
     from aiops_datasets.catalog import load_case
 
     began = time.perf_counter()
@@ -81,6 +82,8 @@ def run(task: Task) -> CaseReport:
         return CaseReport(None, skipped=f"not loaded: {error}")
     load_s = time.perf_counter() - began
     facts = facts_of(case)
+    if facts.healthy:
+        return replace(_run_healthy(task, case.data, facts), load_s=load_s)
     methods = task.methods
     if case.data.window.metrics is None:
         methods = tuple(name for name in methods if name.partition("/")[0] in _READS_ALL)
@@ -145,10 +148,14 @@ def facts_of(case: Case) -> Facts:
     return Facts(
         dataset=_counted_under(case),
         case=case.data.id,
-        fault_type=case.answers.fault_type.value,
+        fault_type="" if case.answers.healthy else case.answers.fault_type.value,
         levels=levels_of(case.answers, objects=case.dataset in _OBJECT_SETS),
         subsets=_subsets(case),
+        healthy=case.answers.healthy,
         system=case.system or case.dataset,
+        name=case.name,
+        label=case.answers.fault_label,
+        answer=tuple(dict.fromkeys(entity.service_name for entity in case.answers.entities)),
     )
 
 
@@ -176,8 +183,7 @@ def _namespace(case: Case) -> str:
     return asked.most_common(1)[0][0] if asked else "unknown"
 
 
-def _run_healthy(task: Task, window: CaseData) -> CaseReport:
-    facts = Facts(task.dataset, window.id, healthy=True)
+def _run_healthy(task: Task, window: CaseData, facts: Facts) -> CaseReport:
     outcomes = tuple(
         _outcome(_analyzer(name), name, facts, CLEAN, window, None, task.seed)
         for name in task.methods
@@ -217,6 +223,7 @@ def _outcome(
         verdict=ranking.verdict,
         confidence=confidence,
         scores=tuple(suspect.score for suspect in leading),
+        named=tuple(suspect.entity.service_name for suspect in leading),
         ms=ms,
     )
 

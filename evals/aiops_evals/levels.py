@@ -17,6 +17,8 @@ _NOT_A_SERVICE = frozenset({"node", "namespace"})
 def levels_of(answers: Answers, *, objects: bool = False) -> tuple[Level, ...]:
     """The levels at which ``answers`` say something.
 
+    What is at fault only as an object, such as a node, is judged as one in any set.
+
     Args:
         objects: the set labels objects (an app, a node, a namespace) and is judged on them.
     """
@@ -29,6 +31,8 @@ def levels_of(answers: Answers, *, objects: bool = False) -> tuple[Level, ...]:
         levels += ["object", "object+fault"]
     elif answers.inner is not None:
         levels.append("inner")
+    elif answers.entities and "service" not in levels:
+        levels.append("object")
     return tuple(levels)
 
 

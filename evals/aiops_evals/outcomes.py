@@ -9,6 +9,7 @@ from aiops_evals.levels import Level
 
 Status = Literal["ranked", "abstained", "failed"]
 SCORES_KEPT = 5
+_TUPLES = ("scores", "named")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,9 @@ class Facts:
         levels: at which its answers can be judged; () for a healthy window.
         healthy: True for a window without a fault.
         system: what was running; the set's name where nobody says.
+        name: of the case in its set; may tell the answer, so that only people see it.
+        label: the set's own name of the fault.
+        answer: the names of what was at fault.
     """
 
     dataset: str
@@ -32,6 +36,9 @@ class Facts:
     subsets: tuple[str, ...] = ()
     healthy: bool = False
     system: str = ""
+    name: str = ""
+    label: str = ""
+    answer: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,7 @@ class Outcome:
         scores: of the first services, strongest first; what a confidence is calibrated on.
         ms: wall time of the ranking alone, in milliseconds; loading is not in it.
         reason: why it failed; "" otherwise.
+        named: the services that ``scores`` are of.
     """
 
     facts: Facts
@@ -59,6 +67,7 @@ class Outcome:
     scores: tuple[float, ...] = ()
     ms: float = 0.0
     reason: str = ""
+    named: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +116,11 @@ def from_json(data: Mapping[str, Any]) -> CaseReport:
     for fields in data["outcomes"]:
         own = _facts({**data["facts"], "levels": fields["levels"]})
         rest = {name: value for name, value in fields.items() if name != "levels"}
-        outcomes.append(Outcome(own, **{**rest, "scores": tuple(rest["scores"])}))
+        outcomes.append(Outcome(own, **{**rest, **{name: tuple(rest[name]) for name in _TUPLES}}))
     return CaseReport(facts, tuple(outcomes), data["skipped"], data["load_s"])
 
 
 def _facts(fields: Mapping[str, Any]) -> Facts:
     return Facts(
-        **{**fields, "levels": tuple(fields["levels"]), "subsets": tuple(fields["subsets"])}
+        **{**fields, **{name: tuple(fields[name]) for name in ("levels", "subsets", "answer")}}
     )

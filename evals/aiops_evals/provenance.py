@@ -3,8 +3,6 @@
 import hashlib
 import os
 import platform
-import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from typing import Any
 import aiops
 import aiops_datasets
 import aiops_evals
+from aiops_datasets import checkout
 
 _LIBRARIES = ("aiops", "numpy", "scipy", "statsmodels", "networkx", "fse-baro")
 
@@ -46,17 +45,7 @@ def code_checksum() -> str:
 
 def commit() -> str | None:
     """The commit this code was checked out at; None outside a checkout."""
-    git, here = shutil.which("git"), Path(__file__)
-    if git is None:
-        return None
-    # A virtual environment may lie inside somebody else's repository: is this file tracked?
-    for arguments in (["ls-files", "--error-unmatch", here.name], ["rev-parse", "HEAD"]):
-        run = subprocess.run(
-            [git, "-C", str(here.parent), *arguments], capture_output=True, text=True, check=False
-        )
-        if run.returncode != 0:
-            return None
-    return run.stdout.strip()
+    return checkout.commit(Path(__file__))
 
 
 def machine() -> dict[str, Any]:

@@ -23,6 +23,7 @@ from aiops_evals.healthy import false_alarms
 from aiops_evals.journal import Journal
 from aiops_evals.judge import DOCUMENTED_UNITS, Task, run, under
 from aiops_evals.left_out import systems_left_out
+from aiops_evals.misses import by_label, misses
 from aiops_evals.outcomes import CaseReport, Outcome, lost
 from aiops_evals.rows import rows
 from aiops_evals.stress import CLEAN, SHIFTS, VARIANTS
@@ -47,6 +48,8 @@ class Plan:
         limit: at most so many cases, and so many healthy windows, of each set, drawn by ``seed``;
             None for all.
         healthy: whether windows without a fault are ranked too.
+        misses: whether the first method's misses are listed, and its hits counted by the sets'
+            own labels.
     """
 
     root: Path
@@ -58,6 +61,7 @@ class Plan:
     jobs: int = 1
     limit: int | None = None
     healthy: bool = True
+    misses: bool = False
 
     def identity(self) -> dict[str, Any]:
         """What must be equal for two runs' results to belong together."""
@@ -87,6 +91,7 @@ def make_plan(
     jobs: int | None = None,
     limit: int | None = None,
     healthy: bool = True,
+    misses: bool = False,
 ) -> Plan:
     """A plan whose names all exist.
 
@@ -127,6 +132,7 @@ def make_plan(
         jobs=jobs or os.cpu_count() or 1,
         limit=limit,
         healthy=healthy,
+        misses=misses,
     )
 
 
@@ -269,6 +275,9 @@ def result(
         ),
         "mcnemar": comparisons(faulty, plan.methods),
     }
+    if plan.misses:
+        first = [outcome for outcome in ordered if outcome.method == plan.methods[0]]
+        header |= {"labels": by_label(first), "misses": misses(first)}
     # Stable: within a set and method, levels and fault types stay as they came.
     in_order = sorted(
         rows(faulty), key=lambda row: (row["dataset"], plan.methods.index(row["method"]))

@@ -136,6 +136,46 @@ def _fault_types(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str
         )
 
 
+def _labels(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
+    if header.get("labels"):
+        yield f"## By the sets' own labels: {header['methods'][0]}"
+        yield markdown(
+            ("set", "label", "n", "AC@1", "AC@3", "missed"),
+            (
+                (
+                    line["dataset"],
+                    line["label"],
+                    str(line["n"]),
+                    share(line["hits1"], line["n"]),
+                    share(line["hits3"], line["n"]),
+                    str(line["missed"]),
+                )
+                for line in header["labels"]
+            ),
+        )
+
+
+def _misses(header: Mapping[str, Any], _rows: Sequence[Row]) -> Iterator[str]:
+    if header.get("misses"):
+        yield f"## Misses: {header['methods'][0]}"
+        yield markdown(
+            ("set", "case", "label", "answer", "verdict", "rank", "named first"),
+            (
+                (
+                    line["dataset"],
+                    line["case"],
+                    line["label"],
+                    ", ".join(line["answer"]) or "nothing",
+                    line["verdict"],
+                    "-" if line["rank"] is None else str(line["rank"]),
+                    ", ".join(line["named"]) or "nobody",
+                )
+                for line in header["misses"]
+            ),
+            names=5,
+        )
+
+
 def _ablation(header: Mapping[str, Any], rows: Sequence[Row]) -> Iterator[str]:
     left_out = [method for method in header["methods"] if is_ablation(method)]
     if not left_out:
@@ -324,6 +364,8 @@ _SECTIONS = (
     _run,
     _levels,
     _fault_types,
+    _labels,
+    _misses,
     _ablation,
     _stress,
     _alert_moved,

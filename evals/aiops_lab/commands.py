@@ -1,4 +1,4 @@
-"""``aiops lab up|status|down``, and those of its faults and recordings."""
+"""``aiops lab up|status|down``, and those of its faults, recordings and campaigns."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from aiops_lab.campaign.commands import register as register_campaign
 from aiops_lab.faults.commands import register as register_faults
 from aiops_lab.recording.commands import register as register_recording
 
@@ -26,6 +27,7 @@ def register(app: typer.Typer) -> None:
         own.command()(command)
     register_faults(own)
     register_recording(own)
+    register_campaign(own)
     app.add_typer(own, name="lab")
 
 
