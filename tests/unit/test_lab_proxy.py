@@ -136,3 +136,18 @@ async def test_with_nothing_ready_a_connection_is_reset() -> None:
         async with connected(port) as (reader, _):
             with pytest.raises(ConnectionResetError):
                 await reader.read(5)
+
+
+@pytest.mark.anyio
+async def test_a_share_of_requests_on_an_open_connection_ends_in_a_reset() -> None:
+    async with proxied() as (table, _, port), connected(port) as (reader, writer):
+        writer.write(b"before")
+        assert await reader.readexactly(6) == b"before"
+        table.change((Link("caller", "echo", reset=0.3),))
+        served = 0
+        with pytest.raises(ConnectionResetError):
+            while True:
+                writer.write(b"during")
+                await reader.readexactly(6)
+                served += 1
+        assert 0 < served < 100

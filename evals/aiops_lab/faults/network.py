@@ -80,7 +80,7 @@ NETWORK_LOSS = Fault(
     phases=_on_links(_lossy),
     parameters=(
         Level("loss", "share", 0.1, 0.5, 0.001, 0.95, "of the pieces"),
-        Level("resets", "share", 0.02, 0.2, 0, 1, "of new connections that are reset"),
+        Level("resets", "share", 0.02, 0.2, 0, 1, "of connections and requests that are reset"),
         TO,
         FROM,
     ),
@@ -96,10 +96,14 @@ NETWORK_STALL = Fault(
 NETWORK_RESET = Fault(
     name="network-reset",
     type=FaultType.NETWORK_LOSS,
-    says="connections are reset when they open; with a share of 1, those that stand too",
+    says="connections are reset, when they open or when a request goes over them",
     metric="request_errors_ops",
     phases=_on_links(lambda aim: Link(None, None, reset=aim.level("share"))),
-    parameters=(Level("share", "share", 0.4, 1.0, 0.01, 1, "of connections"), TO, FROM),
+    parameters=(
+        Level("share", "share", 0.3, 1.0, 0.01, 1, "of connections and requests"),
+        TO,
+        FROM,
+    ),
 )
 
 

@@ -114,6 +114,8 @@ class Passage:
             self._to.send(data)
         elif link.partition:
             self._caught = True
+        elif self._rng.random() < link.reset:
+            self.reset()
         else:
             self._to.send(data, self._delay(link, there=True), link.bandwidth)
 

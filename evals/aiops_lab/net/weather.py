@@ -19,7 +19,7 @@ class Link:
             (200 ms, doubled at each further loss).
         bandwidth: bytes a second each way; ``None``: as it is.
         stall: answers are held back until the weather ends.
-        reset: share of new connections that are reset, 1.0 for open ones too.
+        reset: share of new connections, and of requests on open ones, that end in a reset.
         partition: nothing passes either way; connections caught in it are reset when it ends.
     """
 

@@ -8,6 +8,7 @@ import itertools
 import json
 import socket
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -100,6 +101,9 @@ class Client:
     ) -> Answer:
         """One request, tried again where it failed or the answer is 502, 503 or 504.
 
+        Args:
+            timeout_s: of a long poll; how long that waits for news is no latency.
+
         Raises:
             Unanswered: the last attempt got no answer.
         """
@@ -123,9 +127,10 @@ class Client:
                     raise
                 continue
             finally:
-                self._meter.observe(
-                    "client_request_duration_seconds", time.monotonic() - began, self._labels
-                )
+                if timeout_s is None:
+                    self._meter.observe(
+                        "client_request_duration_seconds", time.monotonic() - began, self._labels
+                    )
             if last or answer.status not in RETRY_STATUS:
                 return answer
         raise AssertionError("the last attempt returns or raises")
@@ -139,17 +144,15 @@ class Client:
                 await self._free.acquire()
                 waiting = False
                 self._taken += 1
-                try:
+                with ExitStack() as place:
+                    place.callback(self._leave)
                     answer, connection = await self._exchange(message)
-                except BaseException:
-                    self._leave()
-                    raise
-                leak = self._habits().pool_leak
-                if leak and self._rng.random() < leak:
-                    self._lost.append(connection)  # its place in the pool stays taken
-                else:
-                    self._leave()
-                    self._keep(connection)
+                    leak = self._habits().pool_leak
+                    if leak and self._rng.random() < leak:
+                        self._lost.append(connection)
+                        place.pop_all()  # it stays taken
+                    else:
+                        self._keep(connection)
                 return answer
         except TimeoutError:
             name = self.target.name
@@ -169,16 +172,11 @@ class Client:
             if connection is None:
                 connection, fresh = await self._connect(), True
             try:
-                answer = await connection.exchange(message)
+                return await connection.exchange(message), connection
             except ConnectionError as error:
                 if fresh:
                     raise Unanswered(self.target.name, "reset", _said(error)) from None
                 connection = self._kept()  # the peer closed an idle connection: not its failure
-                continue
-            except BaseException:
-                connection.close()
-                raise
-            return answer, connection
 
     def _keep(self, connection: _Connection) -> None:
         if connection.usable and time.monotonic() < connection.expires:
@@ -231,9 +229,6 @@ class Client:
             answer = await connection.exchange(hello)
         except ConnectionError as error:
             raise Unanswered(name, "reset", _said(error)) from None
-        except BaseException:
-            connection.close()
-            raise
         if answer.status == 401:
             connection.close()
             raise Unanswered(name, "credential", f"access denied for user '{self.target.user}'")
@@ -270,11 +265,16 @@ class _Connection(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]  # a stream's transport
 
     async def exchange(self, message: bytes) -> Answer:
+        """The answer. Where nobody waits for it any more, it must not become the next one's."""
         if self._transport is None or self._transport.is_closing():
             raise ConnectionResetError
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(message)
-        return await self._waiter
+        with ExitStack() as unless_answered:
+            unless_answered.callback(self.close)
+            answer = await self._waiter
+            unless_answered.pop_all()
+        return answer
 
     def data_received(self, data: bytes) -> None:
         try:
