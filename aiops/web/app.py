@@ -84,7 +84,9 @@ def create(
     site = Site(
         service=service,
         dev=dev,
-        intake=Intake(BoundedInbox(service.inbox, settings.web.backlog_most, service.clock)),
+        intake=Intake(
+            BoundedInbox(service.inbox, settings.web.backlog_most, service.clock), service.clock
+        ),
         feed=feed,
         limit=RateLimit(service.clock, settings.web.requests_per_minute),
         metrics=metrics,

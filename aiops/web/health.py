@@ -87,6 +87,11 @@ def readiness(site: Site) -> Ready:
             )
     except StoreUnavailable as error:
         problems.append(f"{error}; webhooks answer 503 and their senders come again")
+    else:
+        if site.intake.failure is not None:  # a store may be read and not be written
+            problems.append(
+                f"{site.intake.failure}; webhooks answer 503 and their senders come again"
+            )
     limit, most = site.service.settings.web.backlog_limit, site.service.settings.web.backlog_most
     if waiting is not None and waiting >= most:
         problems.append(

@@ -4,12 +4,15 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from aiops.errors import StoreUnavailable
+from aiops.errors import Backlogged, StoreUnavailable
 from aiops.model.alert import Delivery
+from aiops.ports.clock import Clock
 from aiops.ports.incidents import AlertInbox
 
 GATHER_S: Final = 0.004
 """How long the first delivery waits for others; while a batch is being kept, all others wait."""
+REMEMBERED_S: Final = 300.0
+"""Senders repeat what was refused sooner than that; a failure that nobody met since is over."""
 MOST_WAITING: Final = 5_000
 """Requests that may wait for a commit; beyond, a sender is told at once to come again."""
 
@@ -21,10 +24,11 @@ class Intake:
     needs one thread in all.
     """
 
-    def __init__(self, inbox: AlertInbox) -> None:
-        self._inbox = inbox
+    def __init__(self, inbox: AlertInbox, clock: Clock) -> None:
+        self._inbox, self._clock = inbox, clock
         self._waiting: list[tuple[Delivery, asyncio.Future[None]]] = []
         self._keeping: asyncio.Task[None] | None = None
+        self._failure: tuple[float, str] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
 
     async def put(self, delivery: Delivery) -> None:
@@ -40,6 +44,14 @@ class Intake:
         if self._keeping is None or self._keeping.done():
             self._keeping = asyncio.create_task(self._keep())
         await kept
+
+    @property
+    def failure(self) -> str | None:
+        """Why the latest deliveries were not kept; None where they were, or nobody tries still."""
+        failure = self._failure
+        if failure is None or self._clock.stopwatch() - failure[0] > REMEMBERED_S:
+            return None
+        return failure[1]
 
     async def close(self) -> None:
         """Keep what waits, and end the thread."""
@@ -62,6 +74,7 @@ class Intake:
                 self._fail(batch, StoreUnavailable("it was not kept; send this again"))
                 raise
             else:
+                self._failure = None
                 for _, kept in batch:
                     if not kept.done():  # the sender may have hung up meanwhile
                         kept.set_result(None)
@@ -69,6 +82,8 @@ class Intake:
     def _fail(
         self, batch: list[tuple[Delivery, "asyncio.Future[None]"]], error: StoreUnavailable
     ) -> None:
+        if not isinstance(error, Backlogged):
+            self._failure = self._clock.stopwatch(), str(error)
         for _, kept in batch:
             if not kept.done():
                 kept.set_exception(type(error)(error.reason))

@@ -115,6 +115,7 @@ def test_a_full_disk_is_503_with_retry_after_until_there_is_room(tmp_path: Path)
         assert refused.status_code == 503
         assert refused.headers["Retry-After"]
         assert "disk" in refused.json()["error"]["message"]
+        assert "disk" in client.get("/readyz").json()["problems"][0]
         assert client.post("/webhooks/alertmanager", json=alert("after")).status_code == 202
         wait(service.reported)
         wait(lambda: kept(service, service.incidents()[0]["id"]) == {"before", "after"})
