@@ -80,6 +80,7 @@ LEAST_OF_INTEREST = {
     (MetricKind.MEMORY, "share"): 0.02,
     (MetricKind.CPU, "share"): 0.02,
     (MetricKind.CPU, "cores"): 0.02,
+    (MetricKind.DISK, "share"): 0.02,
     (MetricKind.LATENCY, "seconds"): 0.005,
 }
 
