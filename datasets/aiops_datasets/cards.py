@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 from aiops.errors import InvalidData, UnknownName
 from aiops_datasets.manifest import RemoteFile, remote_files
 
+OWN = "this repository"
 Redistribution = Literal["evaluation only", "allowed"]
 
 
@@ -24,7 +25,7 @@ class Card:
     Attributes:
         name: the folder's name.
         system: what was running when it was recorded.
-        repository: where the source lives, a URL.
+        repository: where the source lives, a URL; OWN: recorded by us, and bundled with this code.
         commit: the source's commit, as far as its digits are known to us.
         path: where in the repository.
         licence: of the data; "none stated" where the source says nothing.

@@ -191,6 +191,10 @@ def _sets(data: Path) -> tuple[str, ...]:
 
 
 def _source(card: "Card") -> str:
+    from aiops_datasets.cards import OWN
+
+    if card.repository == OWN:
+        return f"recorded by us at commit {card.commit}; in {card.path} of a checkout"
     return f"{card.repository}/tree/{card.commit}"
 
 

@@ -1,19 +1,18 @@
 """A campaign's plan: shares, rounds of kinds, no two faults alike, and nothing told by an id."""
 
 from collections import Counter
-
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_lab import TOPOLOGY
 
 from aiops_lab.campaign.plan import CannotPlan, PlannedCase, Wish, draw, kinds_of
 from aiops_lab.faults.catalogue import KINDS
 from aiops_lab.faults.orders import read_order
 from aiops_lab.faults.ports import Ground
 from aiops_lab.topology.load import SHOP, load
-from small_lab import TOPOLOGY
 
 FILES = (SHOP, SHOP.with_name("second.yaml"))
 GROUNDS = tuple(Ground(load(file), ("node-1",)) for file in FILES)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from aiops_datasets.cards import OWN
 from aiops_datasets.describe import describe
 from aiops_datasets.verify import digests, measured
 from aiops_lab.campaign.plan import kinds_of
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 FILE = "campaign.json"
 LICENCE = "Apache-2.0"
-OWN = "this repository"
 
 
 @dataclass(frozen=True, slots=True)
