@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from paper_lab import Bench, Refusing
 
 from aiops.errors import AiopsError, InvalidInput, NotKept, UnknownName, WrongState
+from aiops.model.entity import Indicator
 from aiops.model.faults import FaultType
 from aiops_lab.faults.catalogue import KINDS
 from aiops_lab.faults.effects import Edited, Pressed, Strained, Surged
@@ -243,6 +244,22 @@ def test_no_cpu_fault_takes_more_than_half_a_core() -> None:
     hogs = [p for kind in KINDS for p in kind.parameters if p.name == "cores"]
     assert hogs
     assert all(getattr(level, "most", 1.0) <= 0.5 for level in hogs)
+
+
+@pytest.mark.parametrize(
+    ("version", "metric"),
+    [
+        ("1.1.0-slow", "request_duration_p99_seconds"),
+        ("1.1.0-errors", "request_errors_ops"),
+        ("1.1.0-leak", "container_memory_rss_bytes"),
+        ("1.1.0-crash", "kube_pod_container_status_restarts_total"),
+    ],
+)
+def test_a_bad_deploy_shows_by_its_bug(version: str, metric: str, tmp_path: Path) -> None:
+    truth = Bench(tmp_path).engine.inject(
+        Order("carts/bad-deploy", settings=(f"version={version}",))
+    )
+    assert truth.indicator == Indicator("metric", metric)
 
 
 def test_every_fault_type_of_a_lab_is_told_apart() -> None:

@@ -13,8 +13,12 @@ from aiops_lab.pods.setup import variable
 from aiops_lab.topology.model import Behaviour
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiops_lab.faults.effects import Phase
+    from aiops_lab.faults.fault import Value
     from aiops_lab.faults.ports import Ground
+    from aiops_lab.topology.model import Topology
 
 DEPLOYMENTS = "deployments.apps"
 _TEMPLATE = ("spec", "template")
@@ -40,6 +44,16 @@ def _image(aim: Aim, tag: str) -> Edited:
     return Edited(DEPLOYMENTS, aim.target, _IMAGE, f"lab/{aim.target}:{tag}")
 
 
+def _shown_by(topology: Topology, values: Mapping[str, Value]) -> str:
+    """What moves with a version's bug; where it has several, what users feel first."""
+    bug = topology.versions[str(values["version"])]
+    if bug.exit_after_s is not None:
+        return "kube_pod_container_status_restarts_total"
+    if bug.error_rate:
+        return "request_errors_ops"
+    return "container_memory_rss_bytes" if bug.leak_bytes_s else "request_duration_p99_seconds"
+
+
 BAD_DEPLOY = Fault(
     name="bad-deploy",
     type=FaultType.BAD_DEPLOY,
@@ -49,6 +63,7 @@ BAD_DEPLOY = Fault(
     parameters=(Choice("version", _buggy, "image tag that is rolled out"),),
     targets=_with_a_buggy_version,
     needs="kubernetes",
+    metric_of=_shown_by,
 )
 
 

@@ -83,7 +83,7 @@ class Engine:
                 kind=kind.name,
                 entity=kind.entity(self._control.ground, target),
                 fault_type=kind.type,
-                indicator=kind.indicator,
+                indicator=kind.indicator(self._control.ground.topology, injection.values),
                 start=start,
                 end=None if lasts is None else start + timedelta(seconds=lasts),
                 intensity=injection.intensity,

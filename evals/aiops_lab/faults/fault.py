@@ -145,6 +145,7 @@ class Fault:
         type: what a report should call it.
         says: what happens, in one clause.
         metric: of the target, or of calls to it or of it, that moves, as recordings name it.
+        metric_of: the same for one injection, where it depends on the parameters.
         phases: what it does, from its start on; raises AiopsError where the lab is not in a state
             for it.
         targets: whom it can hit.
@@ -161,11 +162,13 @@ class Fault:
     targets: Callable[[Ground], tuple[str, ...]] = every
     entity: Callable[[Ground, str], Entity] = a_service
     needs: Literal["processes", "kubernetes"] = "processes"
+    metric_of: Callable[[Topology, Mapping[str, Value]], str] | None = None
 
-    @property
-    def indicator(self) -> Indicator:
+    def indicator(self, topology: Topology, values: Mapping[str, Value]) -> Indicator:
         """The signal that moves."""
-        return Indicator("metric", self.metric)
+        return Indicator(
+            "metric", self.metric_of(topology, values) if self.metric_of else self.metric
+        )
 
 
 def throughout(*effects: Effect) -> tuple[Phase, ...]:

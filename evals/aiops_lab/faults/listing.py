@@ -28,7 +28,7 @@ def _kind(kind: Fault, ground: Ground) -> dict[str, Any]:
         "fault_type": kind.type.value,
         "says": kind.says,
         "needs": kind.needs,
-        "indicator": {"kind": kind.indicator.kind, "name": kind.indicator.name},
+        "indicator": {"kind": "metric", "name": kind.metric},
         "targets": list(targets),
         "parameters": [_parameter(one, ground, targets) for one in kind.parameters],
     }
