@@ -1,11 +1,11 @@
 """Which alerts a silence keeps quiet; silences that people make and end."""
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from aiops.app.incidents.acts import Person, words
+from aiops.app.incidents.expressions import fault_of, matches
 from aiops.app.incidents.grouping import value_of
 from aiops.errors import InvalidInput, NotKept, WrongState
 from aiops.model.alert import Alert, Matcher, Silence
@@ -22,11 +22,16 @@ class Silencing:
     """Finds the silence that keeps an alert quiet.
 
     Args:
-        silences: in force or not.
+        silences: in force or not. One that cannot be read keeps nothing quiet: an alert too many
+            wakes somebody, one too few nobody.
     """
 
     def __init__(self, silences: Sequence[Silence]) -> None:
-        self._tests = [(each, [_test(matcher) for matcher in each.matchers]) for each in silences]
+        self._tests = [
+            (each, [_test(matcher) for matcher in each.matchers])
+            for each in silences
+            if _readable(each)
+        ]
 
     def in_force(self, at: datetime) -> frozenset[str]:
         """Ids of those in force at ``at``."""
@@ -124,7 +129,13 @@ def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
                 f"matcher on label {each.label!r}: give a label, and a value of at most "
                 f"{LONGEST_VALUE} characters"
             )
-    if all((_pattern(each).fullmatch("") is not None) != each.negative for each in matchers):
+        fault = fault_of(each.value) if each.regex else None
+        if fault is not None:
+            raise InvalidInput(
+                f"matcher on label {each.label!r}: {each.value!r} is no regular expression of RE2, "
+                f"which Alertmanager takes, too: {fault}"
+            )
+    if all(map(_matches_nothing_given, matchers)):
         raise InvalidInput(
             "these matchers match every alert without the labels; "
             "give at least one that does not match an empty value"
@@ -133,17 +144,18 @@ def checked(matchers: Sequence[Matcher]) -> tuple[Matcher, ...]:
 
 
 def _test(matcher: Matcher) -> _Test:
-    if not matcher.regex:  # compared, not compiled: most matchers, and every alert meets all
-        return lambda alert: (value_of(alert, matcher.label) == matcher.value) != matcher.negative
-    found = _pattern(matcher).fullmatch
-    return lambda alert: (found(value_of(alert, matcher.label)) is not None) != matcher.negative
+    wanted, negative = matcher.value, matcher.negative
+    if not matcher.regex:
+        return lambda alert: (value_of(alert, matcher.label) == wanted) != negative
+    return lambda alert: matches(wanted, value_of(alert, matcher.label)) != negative
 
 
-def _pattern(matcher: Matcher) -> re.Pattern[str]:
-    try:
-        return re.compile(matcher.value if matcher.regex else re.escape(matcher.value), re.DOTALL)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise InvalidInput(
-            f"matcher on label {matcher.label!r}: {matcher.value!r} is no regular expression: "
-            f"{error}"
-        ) from error
+def _matches_nothing_given(matcher: Matcher) -> bool:
+    """Whether it matches an alert without the label."""
+    found = matches(matcher.value, "") if matcher.regex else matcher.value == ""
+    return found != matcher.negative
+
+
+def _readable(silence: Silence) -> bool:
+    """Whether all its expressions can be used; one kept by an earlier version may not."""
+    return not any(each.regex and fault_of(each.value) for each in silence.matchers)
