@@ -16,6 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -23,6 +25,8 @@ from aiops.errors import SourceUnavailable
 from aiops.ingest.options import HttpOptions
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 ATTEMPTS = 4
@@ -294,8 +298,6 @@ class Backend:
             return self._opened
 
     def _open(self) -> "httpx.Client":
-        import ssl
-
         import httpx
 
         chosen = self._options
@@ -308,7 +310,7 @@ class Backend:
         if chosen.tenant is not None:
             headers["X-Scope-OrgID"] = chosen.tenant
         try:
-            trusted = ssl.create_default_context(cafile=chosen.ca_file)
+            trusted = _trusting(chosen.ca_file)
         except OSError as error:
             reason = f"option 'ca_file': {chosen.ca_file} cannot be used: {error.strerror}"
             raise SourceUnavailable(self.name, reason) from error
@@ -329,6 +331,14 @@ class Backend:
             for hidden in (whole, whole.partition(":")[2]):
                 text = text.replace(hidden, "***") if hidden else text
         return text
+
+
+@cache
+def _trusting(ca_file: Path | None) -> "ssl.SSLContext":
+    """Shared by all servers: reading the certificates of the system takes 0.1 s. Raises OSError."""
+    import ssl
+
+    return ssl.create_default_context(cafile=ca_file)
 
 
 def _advice(status: int) -> str:

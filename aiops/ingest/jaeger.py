@@ -23,7 +23,7 @@ from aiops.model import Call, Entity, ServiceGraph, SpanTable
 from aiops.model.rows import Span, span_table
 from aiops.ports.telemetry import bounds
 
-PEEK = 10
+PEEK = 5
 """Traces of each half of the window by which it is told whether a service has any besides those
 that came with others'."""
 _TRACES = "/api/traces"
@@ -63,7 +63,7 @@ class Jaeger:
 
         A service with more than ``max_traces`` gives some of each twelfth of the window, and
         ``notes`` say so. Of one that is called by others, traces that it began itself may be
-        missed where in each half of the window ten newer ones came from its callers.
+        missed where in each half of the window five newer ones came from its callers.
         """
         first, last = bounds(start, end)
         budget = self._backend.budget()

@@ -91,11 +91,11 @@ def test_jaeger_asks_the_callers_first_whatever_their_names():
 
 
 def test_traces_of_its_own_that_ended_half_way_are_read_too():
-    with serving(a_chain_of("ab", own=30)) as running:
+    with serving(a_chain_of("ab", own=40)) as running:
         source = Jaeger.connect("mine", {"url": running.url})
-        table = source.spans(None, START, at(70))
+        table = source.spans(None, START, at(80))
         source.close()
-    assert len(table.starts) == 2 * 40 + 30
+    assert len(table.starts) == 2 * 40 + 40
 
 
 def test_an_answer_of_jaeger_too_large_is_read_in_stretches():

@@ -25,6 +25,9 @@ DECIMALS = 7
 """Shifts that are tried: whole numbers to microseconds."""
 REPEATS = 0.5
 """Share of values equal to the one before from which a row is kept as bits."""
+SHORT = 16
+"""Numbers under which all are kept as bits: a better way is at most 60 bytes shorter, and looking
+for it takes ten times as long (a batch of a service's spans often holds fewer)."""
 _PROBE = 4  # values of a row that are tried before all of it: most show at once what they are
 _EXACT = float(2**53)
 _BITS, _PLANES, _DECIMAL = 0, 1, 2
@@ -60,6 +63,10 @@ def pack(matrix: FloatArray) -> bytes:
     if not rows or not count:
         return _HEAD.pack(rows, count)
     matrix = np.ascontiguousarray(matrix, dtype=np.float64)
+    if matrix.size < SHORT:
+        bits = squeeze(matrix.tobytes())
+        sizes = np.array([len(bits)] + [0] * (1 + len(_WIDTHS)), dtype="<u4")
+        return b"".join([_HEAD.pack(rows, count), bytes([_BITS] * rows), sizes.tobytes(), bits])
     whole, ways = _decimals(matrix)
     repeats = (matrix[:, 1:] == matrix[:, :-1]).mean(axis=1) if count > 1 else np.zeros(rows)
     ways[(ways == _PLANES) & (repeats >= REPEATS)] = _BITS
