@@ -20,7 +20,7 @@ demo: install  ## Replay an incident end to end and print its report
 	$(BIN)/aiops demo --once
 
 test: install  ## Unit, contract, integration and acceptance tests
-	$(BIN)/pytest tests/unit tests/contract tests/integration tests/acceptance
+	$(BIN)/pytest tests/unit tests/contract tests/integration tests/acceptance --durations=15
 
 check: install  ## Lint, format, types, import contract
 	$(BIN)/ruff check .

@@ -94,7 +94,7 @@ class ProcrastinateJobs:
     Args:
         url: postgresql://..., with the schema of this version.
         application: what the server shows as application_name.
-        lease_s: how long a worker may give no sign of life.
+        lease_s: how long a worker may give no sign of life; how often is looked goes with it.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class ProcrastinateJobs:
                 app.run_worker_async(
                     queues=list(handlers),
                     concurrency=concurrency,
-                    fetch_job_polling_interval=LOOK_ANEW_S,
+                    fetch_job_polling_interval=LOOK_ANEW_S * self._lease_s / LEASE_S,
                     shutdown_graceful_timeout=inf if patience_s is None else patience_s,
                     delete_jobs="always",  # our own row stays
                     install_signal_handlers=False,

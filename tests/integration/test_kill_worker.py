@@ -187,6 +187,7 @@ def test_a_worker_told_to_stop_amid_a_long_job_gives_it_back_within_five_seconds
     site.assert_each_happened_once("inc-1")
 
 
+@ONE_OF_EACH
 def test_a_worker_that_stood_still_for_long_does_no_harm_when_it_goes_on(site: Site) -> None:
     site.open("inc-1")
     due_jobs(site.incidents, site.queue, SystemClock())
