@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sysconfig
 from pathlib import Path
 
 import pytest
-from small_lab import PATIENCE_S, written
+from small_lab import PATIENCE_S, eventually, written
 
 from aiops.ports.cases import CaseHints
 from aiops.store.clock import SystemClock
@@ -81,3 +82,22 @@ def test_wrong_use_is_said_before_anything_starts(
     assert done.returncode == 2
     assert said in done.stderr
     assert not (tmp_path / "case").exists()
+
+
+def test_a_recording_that_is_stopped_leaves_no_case(tmp_path: Path) -> None:
+    out, topology = tmp_path / "case", written(tmp_path / "at")
+    command = [AIOPS, "lab", "record", "--healthy", "--out", out, "--topology", topology]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as recorder:
+        try:
+            assert recorder.stdout is not None
+            assert "is up" in recorder.stdout.readline()
+            eventually(lambda: list(tmp_path.glob(".case.*.partial")))
+            recorder.send_signal(signal.SIGINT)
+            _, complaint = recorder.communicate(timeout=PATIENCE_S)
+        finally:
+            recorder.kill()
+    assert recorder.returncode == 1
+    assert "nothing was written" in complaint
+    assert [path.name for path in tmp_path.iterdir()] == ["at"]

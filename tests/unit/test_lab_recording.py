@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import random
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +16,15 @@ from aiops.model import Entity, Indicator
 from aiops.model.faults import FaultType
 from aiops.model.rows import LogLine, Span
 from aiops.ports.cases import CaseHints
+from aiops.store.clock import SystemClock
 from aiops_datasets.answers import read_answers
 from aiops_datasets.uniform import UniformLayout
 from aiops_lab.faults.orders import Truth
+from aiops_lab.kubernetes.cluster import Cluster
+from aiops_lab.kubernetes.kinds import Registry
+from aiops_lab.kubernetes.no_processes import NoProcesses
 from aiops_lab.kubernetes.store import Change as Written
-from aiops_lab.kubernetes.store import Kept
+from aiops_lab.kubernetes.store import Kept, ObjectStore
 from aiops_lab.recording.alert import Alert, alert
 from aiops_lab.recording.case_folder import (
     CannotRecord,
@@ -31,7 +36,7 @@ from aiops_lab.recording.case_folder import (
 )
 from aiops_lab.recording.collecting import is_kept
 from aiops_lab.recording.cpus import busy_and_all
-from aiops_lab.recording.edits import differences, read_edit
+from aiops_lab.recording.edits import Edits, differences, read_edit
 from aiops_lab.recording.exposition import Requests, Totals, read_totals
 from aiops_lab.recording.log_files import LogFiles, read_line
 from aiops_lab.recording.record import observed_calls
@@ -206,6 +211,26 @@ def test_a_rollout_is_a_change_of_its_service(image: str, replicas: int, kind: s
     )
     (change,) = read_edit(AT, one, [one.now.object])
     assert (change.kind, change.entity.name, change.entity.kind) == (kind, "shop", "service")
+
+
+def test_what_is_made_and_deleted_is_a_change_and_a_new_status_is_none() -> None:
+    store, clock = ObjectStore(), SystemClock()
+    chance = random.Random(1)  # noqa: S311 - the ends of names
+    cluster = Cluster(store, Registry(), NoProcesses(clock), clock, str, chance)
+    edits = Edits(cluster, "ns", lambda: AT)
+    edits.begin()
+    key = ("resourcequotas", "ns", "few")
+    quota = {"kind": "ResourceQuota", "metadata": {"name": "few", "namespace": "ns"}}
+    made = store.create(key, {**quota, "spec": {"hard": {"pods": "1"}}})
+    store.replace(key, {**made.object, "status": {"used": {"pods": "1"}}})
+    store.remove(key)
+    edits.end()
+    found = edits.changes()
+    assert [one.description for one in found] == [
+        "ResourceQuota few created",
+        "ResourceQuota few deleted",
+    ]
+    assert {one.entity.kind for one in found} == {"namespace"}
 
 
 def test_a_change_of_a_secret_says_where_and_never_what() -> None:

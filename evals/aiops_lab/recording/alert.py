@@ -37,10 +37,10 @@ def alert(rows: Sequence[Row], entry: str, broken_at: float, mended_at: float) -
 
     A rule fires when it held in FOR_ROWS rows in a row: more than ERROR_RATIO of requests failed;
     or the p99 latency is more than SLOWER times the highest, and SLOWER_S above it, of the rows
-    before ``broken_at``. Multi-window burn rates (Google SRE workbook, chapter 5) come to the
-    same at this scale: a fault of a minute is a fast burn or none. Where no rule fires users
-    notice nothing: then somebody looks half-way through, whatever made them, in a healthy case
-    as in a broken one.
+    before ``broken_at``. The first is the fast burn of the Google SRE workbook (chapter 5,
+    "Alerting on SLOs") shrunk to a case of a minute: an objective of 99 % burnt five times too
+    fast. Where no rule fires users notice nothing: then somebody looks half-way through, in a
+    healthy case as in a broken one, so that the time of the alert gives neither away.
     """
     slow = f"{entry}_{ENTRY_SLOW}"
     usual = max((row[slow] for at, row in rows if at < broken_at and slow in row), default=math.inf)

@@ -55,7 +55,7 @@ class Edits:
             resource in WATCHED
             and namespace == self._namespace
             and len(self._seen) < _MOST
-            and wanted(one.now.object) != (wanted(one.before.object) if one.before else None)
+            and _is_of_people(one)
         ):
             self._seen.append((self._now(), one))
 
@@ -63,6 +63,12 @@ class Edits:
         """What was noted, ascending in time."""
         workloads = self._cluster.every("deployments.apps", self._namespace)
         return tuple(change for at, one in self._seen for change in read_edit(at, one, workloads))
+
+
+def _is_of_people(one: Written) -> bool:
+    if one.type != "MODIFIED" or one.before is None:
+        return True
+    return wanted(one.now.object) != wanted(one.before.object)
 
 
 def wanted(obj: Mapping[str, Any]) -> dict[str, Any]:

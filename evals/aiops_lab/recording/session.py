@@ -15,7 +15,7 @@ from aiops_lab.lab import Lab
 from aiops_lab.recording.collecting import Collector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from aiops.ports.clock import Clock
     from aiops_lab.faults.engine import Engine
@@ -51,7 +51,6 @@ def lab_for_recording(
     *,
     clock: Clock | None = None,
     sent: float = SENT,
-    stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[Lab, Engine]]:
     """A lab that is up, ready and used, with its faults; both end with the block.
 
@@ -59,7 +58,6 @@ def lab_for_recording(
         wanted: its ``otlp`` and ``sample`` are chosen here.
         rate: of users' requests a second.
         sent: share of traces that pods send; ``record`` keeps no more.
-        stopped: whether to wait no longer for it to become ready.
 
     Raises:
         LabRunning, CannotWrite, NotOurs, LabNotReady: see Lab.
@@ -72,7 +70,7 @@ def lab_for_recording(
         lab.open()
         try:
             with faults_of(lab, clock) as engine:
-                lab.wait_ready(stopped=stopped)
+                lab.wait_ready()
                 lab.users(rate)
                 time.sleep(SETTLE_S)
                 yield lab, engine
