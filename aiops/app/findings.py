@@ -8,6 +8,7 @@ from functools import cached_property
 from aiops.analyze.wording import TimeWords, number, plain, quantity
 from aiops.app.movement import Movement, movements
 from aiops.model import CaseData, Entity, Evidence, Ranking, ServiceGraph, Suspect
+from aiops.model.alert import Alert
 
 
 class Citations:
@@ -72,6 +73,7 @@ class Findings:
 
     Attributes:
         top: how many candidates the report lists.
+        alerts: of the incident, where it has any besides the trigger.
     """
 
     case: CaseData
@@ -79,6 +81,7 @@ class Findings:
     method: str
     top: int
     citations: Citations = field(default_factory=lambda: Citations(()))
+    alerts: tuple[Alert, ...] = ()
 
     @cached_property
     def times(self) -> TimeWords:

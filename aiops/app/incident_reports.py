@@ -86,6 +86,7 @@ class IncidentReports:
             self.analyzer,
             explain=self.explain,
             slos=with_planned_work(self.slos, self.incidents.silences()),
+            alerts=alerts,
             seed=self.seed,
             top=self.top,
             clock=self.clock.stopwatch,

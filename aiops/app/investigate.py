@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import Protocol
 
 from aiops.app import sections
+from aiops.app.alerts_explained import alerts_explained
 from aiops.app.evidence import EvidenceLost, resolve
 from aiops.app.findings import Citations, Findings
 from aiops.app.summary import summarise
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Ranking
+from aiops.model.alert import Alert
 from aiops.model.report import Agreement, FailedStep, Report, Timings
 from aiops.model.slo import Slo
 from aiops.ports.analyzer import Analyzer
@@ -30,6 +32,7 @@ def investigate(
     *,
     explain: Explain | None = None,
     slos: Sequence[Slo] = (),
+    alerts: Sequence[Alert] = (),
     seed: int = 0,
     top: int = 5,
     clock: Callable[[], float] = time.perf_counter,
@@ -43,6 +46,7 @@ def investigate(
         analyzer: ranks the suspects.
         explain: adds propagation; None: the report has none.
         slos: objectives that say what the incident did to users.
+        alerts: of the incident; the report says which of them the cause explains.
         seed: for the analyzer and the explanation.
         top: how many candidates to list.
         clock: seconds; injected for replays.
@@ -56,7 +60,8 @@ def investigate(
         found, explainer = ranking, explain
         explained = steps.run("explain", lambda: explainer(case, found, seed=seed))
         ranking = _checked(case, explained, steps) if explained is not None else ranking
-    findings = Findings(case, ranking, analyzer.name, top, Citations(ranking.evidence))
+    citations = Citations(ranking.evidence)
+    findings = Findings(case, ranking, analyzer.name, top, citations, tuple(alerts))
     report = _written(findings, tuple(steps.failed), slos)
     return replace(report, timings=steps.timings())
 
@@ -140,7 +145,7 @@ def _written(findings: Findings, failed: tuple[FailedStep, ...], slos: Sequence[
     if first is not None:
         signal = f" ({first.indicator.name})" if first.indicator is not None else ""
         opinion += f", {first.entity.name}{signal} first"
-    causes, alerts = sections.root_causes(findings), sections.alerts_explained(findings)
+    causes, alerts = sections.root_causes(findings), alerts_explained(findings)
     ruled_out, unknown = sections.ruled_out(findings), sections.unknowns(findings)
     return Report(
         subject=sections.subject(case),

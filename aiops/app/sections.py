@@ -7,12 +7,12 @@ from typing import Final
 from aiops.analyze import change_events
 from aiops.analyze.slo import impact_of
 from aiops.analyze.wording import duration, listed, percent, plain
-from aiops.app.findings import Findings, moved, path_between, size_of, subject_of, times_of
+from aiops.app.alerts_explained import left_open
+from aiops.app.findings import Findings, moved, path_between, size_of, times_of
 from aiops.app.movement import Movement
 from aiops.model import CaseData, FaultType, Suspect, Window
 from aiops.model.change import Change
 from aiops.model.report import (
-    AlertExplained,
     Impact,
     Modality,
     RootCause,
@@ -78,11 +78,6 @@ def root_causes(findings: Findings) -> tuple[RootCause, ...]:
     )
 
 
-def _own_evidence(findings: Findings, suspect: Suspect) -> tuple[str, ...]:
-    movement = findings.movement_of(suspect)
-    return (findings.citations.of(movement),) if movement is not None else ()
-
-
 def impact(findings: Findings, slos: Sequence[Slo] = ()) -> Impact:
     """The objective that broke and how far the fault reached; budgets need an SLO's definition."""
     trigger, window = findings.case.trigger, findings.case.window
@@ -106,41 +101,6 @@ def impact(findings: Findings, slos: Sequence[Slo] = ()) -> Impact:
         return Impact(slo=slo, affected=affected, budget_burnt=None)
     reached = "; ".join(part for part in (measured.affected, affected) if part)
     return replace(measured, affected=reached)
-
-
-def alerts_explained(findings: Findings) -> tuple[AlertExplained, ...]:
-    """The trigger, and how the accused accounts for it."""
-    trigger, accused = findings.case.trigger, findings.accused
-    if accused is None or (trigger.at is None and trigger.entity is None):
-        return ()
-    name = plain(accused.entity.name)
-    words = []
-    if trigger.at is not None and findings.start is not None:
-        offset = findings.times.offset(trigger.at, findings.start, f"the change of {name}")
-        words.append(f"it fired {offset}")
-    evidence = _own_evidence(findings, accused)
-    if trigger.entity is not None:
-        path = path_between(findings.case.window.graph, trigger.entity, accused.entity)
-        if path:
-            words.append("calls lead from it to the cause: " + " → ".join(map(plain, path)))
-        alerting = findings.strongest.get(trigger.entity.service_name)
-        if alerting is not None:
-            evidence = tuple(dict.fromkeys((*evidence, findings.citations.of(alerting))))
-            words.append(f"{subject_of(alerting)} {moved(alerting)}")
-    label = " ".join(
-        plain(part)
-        for part in (trigger.entity.name if trigger.entity else None, trigger.metric)
-        if part
-    )
-    explanation = "; ".join(words)
-    return (
-        AlertExplained(
-            alert=(trigger.statement or "").rstrip(".") or label or "The alert",
-            at=trigger.at,
-            explanation=explanation[:1].upper() + explanation[1:] + ".",
-            evidence=evidence,
-        ),
-    )
 
 
 def changes(findings: Findings) -> tuple[Change, ...]:
@@ -233,4 +193,4 @@ def unknowns(findings: Findings) -> tuple[str, ...]:
         told.append("The time of the alert is not known: the onset was looked for in all the data.")
     if findings.case.window.metrics is not None and findings.pivot and not findings.movements:
         told.append("No samples before the onset: what is ordinary here is not known.")
-    return tuple(told)
+    return (*told, *left_open(findings))

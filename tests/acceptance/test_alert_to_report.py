@@ -55,6 +55,7 @@ def test_the_report_names_the_service_that_broke(
     assert report["schema"] == "aiops.report/1"
     assert report["root_causes"][0]["entity"]["name"] == "store"
     assert report["evidence"]
+    assert report["alerts_explained"]
     assert monitoring.fetch(f"{address}/api/v1/incidents")["incidents"][1:] == [], (
         "one fault, one incident"
     )
