@@ -93,13 +93,15 @@ class Scene:
         if self.clock.stopwatch() >= self.kill_at_s:
             raise Killed
 
-    def run(self, at_most: int | None = None, campaign: object = 1) -> tuple[Attempt, ...]:
+    def run(
+        self, at_most: int | None = None, campaign: object = 1, *, retry: bool = False
+    ) -> tuple[Attempt, ...]:
         place = Place(self.out)
         one = Campaign(
             self.turns, place, self.limits, self.clock, self.pause, self.told.append, "abc"
         )
         with place.held({"seed": campaign}) as journal:
-            one.carry_out(journal, self.recorder, at_most)
+            one.carry_out(journal, self.recorder, at_most, retry=retry)
             return journal.attempts()
 
     def kept(self) -> list[str]:
@@ -152,6 +154,17 @@ def test_a_case_that_is_never_valid_is_given_up_listed_and_not_kept(tmp_path: Pa
     assert own[1].reason == "not ready after 60 s"
     assert scene.kept() == ["case-001"]
     assert outcomes(scene.run()) == outcomes(attempts), "what was given up stays so"
+
+
+def test_what_was_given_up_can_be_retried_and_every_attempt_stays_listed(tmp_path: Path) -> None:
+    scene = Scene(tmp_path / "set", turns(0, 0))
+    scene.recorder.results = {"case-002": [BUSY] * 4}
+    scene.run()
+    attempts = scene.run(retry=True)
+    own = [(one.number, one.outcome) for one in attempts if one.case == "case-002"]
+    assert own == [(1, "busy"), (2, "busy"), (3, "busy"), (4, "busy"), (5, "recorded")]
+    assert scene.recorder.order().count("case-001") == 1
+    assert scene.kept() == ["case-001", "case-002"]
 
 
 def test_the_last_attempt_has_the_machine_to_itself(tmp_path: Path) -> None:

@@ -42,6 +42,9 @@ def campaign(
     chunk: Annotated[
         int | None, typer.Option(min=1, help="Record at most so many cases this time.")
     ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try again what was given up as not valid.")
+    ] = False,
     plan: Annotated[bool, typer.Option("--plan", help="Print the plan, record nothing.")] = False,
 ) -> None:
     """Record many cases of one system as a data set; the same command goes on where it was."""
@@ -76,7 +79,7 @@ def campaign(
         return
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        attempts = go_on(wanted, chunk, lambda one: typer.echo(shown.attempt(one)))
+        attempts = go_on(wanted, chunk, lambda one: typer.echo(shown.attempt(one)), retry=retry)
     except KeyboardInterrupt:
         typer.echo("stopped; the same command goes on from here", err=True)
         raise typer.Exit(INTERRUPTED) from None

@@ -33,18 +33,26 @@ class NotACampaign(InvalidInput):
 
 
 def go_on(
-    asked: Asked, at_most: int | None, tell: Callable[[Attempt], None]
+    asked: Asked,
+    at_most: int | None,
+    tell: Callable[[Attempt], None],
+    *,
+    retry: bool = False,
 ) -> tuple[Attempt, ...]:
     """Record what is left, or ``at_most`` so many cases of it; every attempt there was.
+
+    Args:
+        retry: what was given up is tried again.
 
     Raises:
         NotACampaign, AnotherCampaign, InvalidData: the folder holds something else.
         CampaignRunning, CannotKeep: the folder cannot be used now.
     """
     place = Place(asked.out)
-    if (done := _published(asked)) is not None:
+    done = _published(asked)
+    if done is not None and not (retry and _given_up(done)):
         return done
-    if asked.out.is_dir() and any(asked.out.iterdir()) and not place.work.is_dir():
+    if done is None and asked.out.is_dir() and any(asked.out.iterdir()) and not place.work.is_dir():
         raise NotACampaign(asked.out)
     here = Path(aiops_lab.__path__[0]) / "lab.py"
     campaign = Campaign(
@@ -57,7 +65,10 @@ def go_on(
         commit=commit(here) or "",
     )
     with place.held(asked.campaign) as journal:
-        campaign.carry_out(journal, ProcessRecorder(asked.setting), at_most)
+        if not journal.attempts():
+            for attempt in done or ():
+                journal.append(attempt)
+        campaign.carry_out(journal, ProcessRecorder(asked.setting), at_most, retry=retry)
         attempts = journal.attempts()
         if len(campaign.finished(journal)) == len(asked.cases):
             told = published.Told(
@@ -69,6 +80,11 @@ def go_on(
             published.publish(asked.out, asked.cases, attempts, told)
             shutil.rmtree(place.work)
     return attempts
+
+
+def _given_up(attempts: tuple[Attempt, ...]) -> bool:
+    last = {one.case: one.outcome for one in attempts}
+    return any(outcome != "recorded" for outcome in last.values())
 
 
 def _published(asked: Asked) -> tuple[Attempt, ...] | None:

@@ -163,14 +163,24 @@ class Campaign:
         found = set()
         for turn in self.turns:
             attempts = journal.attempts(turn.case.id)
-            recorded = any(one.outcome == "recorded" for one in attempts)
+            recorded = _recorded(journal, turn.case.id)
             there = (self.place.out / turn.case.id).is_dir()
             if (recorded and there) or (not recorded and len(attempts) >= self.limits.attempts):
                 found.add(turn.case.id)
         return found
 
-    def carry_out(self, journal: Journal, recorder: Recorder, at_most: int | None = None) -> None:
+    def carry_out(
+        self,
+        journal: Journal,
+        recorder: Recorder,
+        at_most: int | None = None,
+        *,
+        retry: bool = False,
+    ) -> None:
         """Record what is not finished, or ``at_most`` so many cases of it.
+
+        Args:
+            retry: what was given up gets as many attempts again.
 
         However this ends, no recording goes on, and what was not finished is begun anew the next
         time.
@@ -179,9 +189,11 @@ class Campaign:
             OSError: what was recorded cannot be kept.
         """
         finished = self.finished(journal)
+        if retry:
+            finished -= {case for case in finished if not _recorded(journal, case)}
         self.place.drop_unfinished([turn.case for turn in self.turns], finished)
         left = [turn for turn in self.turns if turn.case.id not in finished]
-        waiting = [_resumed(turn, journal) for turn in left[:at_most]]
+        waiting = [_resumed(turn, journal, self.limits) for turn in left[:at_most]]
         running: list[_Running] = []
         try:
             while waiting or running:
@@ -218,7 +230,7 @@ class Campaign:
             self.place.keep(turn.case.id, self.place.slot(one.slot))
         attempt = Attempt(
             case=turn.case.id,
-            number=turn.attempt,
+            number=len(journal.attempts(turn.case.id)) + 1,
             outcome=outcome,
             busiest_cpu=result.busiest_cpu,
             reason=reason,
@@ -245,9 +257,13 @@ class Campaign:
         return "recorded", ""
 
 
-def _resumed(turn: Turn, journal: Journal) -> Turn:
-    attempts = journal.attempts(turn.case.id)
-    # A case whose folder somebody removed begins anew.
-    if any(one.outcome == "recorded" for one in attempts):
+def _resumed(turn: Turn, journal: Journal, limits: Limits) -> Turn:
+    attempts = len(journal.attempts(turn.case.id))
+    # A case that is retried, or whose folder somebody removed, begins anew.
+    if _recorded(journal, turn.case.id) or attempts >= limits.attempts:
         return turn
-    return Turn(turn.case, len(attempts) + 1, turn.cores)
+    return Turn(turn.case, attempts + 1, turn.cores)
+
+
+def _recorded(journal: Journal, case: str) -> bool:
+    return any(one.outcome == "recorded" for one in journal.attempts(case))

@@ -75,6 +75,8 @@ def end(asked: Asked, attempts: tuple[Attempt, ...]) -> Iterator[str]:
     )
     for one in given_up:
         yield f"not valid after {one.number} attempts: {one.case} ({one.reason})"
+    if given_up:
+        yield "the same command with --retry tries these again"
     if len(recorded) + len(given_up) < len(asked.cases):
         yield "the same command records the others"
     if recorded:
