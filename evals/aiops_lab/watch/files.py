@@ -90,6 +90,7 @@ before_s = 300
 requests_per_minute = 100000    # every pod pushes its spans and its logs each second
 
 [incidents]
+settle_s = 10                   # by then there is something to see of what has just begun
 reopen_window_s = 30
-cooldown_s = 60
+cooldown_s = 20
 """
