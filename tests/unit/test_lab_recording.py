@@ -122,6 +122,14 @@ def test_a_pod_that_does_not_answer_is_down_and_its_rates_are_unknown() -> None:
     assert "shop_request_ops" not in found
 
 
+def test_a_volume_is_used_by_the_block() -> None:
+    def used(taken: float) -> float:
+        totals = Totals({("volume_used_bytes", ""): taken, ("volume_size_bytes", ""): 40960.0})
+        return columns([pod(totals=totals, grown=None)], [], [])["shop_volume_used_ratio"]
+
+    assert [used(0), used(1), used(4096), used(4097), used(50_000)] == [0.0, 0.1, 0.1, 0.2, 1.0]
+
+
 def test_workloads_and_nodes_have_columns() -> None:
     found = columns([], [WorkloadSeen("shop", 2, 1, 1, 2, 4)], [NodeSeen("n1", 0.5, 7.0, 1)])
     assert found["shop_kube_deployment_status_replicas_unavailable"] == 1.0
@@ -176,7 +184,7 @@ def test_lines_are_followed_through_rotation_restarts_and_the_end_of_the_pod(
 ) -> None:
     files = LogFiles(tmp_path, lambda uid: ("shop", uid))
     path = log(tmp_path, 0, "before")
-    files.begin()
+    files.skip()
     log(tmp_path, 0, "one")
     files.read()
     log(tmp_path, 0, "two")

@@ -31,7 +31,7 @@ class _Tail:
 
 
 class LogFiles:
-    """Lines that containers write from ``begin`` on.
+    """Lines that containers write after ``skip``.
 
     Args:
         pods: the lab's folder of pods, ``<uid>/logs/<container>/<run>.log``.
@@ -44,8 +44,9 @@ class LogFiles:
         self.lines: list[LogLine] = []
         self.dropped = 0
 
-    def begin(self) -> None:
-        """Skip what is there."""
+    def skip(self) -> None:
+        """Leave out what is there."""
+        self.close()
         for path in self._pods.glob("*/logs/*/*.log"):
             tail = _opened(path)
             if tail is not None:

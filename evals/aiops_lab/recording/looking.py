@@ -62,7 +62,7 @@ class _Target:
 
 
 class Observer:
-    """Rows of columns, one a second, until ``stop``.
+    """Rows of columns, one a second.
 
     Args:
         start: unix time of the first row; the others follow at whole seconds after it.
@@ -76,10 +76,15 @@ class Observer:
         self.rows: list[tuple[float, Mapping[str, float]]] = []
 
     def look(self, number: int) -> None:
-        """Take the row of a second, counted from the start."""
+        """Take the row of a second, counted from the start.
+
+        Looks before the start, WINDOW_S of them, fill the windows: a quantile of fewer requests
+        is a lower one, and would look like a change.
+        """
         at = self._start + number * EVERY_S
-        pods = list(self._pods(at, first=number == 0))
-        self.rows.append((at, columns(pods, self._workloads(), self._nodes())))
+        pods = list(self._pods(at, first=not self._targets))
+        if number >= 0:
+            self.rows.append((at, columns(pods, self._workloads(), self._nodes())))
 
     def _pods(self, at: float, *, first: bool) -> Iterator[PodSeen]:
         listed = []

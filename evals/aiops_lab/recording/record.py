@@ -17,7 +17,7 @@ from aiops_lab.recording.case_folder import Recording, fresh_folder, write
 from aiops_lab.recording.cpus import Cpus
 from aiops_lab.recording.edits import Edits
 from aiops_lab.recording.log_files import LogFiles
-from aiops_lab.recording.looking import EVERY_S, Observer
+from aiops_lab.recording.looking import EVERY_S, WINDOW_S, Observer
 from aiops_lab.recording.session import ObservedLab, lab_for_recording
 from aiops_lab.recording.shaping import ENTRY_RATE as RATE
 from aiops_lab.recording.snapshot import snapshot
@@ -93,6 +93,7 @@ def record(
     cluster = _cluster(lab)
     with fresh_folder(out) as folder, _Session(lab, cluster, clock) as session:
         collector = lab.collector if isinstance(lab, ObservedLab) else None
+        session.warm_up()
         if collector is not None:
             collector.begin(sample, seed)
         session.last(phases.baseline_s)
@@ -174,7 +175,7 @@ class _Session:
         self.cpus = Cpus()
         self.edits = Edits(cluster, lab.topology.namespace, clock.now)
         self.logs = LogFiles(lab.folder.path / "pods", self._owner)
-        self._start = float(math.ceil(clock.now().timestamp()))
+        self._start = float(math.ceil(clock.now().timestamp())) + WINDOW_S
         self.observer = Observer(lab, cluster, self._start)
         self._skipped = 0
         self._held = ExitStack()
@@ -187,14 +188,17 @@ class _Session:
             pool = held.enter_context(ThreadPoolExecutor(1, "watching"))
             held.callback(self._over.set)
             self._learn_names()
-            self.logs.begin()
-            self.edits.begin()
             self._watching = pool.submit(self._watch)
             self._held = held.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._held.close()
+
+    def warm_up(self) -> None:
+        """Let the time pass that rates need to begin."""
+        self.last(self._start - self._clock.now().timestamp())
+        self.edits.begin()
 
     def last(self, seconds: float) -> None:
         """Let time pass, in which everything is watched."""
@@ -216,17 +220,20 @@ class _Session:
         return [f"{count} {what}" for count, what in counted if count]
 
     def _watch(self) -> None:
-        number = 0
+        number = -WINDOW_S
         while not self._over.is_set():
             due = self._start + number * EVERY_S
             if self._over.wait(max(due - self._clock.now().timestamp(), 0.0)):
                 break
             self._learn_names()
             self.observer.look(number)
-            self.logs.read()
+            if number <= 0:
+                self.logs.skip()
+            else:
+                self.logs.read()
             self.cpus.look()
             late = int((self._clock.now().timestamp() - due) // EVERY_S)
-            self._skipped += late
+            self._skipped += late if number >= 0 else 0
             number += 1 + late
         self.logs.read()
 

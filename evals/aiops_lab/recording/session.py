@@ -12,6 +12,7 @@ from aiops_lab.by_kubernetes import ByKubernetes
 from aiops_lab.faults.session import faults_of
 from aiops_lab.folder import KUBERNETES
 from aiops_lab.lab import Lab
+from aiops_lab.load.sessions import THINK_S
 from aiops_lab.recording.collecting import Collector
 
 if TYPE_CHECKING:
@@ -20,11 +21,10 @@ if TYPE_CHECKING:
     from aiops.ports.clock import Clock
     from aiops_lab.faults.engine import Engine
     from aiops_lab.lab import Wanted
+    from aiops_lab.topology.model import Topology
 
 SENT = 0.1
 """Share of traces that pods send: at five requests a second one every other second."""
-SETTLE_S = 6.0
-"""Users' first seconds open connections and fill caches; no baseline should hold them."""
 
 
 class ObservedLab(Lab):
@@ -72,7 +72,15 @@ def lab_for_recording(
             with faults_of(lab, clock) as engine:
                 lab.wait_ready()
                 lab.users(rate)
-                time.sleep(SETTLE_S)
+                time.sleep(_settling_s(lab.topology))
                 yield lab, engine
         finally:
             lab.close()
+
+
+def _settling_s(topology: Topology) -> float:
+    """Until users' first visits are over: no baseline should hold the time before.
+
+    Connections are opened and caches filled then, and everybody is at the first steps of a visit.
+    """
+    return THINK_S * max(len(visit.requests) for visit in topology.visits)

@@ -25,6 +25,7 @@ ENTRY_RATE, ENTRY_ERRORS, ENTRY_SLOW = (
     "request_duration_p99_seconds",
 )
 """The metrics that users' objectives are about."""
+BLOCK_BYTES = 4096
 
 Column = tuple[str, float]
 
@@ -176,21 +177,27 @@ def _levels(listed: Sequence[Totals]) -> Iterator[Column]:
         found = [value for one in listed if (value := one.total(name)) is not None]
         if found:
             yield name, sum(found)
-    shares = (
-        ("connection_pool_in_use_ratio", "client_pool_in_use", "client_pool_size"),
-        ("volume_used_ratio", "volume_used_bytes", "volume_size_bytes"),
-    )
-    for metric, used, size in shares:
-        fullest = [share for one in listed for share in _shares(one, used, size)]
-        if fullest:
-            yield metric, max(fullest)
+    pools = [share for one in listed for share in _pools(one)]
+    if pools:
+        yield "connection_pool_in_use_ratio", max(pools)
+    volumes = [share for one in listed if (share := _volume(one)) is not None]
+    if volumes:
+        yield "volume_used_ratio", max(volumes)
 
 
-def _shares(one: Totals, used: str, size: str) -> Iterator[float]:
-    room = dict(one.of(size))
-    for labels, value in one.of(used):
+def _pools(one: Totals) -> Iterator[float]:
+    room = dict(one.of("client_pool_size"))
+    for labels, value in one.of("client_pool_in_use"):
         if room.get(labels):
             yield value / room[labels]
+
+
+def _volume(one: Totals) -> float | None:
+    """What is taken of the volume, in whole blocks, as a file system counts."""
+    used, size = one.total("volume_used_bytes"), one.total("volume_size_bytes")
+    if used is None or not size:
+        return None
+    return min(math.ceil(used / BLOCK_BYTES) * BLOCK_BYTES / size, 1.0)
 
 
 def _throttled(pod: PodSeen) -> float:
