@@ -28,6 +28,7 @@ CASES = (
     PlannedCase("case-002", (), 2),
 )
 PHASES = Phases(5, 6, 2)
+A_LAB = 4  # its process, what forks, the network and pods: more than these
 ANY_CPU = 2.0  # whoever runs the tests may use their machine
 
 
@@ -85,12 +86,11 @@ def test_a_campaign_that_is_killed_leaves_no_process_and_no_half_case(tmp_path: 
     command = [AIOPS, "lab", "campaign", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as campaign:
         try:
-            state = out / ".campaign" / "slot-0" / "lab" / "state.json"
-            eventually(state.exists, PATIENCE_S)
+            eventually(lambda: len(_descendants(campaign.pid)) > A_LAB, PATIENCE_S)
             belonging = _descendants(campaign.pid)
         finally:
             campaign.kill()
-    assert len(belonging) > 3
+    assert belonging
     eventually(lambda: not any(map(_runs, belonging)), PATIENCE_S)
     assert [path.name for path in out.iterdir()] == [".campaign"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PHASES = {"full": Phases(60, 60, 30), "short": Phases(15, 20, 10)}
 HEAVY_SHARE = 0.5
 # From the start of a lab to its first recorded second, and from the last one to its end.
-AROUND_S = 10.0
+AROUND_S = 25.0
 
 
 @dataclass(frozen=True, slots=True)
