@@ -14,6 +14,7 @@ TimelineKind = Literal[
     "silenced",
     "flapping",
     "severity",
+    "related",
     "acknowledged",
     "assigned",
     "comment",
@@ -56,12 +57,15 @@ class Incident:
         id: "inc-...".
         group: the value of the grouping labels; one open incident for each.
         services: names of the services its alerts are about, sorted.
-        severity: the worst of its alerts; a person may set another.
+        severity: the worst of its alerts that fire, of the last ones where none does; a person may
+            set another.
         severity_pinned: whether a person set it; alerts change it no more.
         firing: how many of its alerts fire now, those that a silence keeps quiet apart.
         alerts: how many alerting series it has seen.
         last_alert_at: when an alert of it last changed, UTC.
         merged_into: the incident that took it over.
+        related: ids of incidents that may be of the same fault, since an alert is near both; a
+            person decides whether to merge them.
         investigate_at: when an investigation is due; None where none is asked for. Set with the
             alerts in one transaction and cleared when the job is queued, so that none is lost.
         investigations: how many have been queued; numbers the next one's job.
@@ -88,6 +92,7 @@ class Incident:
     resolved_at: datetime | None = None
     assignee: str | None = None
     merged_into: str | None = None
+    related: tuple[str, ...] = ()
     runbook_url: str | None = None
     investigate_at: datetime | None = None
     investigations: int = 0

@@ -47,6 +47,7 @@ class IncidentBody(Told):
     resolved_at: datetime | None
     assignee: str | None
     merged_into: str | None
+    related: list[str]
     runbook_url: str | None
     investigate_at: datetime | None
     investigations: int

@@ -1,6 +1,7 @@
 """The pages: server-rendered, complete without JavaScript, for a person at three in the morning."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
@@ -10,11 +11,13 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
 from aiops.analyze.wording import duration, number, percent, plain
-from aiops.app.incidents import lifecycle
+from aiops.app.incidents import lifecycle, transfers
 from aiops.app.incidents.acts import Done, Person
+from aiops.app.incidents.grouping import Grouping
 from aiops.errors import AiopsError, InvalidInput, NotKept
 from aiops.model.alert import Severity
-from aiops.model.incident import IncidentQuery, IncidentStatus
+from aiops.model.incident import Incident, IncidentQuery, IncidentStatus
+from aiops.ports.incidents import IncidentRepo
 from aiops.web import reports
 from aiops.web.bodies import Id
 from aiops.web.errors import Refused, refused
@@ -106,26 +109,31 @@ def press(who: Responder, site: AtSite, incident_id: Id, button: str, form: Form
         raise NotKept("button", button)
     service = site.service
     person = Person(service.incidents, service.clock, who.name)
+    rules = Grouping(**service.settings.incidents.model_dump())
     try:
-        done = _BUTTONS[button](person, incident_id, form)
+        done = _BUTTONS[button](person, incident_id, form, rules)
     except AiopsError as error:
         return _incident(site, who, incident_id, problem=refused(error))
     service.audit.append(done.audit)
     return _redirect(f"/incidents/{incident_id}")
 
 
-def _judged(person: Person, incident_id: str, form: dict[str, str]) -> Done:
+def _judged(person: Person, incident_id: str, form: dict[str, str], rules: Grouping) -> Done:
+    del rules
     right = form.get("right") == "yes"
     return lifecycle.judge(person, incident_id, right=right, cause=form.get("cause", ""))
 
 
-_BUTTONS: Final[dict[str, Callable[[Person, str, dict[str, str]], Done]]] = {
-    "acknowledge": lambda person, one, _: lifecycle.acknowledge(person, one),
-    "resolve": lambda person, one, form: lifecycle.resolve(person, one, form.get("reason", "")),
-    "reopen": lambda person, one, _: lifecycle.reopen(person, one),
-    "comment": lambda person, one, form: lifecycle.comment(person, one, form.get("text", "")),
-    "assign": lambda person, one, _: lifecycle.assign(person, one, person.name),
-    "investigate": lambda person, one, _: lifecycle.request_investigation(person, one),
+_BUTTONS: Final[dict[str, Callable[[Person, str, dict[str, str], Grouping], Done]]] = {
+    "acknowledge": lambda person, one, *_: lifecycle.acknowledge(person, one),
+    "resolve": lambda person, one, form, _: lifecycle.resolve(person, one, form.get("reason", "")),
+    "reopen": lambda person, one, *_: lifecycle.reopen(person, one),
+    "comment": lambda person, one, form, _: lifecycle.comment(person, one, form.get("text", "")),
+    "assign": lambda person, one, *_: lifecycle.assign(person, one, person.name),
+    "investigate": lambda person, one, *_: lifecycle.request_investigation(person, one),
+    "merge": lambda person, one, form, rules: transfers.merge(
+        person, form.get("other", ""), one, rules
+    ),
     "verdict": _judged,
 }
 
@@ -212,6 +220,7 @@ def _incident(
         timeline=service.incidents.timeline(incident_id),
         alerts=service.incidents.alerts(incident_id, limit=200),
         investigation=newest,
+        related=_unmerged(service.incidents, found),
         problem=None if problem is None else problem.body.message,
         may_act=who.may("responder"),
         blind=not service.sources,
@@ -220,6 +229,15 @@ def _incident(
     if problem is not None:
         page.status_code = problem.status
     return page
+
+
+def _unmerged(repo: IncidentRepo, incident: Incident) -> list[Incident]:
+    """The incidents that it may be of one fault with, but for those merged or forgotten."""
+    found = []
+    for each in incident.related:
+        with suppress(NotKept):
+            found.append(repo.get(each))
+    return [each for each in found if each.merged_into is None]
 
 
 def _page(site: Site, template: str, **values: Any) -> HTMLResponse:

@@ -78,6 +78,7 @@ def take_in(
             for alert in delivery.alerts:
                 outcomes[triage.take(alert, delivery.received_at)] += 1
         triage.sweep()
+        triage.settle(work.states_of)
         ledger.write(work)
     return Taken(deliveries=len(deliveries), told=ledger.told, **outcomes)
 

@@ -41,6 +41,15 @@ class Ledger:
         """What is known of an alert."""
         return self._states.get(key)
 
+    def states_of(self, incident_id: str, before: Iterable[AlertState]) -> list[AlertState]:
+        """The alerts of an incident as they are now.
+
+        Args:
+            before: those of it that were kept when the round began.
+        """
+        known = {state.alert.key: state for state in before} | self._states
+        return [state for state in known.values() if state.incident == incident_id]
+
     def incident(self, incident_id: str | None) -> Incident | None:
         """The incident with this id."""
         return None if incident_id is None else self._incidents.get(incident_id)

@@ -61,6 +61,7 @@ def preview(
             if outcome == "silenced":
                 quiet.add(alert.key)
         triage.sweep()
+        triage.settle(lambda _: ())
     taken = Taken(deliveries=len(past), told=(), **outcomes)
     return Preview(ledger.incidents(), taken, len(quiet))
 

@@ -3,7 +3,7 @@
 Pure but for the ledger it decides in, so that a preview of a rule runs the very same code.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -21,6 +21,8 @@ from aiops.model.incident import Incident, TimelineEntry, TimelineKind
 Outcome = Literal[
     "repeated", "late", "unknown", "silenced", "opened", "joined", "reopened", "resolved"
 ]
+MOST_RELATED: Final = 10
+"""Incidents that one points to: with more, nobody reads them."""
 ALERTS: Final = "alerts"
 """The actor of what alerts do by themselves."""
 
@@ -44,6 +46,7 @@ class Triage:
     ) -> None:
         self._ledger, self._rules, self._neighbours = ledger, rules, neighbours
         self._silencing, self._new_id, self._now = silencing, new_id, now
+        self._eased: dict[str, datetime] = {}
 
     def take(self, alert: Alert, received_at: datetime) -> Outcome:
         """Take in one alert of a delivery.
@@ -78,7 +81,30 @@ class Triage:
             if calm.firing == 0:
                 self._resolve(calm, self._now)
             else:
+                self._eased[calm.id] = self._now
                 self._keep(asked_for(calm, self._now, self._rules))
+
+    def settle(self, alerts: Callable[[str], Iterable[AlertState]]) -> None:
+        """Let severities follow the worst alert that still fires, where a worse one does no more.
+
+        Once a round, since it takes all alerts of an incident. Not while one flaps, nor where a
+        person chose.
+
+        Args:
+            alerts: those of an incident before this round, by its id.
+        """
+        for incident_id, at in self._eased.items():
+            incident = self._ledger.incident(incident_id)
+            if incident is None or not incident.open or incident.flapping:
+                continue
+            states = self._ledger.states_of(incident_id, alerts(incident_id))
+            firing = [each.alert.severity for each in states if each.firing and not each.silence]
+            severity = min(firing, default=incident.severity)
+            if severity > incident.severity and not incident.severity_pinned:
+                text = f"{incident.severity} to {severity}: nothing worse fires any more"
+                self._note(incident, "severity", at, text)
+                self._keep(replace(incident, severity=severity))
+        self._eased.clear()
 
     def _repeated(self, heard: AlertState, alert: Alert, at: datetime) -> Outcome:
         # What is newer explains better; an old one that comes late explains nothing.
@@ -89,6 +115,8 @@ class Triage:
         self._ledger.keep_state(state)
         incident = self._ledger.incident(state.incident)
         if state.firing and incident is not None and incident.open:
+            if newer.severity > heard.alert.severity:
+                self._eased[incident.id] = at
             escalated = self._escalated(incident, newer, at)
             if escalated is not incident:
                 self._keep(self._investigated(escalated))
@@ -106,6 +134,8 @@ class Triage:
         if incident.firing == 0 and incident.open and not incident.flapping:
             self._resolve(incident, at)
         else:
+            if known.alert.severity <= incident.severity:
+                self._eased[incident.id] = at
             self._keep(incident)
         return "resolved"
 
@@ -129,8 +159,9 @@ class Triage:
             if incident is not None and self._just_resolved(incident, at):
                 return self._join(self._reopened(incident, state, at), state, at, "reopened")
         beside = self._beside(state.alert, at)
-        if beside is not None:
-            return self._join(beside, state, at, "joined")
+        if beside:
+            nearest = self._related(beside[0], beside[1:], state, at)
+            return self._join(nearest, state, at, "joined")
         return self._join(self._opened(state.alert, group, at), state, at, "opened")
 
     def _just_resolved(self, incident: Incident, at: datetime) -> bool:
@@ -140,10 +171,10 @@ class Triage:
             and (at - incident.resolved_at).total_seconds() <= self._rules.reopen_window_s
         )
 
-    def _beside(self, alert: Alert, at: datetime) -> Incident | None:
-        """The open incident of the nearest neighbouring service that alerted lately."""
+    def _beside(self, alert: Alert, at: datetime) -> list[Incident]:
+        """Open incidents of neighbouring services that alerted lately, the nearest first."""
         if alert.entity is None:
-            return None
+            return []
         services = self._neighbours.of(alert.entity.service_name)
         since = at - timedelta(seconds=self._rules.join_window_s)
         cluster = alert.entity.cluster
@@ -152,7 +183,26 @@ class Triage:
             for distance, incident in self._ledger.near(services, since)
             if cluster is None or incident.cluster in (None, cluster)
         ]
-        return min(found)[-1] if found else None
+        return [incident for *_, incident in sorted(found)]
+
+    def _related(
+        self, incident: Incident, others: Sequence[Incident], state: AlertState, at: datetime
+    ) -> Incident:
+        """As related to the others that the same alert could have joined; both are told.
+
+        They are not merged: whoever is on one of them would lose sight of it, and an alert of a
+        service that everybody calls would merge everything that is open.
+        """
+        subject = wording.subject_of(state.alert)
+        for other in others[: MOST_RELATED - len(incident.related)]:
+            if other.id in incident.related:
+                continue
+            for one, far in ((incident, other), (other, incident)):
+                text = f"{subject} may also belong to {far.id} ({far.title}): one fault? Merge them"
+                self._note(one, "related", at, text, state)
+            self._keep(replace(other, related=(*other.related, incident.id)))
+            incident = replace(incident, related=(*incident.related, other.id))
+        return incident
 
     def _opened(self, alert: Alert, group: str, at: datetime) -> Incident:
         entity = alert.entity
@@ -174,6 +224,7 @@ class Triage:
     def _reopened(self, incident: Incident, state: AlertState, at: datetime) -> Incident:
         text = f"Opened again: {wording.subject_of(state.alert)} fires"
         self._note(incident, "reopened", at, text, state)
+        self._eased[incident.id] = at
         self._ledger.tell("incident.reopened", incident.id)
         return replace(incident, status="triggered", acknowledged_at=None, resolved_at=None)
 

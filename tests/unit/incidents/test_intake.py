@@ -222,6 +222,27 @@ def test_the_nearest_incident_is_joined_before_the_latest(world):
     assert [each.services for each in world.incidents()] == [("cart", "front"), ("disk",)]
 
 
+def test_an_alert_between_two_incidents_joins_the_nearest_and_both_point_to_the_other(world):
+    world.rules = replace(world.rules, join_hops=1)
+    world.calls(("front", "cart"), ("cart", "store"))
+    world.fire("front", summary="Front is slow")
+    world.wait(1)
+    world.fire("store", summary="Store is slow")
+    world.wait(1)
+    world.fire("cart")
+    first, second = world.incidents()
+    assert second.services == ("cart", "store")
+    assert (first.related, second.related) == (("inc-2",), ("inc-1",))
+    assert first.open
+    said = [entry.text for entry in world.timeline("inc-1") if entry.kind == "related"]
+    assert said == [
+        "TooSlow on cart may also belong to inc-2 (Store is slow): one fault? Merge them"
+    ]
+    assert "related" in world.kinds("inc-2")
+    world.fire("cart", name="Errors")
+    assert world.kinds("inc-1").count("related") == 1
+
+
 def test_a_chain_of_alerts_in_one_round_becomes_one_incident(world):
     world.calls(("front", "cart"), ("cart", "store"))
     for service in ("store", "cart", "front"):
@@ -368,6 +389,63 @@ def test_a_repetition_with_a_worse_severity_escalates(world):
     world.fire(severity="SEV3")
     world.fire(severity="SEV2")
     assert world.only().severity == "SEV2"
+
+
+def test_the_severity_follows_when_the_worst_alert_ends_and_the_timeline_says_so(world):
+    world.fire(name="Meh", severity="SEV4")
+    world.fire(name="TooSlow", severity="SEV3")
+    world.fire(name="Down", severity="SEV1")
+    world.wait(10)
+    world.end(name="Down", severity="SEV1")
+    assert world.only().severity == "SEV3"
+    assert world.timeline()[-1].text == "SEV1 to SEV3: nothing worse fires any more"
+    world.end(name="Meh", severity="SEV4")
+    assert world.only().severity == "SEV3"
+    world.end(name="TooSlow", severity="SEV3")
+    assert (world.only().status, world.only().severity) == ("resolved", "SEV3")
+
+
+def test_the_severity_stays_while_another_alert_as_bad_fires(world):
+    for instance in "12":
+        world.fire(fingerprint=instance, severity="SEV1")
+    world.fire(name="Meh", severity="SEV4")
+    world.end(fingerprint="1", severity="SEV1")
+    assert world.only().severity == "SEV1"
+    assert "severity" not in world.kinds()
+
+
+def test_alerts_that_end_in_one_round_lower_the_severity_once(world):
+    for name, severity in (("Down", "SEV1"), ("TooSlow", "SEV2"), ("Meh", "SEV4")):
+        world.fire(name=name, severity=severity)
+    for name in ("Down", "TooSlow"):
+        world.deliver(world.alert(name=name, status="resolved", ends_at=world.clock.now()))
+    world.take()
+    assert world.only().severity == "SEV4"
+    assert world.kinds().count("severity") == 1
+
+
+def test_an_alert_that_its_rule_makes_milder_lowers_the_severity(world):
+    world.fire(severity="SEV1")
+    world.wait(60)
+    world.fire(severity="SEV3")
+    assert world.only().severity == "SEV3"
+
+
+def test_an_incident_that_opens_again_is_as_severe_as_what_fires_now(world):
+    world.fire(name="Down", severity="SEV1")
+    world.end(name="Down", severity="SEV1")
+    world.wait(60)
+    world.fire(name="Meh", severity="SEV4")
+    assert (world.only().status, world.only().severity) == ("triggered", "SEV4")
+
+
+def test_a_chosen_severity_does_not_follow(world):
+    world.fire(severity="SEV2")
+    world.fire(name="Down", severity="SEV1")
+    with world.repo.work() as work:
+        work.put_incident(replace(world.only(), severity="SEV1", severity_pinned=True))
+    world.end(name="Down", severity="SEV1")
+    assert world.only().severity == "SEV1"
 
 
 def test_a_severity_that_a_person_chose_stays(world):

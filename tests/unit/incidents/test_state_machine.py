@@ -17,6 +17,7 @@ from hypothesis.stateful import (
 from aiops.app.incidents import lifecycle, silences, transfers
 from aiops.app.incidents.acts import Person
 from aiops.app.incidents.dispatch import due_jobs
+from aiops.app.incidents.triage import MOST_RELATED
 from aiops.errors import InvalidInput, WrongState
 from aiops.model.incident import IncidentQuery
 
@@ -171,6 +172,21 @@ class Incidents(RuleBasedStateMachine):
             if incident.merged_into is not None:
                 assert not self.world.repo.alerts(incident.id)
                 assert incident.merged_into in there
+
+    @invariant()
+    def none_is_milder_than_what_fires(self) -> None:
+        for incident in self.incidents():
+            states = self.world.repo.alerts(incident.id)
+            heard = [s.alert.severity for s in states if s.firing and s.silence is None]
+            if incident.open and heard and not incident.severity_pinned:
+                assert incident.severity <= min(heard)
+
+    @invariant()
+    def related_incidents_are_others_that_exist(self) -> None:
+        there = {incident.id for incident in self.incidents()}
+        for incident in self.incidents():
+            assert {*incident.related} <= there - {incident.id}
+            assert len(incident.related) <= MOST_RELATED
 
     @invariant()
     def a_group_has_one_open_incident(self) -> None:
