@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(".aiops-lab")
 DOWN_S = 10.0
+STALE_S = 20.0
 
 Dir = Annotated[Path, typer.Option("--dir", metavar="DIR", help="The lab's one folder.")]
 
@@ -36,7 +37,7 @@ def up(
         Path | None, typer.Option(metavar="FILE", help="What to run; else the sock shop.")
     ] = None,
     folder: Dir = FOLDER,
-    rate: Annotated[float, typer.Option(min=0, max=1000, help="Users' requests a second.")] = 5.0,
+    rate: Annotated[float, typer.Option(min=0, max=1000, help="Users' requests a second.")] = 20.0,
     replicas: Annotated[
         int | None, typer.Option(min=1, max=20, help="Of each service that keeps no state.")
     ] = None,
@@ -128,8 +129,9 @@ def status(
     folder: Dir = FOLDER,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
-    """Say how the lab is; exit 1 where a pod is not ready."""
+    """Say how the lab is; exit 1 where a pod is not ready, or where that is not known."""
     import json
+    from datetime import UTC, datetime
 
     from rich.console import Console
 
@@ -141,11 +143,19 @@ def status(
     held.holder()
     document = held.read(STATE)
     found = from_json(document)
+    said = datetime.fromisoformat(found.at) if found.at else datetime.now(UTC)
+    late = (datetime.now(UTC) - said).total_seconds()
     if as_json:
         typer.echo(json.dumps(document))
     else:
         Console().print(picture(found))
-    if not found.ready:
+    if late > STALE_S:
+        typer.echo(
+            f"this is {late:.0f} s old: the lab has written nothing since; is the disk of "
+            f"{folder} full?",
+            err=True,
+        )
+    if not found.ready or late > STALE_S:
         raise typer.Exit(1)
 
 

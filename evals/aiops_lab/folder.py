@@ -59,6 +59,8 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock: IO[str] | None = None
+        self.unwritten = ""
+        """Why the last write failed, such as a full disk; empty: it did not."""
 
     def acquire(self) -> None:
         """Hold it, and clear what a lab before left there.
@@ -129,7 +131,9 @@ class Folder:
         try:
             fresh.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
             fresh.replace(path)
-        except OSError:
+            self.unwritten = ""
+        except OSError as error:
+            self.unwritten = error.strerror or str(error)
             fresh.unlink(missing_ok=True)
 
     def read(self, name: str) -> Any:

@@ -271,6 +271,8 @@ class Lab:
             own_cores=sum(one.cores for one in own),
             own_resident=sum(one.resident for one in own),
             programs=self.programs(),
+            at=self._now().isoformat(timespec="seconds"),
+            unwritten=self.folder.unwritten,
         )
 
     def _service(self, name: str) -> ServiceStatus:

@@ -50,6 +50,8 @@ class LabStatus:
         requests, errors: of users, since they came.
         own_cores, own_resident: of the lab, its zygote, network and load.
         programs: what watches it; not counted as its own.
+        at: when this was so, empty where it stays so.
+        unwritten: why its folder takes nothing, such as a full disk.
     """
 
     topology: str
@@ -67,6 +69,8 @@ class LabStatus:
     own_cores: float
     own_resident: int
     programs: tuple[ProgramStatus, ...] = ()
+    at: str = ""
+    unwritten: str = ""
 
     @property
     def ready(self) -> bool:

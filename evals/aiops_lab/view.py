@@ -54,10 +54,12 @@ def line(status: LabStatus) -> str:
     users = _all(status)
     late = [f"{one.name} {one.ready}/{one.pods}" for one in status.services if one.ready < one.pods]
     ready = "all ready" if not late else f"not ready: {', '.join(late)}"
+    failing = f"; {unwritten(status)}" if status.unwritten else ""
     return (
         f"{ready}; users {users.rate:.1f} req/s, p50 {users.p50_ms:.0f} ms, "
         f"p99 {users.p99_ms:.0f} ms, errors {users.errors} of {users.requests} in the last 10 s; "
         f"cpu {status.cores:.2f} cores, memory {status.resident / 2**20:.0f} MB"
+        f"{failing}"
     )
 
 
@@ -106,11 +108,22 @@ def _head(status: LabStatus) -> Text:
 
 def _foot(status: LabStatus) -> Text:
     users = _all(status)
-    return Text(
+    foot = Text(
         f"\nusers {users.rate:.1f} req/s   p50 {users.p50_ms:.0f} ms   p99 {users.p99_ms:.0f} ms   "
         f"errors {users.errors} of {users.requests} in 10 s\n"
-        f"everything {status.cores:.2f} cores   {status.resident / 2**20:.0f} MB   "
-        "Ctrl-C ends the lab"
+        f"{'lab' if status.programs else 'everything'} {status.cores:.2f} cores   "
+        f"{status.resident / 2**20:.0f} MB   Ctrl-C ends the lab"
+    )
+    if status.unwritten:
+        foot.append(f"\n{unwritten(status)}", style="red")
+    return foot
+
+
+def unwritten(status: LabStatus) -> str:
+    """What a disk that takes nothing means, in one line."""
+    return (
+        f"cannot write to {_near(status.folder)}: {status.unwritten}; the lab goes on, "
+        "aiops lab status and the journal do not: make room"
     )
 
 
