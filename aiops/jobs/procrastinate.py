@@ -9,7 +9,7 @@ whose own row has ended is passed over, so a crash between the two endings repea
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from math import inf
@@ -364,12 +364,11 @@ class ProcrastinateJobs:
                     check=ConnectionPool.check_connection,
                     open=True,
                 )
-                try:
+                with ExitStack() as failing:
+                    failing.callback(pool.close)
                     with pool.connection() as connection:
                         _prepare(connection)
-                except BaseException:
-                    pool.close()
-                    raise
+                    failing.pop_all()
                 self._pool = pool
             return self._pool
 

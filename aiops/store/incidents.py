@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -36,11 +36,10 @@ class MemoryIncidents:
         """A transaction; see IncidentRepo."""
         with self._lock:
             work = _Work(self._tables, self._inbox)
-            try:
+            with ExitStack() as failing:
+                failing.callback(work.undo)
                 yield work
-            except BaseException:
-                work.undo()
-                raise
+                failing.pop_all()
             for kind, about in work.told:
                 self._bus.publish(kind, about)
 

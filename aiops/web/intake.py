@@ -64,26 +64,28 @@ class Intake:
         while self._waiting:
             batch, self._waiting = self._waiting, []
             deliveries = [delivery for delivery, _ in batch]
+            refusal: StoreUnavailable | None = StoreUnavailable("it was not kept; send this again")
             try:
                 await asyncio.get_running_loop().run_in_executor(
                     self._thread, self._inbox.put, deliveries
                 )
+                refusal = None
             except StoreUnavailable as error:
-                self._fail(batch, error)
-            except BaseException:
-                self._fail(batch, StoreUnavailable("it was not kept; send this again"))
-                raise
-            else:
-                self._failure = None
-                for _, kept in batch:
-                    if not kept.done():  # the sender may have hung up meanwhile
-                        kept.set_result(None)
+                refusal = error
+            finally:  # whatever it was that went wrong, nobody waits for ever
+                self._answer([kept for _, kept in batch], refusal)
 
-    def _fail(
-        self, batch: list[tuple[Delivery, "asyncio.Future[None]"]], error: StoreUnavailable
+    def _answer(
+        self, waiting: "list[asyncio.Future[None]]", refusal: StoreUnavailable | None
     ) -> None:
-        if not isinstance(error, Backlogged):
-            self._failure = self._clock.stopwatch(), str(error)
-        for _, kept in batch:
-            if not kept.done():
-                kept.set_exception(type(error)(error.reason))
+        if refusal is None:
+            self._failure = None
+        elif not isinstance(refusal, Backlogged):
+            self._failure = self._clock.stopwatch(), str(refusal)
+        for kept in waiting:
+            if kept.done():  # the sender has hung up meanwhile
+                continue
+            if refusal is None:
+                kept.set_result(None)
+            else:
+                kept.set_exception(type(refusal)(refusal.reason))

@@ -14,6 +14,7 @@ from aiops.ports.analyzer import Analyzer
 from aiops.ports.cases import CaseLocation
 from aiops_datasets.case import Answers, Case
 from aiops_evals.blind import shuffled
+from aiops_evals.breaking import Broke, outcome_of
 from aiops_evals.compare import is_ablation
 from aiops_evals.levels import Level, levels_of, rank_at
 from aiops_evals.outcomes import SCORES_KEPT, CaseReport, Facts, Outcome, lost
@@ -205,10 +206,9 @@ def _outcome(
     # A copy of its own for every method: none can leave a trace in the next one's data.
     blind = shuffled(data, seed)
     began = time.perf_counter()
-    try:
-        ranking = analyzer.rank(blind, seed=seed)
-    except Exception as error:  # noqa: BLE001 - a method is anybody's code; one must not end a sweep
-        return lost(facts, variant, name, f"{type(error).__name__}: {error}".splitlines()[0])
+    ranking = outcome_of(lambda: analyzer.rank(blind, seed=seed))
+    if isinstance(ranking, Broke):
+        return lost(facts, variant, name, ranking.reason)
     ms = (time.perf_counter() - began) * 1000
     leading = ranking.entities()[:SCORES_KEPT]
     confidence = leading[0].confidence if leading else 0.0

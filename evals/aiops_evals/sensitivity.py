@@ -22,6 +22,7 @@ from aiops.ports.reader import Reader
 from aiops_datasets.case import Case
 from aiops_evals import provenance
 from aiops_evals.blind import generator, shuffled
+from aiops_evals.breaking import Broke, outcome_of
 from aiops_evals.constants import (
     PACKAGE,
     Constant,
@@ -199,9 +200,8 @@ def measure(trial: Trial) -> Measured:
         core = module in reached_from(_CORE)
         memory = {name: {} if name in affected else own for name, own in known.memory.items()}
         with imported_anew(trial.constant, trial.value):
-            try:
-                method = _method(memory, trial.seed)
-            except Exception:  # noqa: BLE001 - with another constant a module may not even load
+            method = outcome_of(lambda: _method(memory, trial.seed))
+            if isinstance(method, Broke):
                 n = len(known.cases)
                 return Measured(trial.key, (False,) * n, n)
             asked = () if core else affected
@@ -239,9 +239,8 @@ class _Method:
 
     def answer(self, case: Case, data: CaseData, level: Level) -> tuple[bool, bool]:
         """Whether rank 1 is right, and whether the method failed."""
-        try:
-            ranking = self.ranker.rank(data, seed=self.seed)
-        except Exception:  # noqa: BLE001 - with another constant anything may break, and counts
+        ranking = outcome_of(lambda: self.ranker.rank(data, seed=self.seed))
+        if isinstance(ranking, Broke):
             return False, True
         metrics = case.data.window.metrics
         return rank_at(level, ranking, case.answers, metrics, case.labels) == 1, False
@@ -300,15 +299,19 @@ def _again(
             rank in any case.
     """
     place = one.data.id, one.episode
-    try:
-        if asked and all(
+
+    def says_the_same() -> bool:
+        return bool(asked) and all(
             method.readers[module].read(one.data, one.episode, seed=method.seed)
             == memory[module].get(place)
             for module in asked
-        ):
-            return one.right, one.failed
-    except Exception:  # noqa: BLE001 - as above
+        )
+
+    same = outcome_of(says_the_same)
+    if isinstance(same, Broke):
         return False, True
+    if same:
+        return one.right, one.failed
     return method.answer(one.case, one.data, one.level)
 
 

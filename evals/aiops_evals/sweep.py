@@ -120,13 +120,14 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     pool = ProcessPoolExecutor(
         jobs, multiprocessing.get_context("spawn"), initializer=_start_worker
     )
+    left_early = True
     try:
         yield pool
-    except BaseException:
-        for child in set(multiprocessing.active_children()) - others:
-            child.terminate()
-        raise
+        left_early = False
     finally:
+        if left_early:
+            for child in set(multiprocessing.active_children()) - others:
+                child.terminate()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
