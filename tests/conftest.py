@@ -14,9 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+# A busy machine takes its time; what must be fast is measured by the benchmarks.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
+
 
 _VERSIONS = (17, 16, 15)
 _NAMES = itertools.count(1)

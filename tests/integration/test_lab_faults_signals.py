@@ -113,7 +113,7 @@ CASES = (
     Case("shelf/wrong-selector", fails(503, "refused")),
     Case("shelf-db/expired-credential", fails(500, "shelf answered 503")),
     Case("shelf-db/expired-certificate", fails(500, "shelf answered 503")),
-    Case("shelf/hpa-limit", autoscaler_is_there, ("work=100",)),
+    Case("shelf/hpa-limit", autoscaler_is_there, ("busy=0.9",)),
     Case("shelf/quota", pods_gone),
     Case("lab-node/node-pressure", node_is_pressed, ("evicts=scale",)),
 )
@@ -148,6 +148,24 @@ def test_a_retry_storm_goes_on_without_its_trigger_until_the_retries_end(seen: S
         seen.faults.revert(truth.id)
     eventually(lambda: calm(seen))
     eventually(lambda: seen.rate("door", "client_retries_total") == 0)
+
+
+def test_evicted_pods_are_told_of_and_swept_away_when_the_pressure_ends(seen: Seen) -> None:
+    eventually(lambda: calm(seen))
+    plane = seen.lab.orchestrator.plane  # type: ignore[attr-defined]
+
+    def evicted() -> list[str]:
+        pods = plane.cluster.every("pods")
+        return [one["metadata"]["name"] for one in pods if one["status"].get("reason") == "Evicted"]
+
+    truth = seen.faults.inject(Order("lab-node/node-pressure", settings=("evicts=scale",)))
+    try:
+        eventually(evicted)
+        reasons = {(one["type"], one["reason"]) for one in plane.cluster.every("events")}
+        assert ("Warning", "Evicted") in reasons
+    finally:
+        seen.faults.revert(truth.id)
+    eventually(lambda: calm(seen) and not evicted())
 
 
 def test_every_kind_of_fault_is_seen() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from aiops.errors import AiopsError, NotKept
 from aiops.store.clock import ManualClock
 from aiops_lab.faults.edits import operations
-from aiops_lab.faults.effects import Edited, Evicted, Lasting, Made, OnObjects, Removed
+from aiops_lab.faults.effects import Edited, Evicted, Lasting, Made, OnObjects, Removed, Swept
 from aiops_lab.faults.engine import Engine
 from aiops_lab.faults.journal import Journal
 from aiops_lab.faults.ports import Ground
@@ -78,6 +78,8 @@ class Remembering:
                 del self.objects[resource, name]
             case Evicted(service):
                 self.evicted.append(service)
+            case Swept(service):
+                self.evicted.remove(service)
 
 
 class Bench:

@@ -2,9 +2,10 @@
 
 from pathlib import Path
 
-from aiops_lab.net.weather import Link, between
+from aiops_lab.net.weather import Ends, Link, between
 from aiops_lab.pods.store import Volume
 from aiops_lab.pods.strain import Strain
+from aiops_lab.pods.wall import Wall
 from aiops_lab.topology.model import Behaviour
 
 
@@ -21,10 +22,10 @@ def test_two_departures_add_up_and_neither_order_matters() -> None:
 
 def test_two_rules_for_one_call_hold_together() -> None:
     links = (Link("a", "b", delay_s=0.1, bandwidth=10), Link(None, "b", loss=0.5, delay_s=0.2))
-    met = between(links, "a", "b")
+    met = between(links, Ends("a", "b"))
     assert met is not None
     assert (round(met.delay_s, 6), met.loss, met.bandwidth) == (0.3, 0.5, 10)
-    assert between(links, "c", "b") == links[1]
+    assert between(links, Ends("c", "b")) == links[1]
 
 
 def test_ballast_fills_a_volume_to_the_last_byte_and_goes_again(tmp_path: Path) -> None:
@@ -39,7 +40,7 @@ def test_ballast_fills_a_volume_to_the_last_byte_and_goes_again(tmp_path: Path) 
 
 def test_a_process_that_stops_filling_gives_the_room_back(tmp_path: Path) -> None:
     volume = Volume(tmp_path, 1000)
-    strain = Strain(Behaviour(error_rate=0.5), volume, None)
+    strain = Strain(Behaviour(error_rate=0.5), volume, None, Wall())
     volume.add_ballast(500)
     strain.become(Behaviour(fill_bytes_s=10))
     assert volume.used() == 500

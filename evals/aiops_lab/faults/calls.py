@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from aiops.model.faults import FaultType
-from aiops_lab.faults.demand import demand
+from aiops_lab.faults.demand import demand, loaded
 from aiops_lab.faults.effects import Phase, Strained, Surged
 from aiops_lab.faults.fault import (
     Aim,
@@ -88,9 +88,9 @@ TRAFFIC = Fault(
 )
 
 
-def _working(ground: Ground) -> tuple[str, ...]:
-    """Services that others call and that work for every request."""
-    return tuple(name for name in called(ground) if demand(ground.topology, name).work_ms > 0)
+def _called_and_loaded(ground: Ground) -> tuple[str, ...]:
+    busy = frozenset(loaded(ground))
+    return tuple(name for name in called(ground) if name in busy)
 
 
 def _storming(aim: Aim) -> tuple[Phase, ...]:
@@ -133,5 +133,5 @@ RETRY_STORM = Fault(
         Level("busy", "share", 0.4, 0.7, 0.05, 0.9, "of its CPU limit that normal load takes"),
         Level("trigger", "s", 8, 16, 1, 120, "that it hangs at first"),
     ),
-    targets=_working,
+    targets=_called_and_loaded,
 )

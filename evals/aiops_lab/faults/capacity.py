@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 from aiops.errors import WrongState
 from aiops.model.entity import Entity
 from aiops.model.faults import FaultType
+from aiops_lab.faults.demand import demand, loaded
 from aiops_lab.faults.deploys import DEPLOYMENTS
 from aiops_lab.faults.effects import Evicted, Made, Pressed, Removed, Strained
-from aiops_lab.faults.fault import Aim, Choice, Fault, Level, answering, throughout
+from aiops_lab.faults.fault import Aim, Choice, Fault, Level, callers, throughout
 from aiops_lab.topology.model import STORES, Behaviour
 
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 HPAS = "horizontalpodautoscalers.autoscaling"
 QUOTAS = "resourcequotas"
+USERS_PATIENCE_S = 5.0
+SHORT_OF = {"MemoryPressure": "memory", "DiskPressure": "ephemeral-storage", "PIDPressure": "pids"}
+"""Conditions of a node, and the resource that each is about."""
 
 
 def _autoscaler(name: str, replicas: int, target: int) -> dict[str, Any]:
@@ -47,21 +51,34 @@ def _at_its_limit(aim: Aim) -> tuple[Phase, ...]:
         raise WrongState(f"deployment {aim.target}", "is not there; nothing can scale it")
     replicas = int(deployment["spec"].get("replicas", 1))
     autoscaler = _autoscaler(aim.target, replicas, int(aim.level("target")))
-    costly = Strained(aim.target, Behaviour(work_factor=aim.level("work")))
-    return throughout(Made(HPAS, aim.target, autoscaler), costly)
+    costly = Behaviour(work_factor=_work_factor(aim, replicas))
+    return throughout(Made(HPAS, aim.target, autoscaler), Strained(aim.target, costly))
+
+
+def _work_factor(aim: Aim, replicas: int) -> float:
+    """So that the load there is takes its share of the limit, and one request half a time-out."""
+    services, service = aim.topology.services, aim.topology.services[aim.target]
+    asked = demand(aim.topology, aim.target)
+    own = callers(aim.topology, aim.target)
+    patience_s = min((services[name].timeout_s for name in own), default=USERS_PATIENCE_S)
+    limit = service.resources.cpu_limit
+    load_ms = max(aim.sight.users_rate(), 1.0) * asked.work_ms
+    busy = aim.level("busy") * replicas * limit * 1e3 / load_ms
+    bearable = 0.5 * patience_s * limit * 1e3 * asked.calls / asked.work_ms
+    return max(min(busy, bearable), 1.0)
 
 
 HPA_LIMIT = Fault(
     name="hpa-limit",
     type=FaultType.SCHEDULING,
-    says="requests cost many times the CPU, and its autoscaler is at its maximum",
+    says="requests cost so much CPU that its autoscaler wants more pods than it may have",
     metric="container_cpu_usage_cores",
     phases=_at_its_limit,
     parameters=(
-        Level("work", "times", 20, 180, 1, 10_000, "the CPU of every request"),
+        Level("busy", "share", 0.6, 1.2, 0.05, 10, "of its CPU limits that the load takes"),
         Level("target", "%", 50, 50, 1, 100, "of the CPU request that the autoscaler aims at"),
     ),
-    targets=answering,
+    targets=loaded,
     needs="kubernetes",
 )
 
@@ -94,7 +111,9 @@ def _stateless_first(ground: Ground, _target: str) -> tuple[str, ...]:
 
 
 def _pressed(aim: Aim) -> tuple[Phase, ...]:
-    return throughout(Pressed(aim.target, aim.text("condition")), Evicted(aim.text("evicts")))
+    condition = aim.text("condition")
+    evicted = Evicted(aim.text("evicts"), SHORT_OF[condition])
+    return throughout(Pressed(aim.target, condition), evicted)
 
 
 NODE_PRESSURE = Fault(
@@ -106,7 +125,7 @@ NODE_PRESSURE = Fault(
     parameters=(
         Choice(
             "condition",
-            lambda *_: ("MemoryPressure", "DiskPressure", "PIDPressure"),
+            lambda *_: tuple(SHORT_OF),
             "that holds on it",
         ),
         Choice("evicts", _stateless_first, "service whose pods have to go"),

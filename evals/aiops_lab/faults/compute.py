@@ -14,14 +14,22 @@ if TYPE_CHECKING:
 
 MOST_CORES = 0.5
 
+
+def _hog(aim: Aim) -> Behaviour:
+    """All pods together burn what is asked for: the machine has to bear no more."""
+    return Behaviour(hog_cores=aim.level("cores") / max(len(aim.sight.pods(aim.target)), 1))
+
+
 CPU = Fault(
     name="cpu",
     type=FaultType.CPU,
     says="something in the process burns CPU beside the work",
     metric="container_cpu_usage_cores",
-    phases=strain(lambda aim: Behaviour(hog_cores=aim.level("cores"))),
+    phases=strain(_hog),
     parameters=(
-        Level("cores", "cores", 0.1, 0.5, 0.01, MOST_CORES, "burnt; the container's limit holds"),
+        Level(
+            "cores", "cores", 0.1, 0.5, 0.01, MOST_CORES, "burnt by all its pods; their limits hold"
+        ),
     ),
 )
 
@@ -38,8 +46,9 @@ MEMORY_LEAK = Fault(
 def _crowded(aim: Aim) -> tuple[Phase, ...]:
     squeezed = Behaviour(cpu_share=aim.level("left"))
     others = (name for name in aim.topology.services if name != aim.target)
-    noise = Strained(aim.target, Behaviour(hog_cores=aim.level("cores")))
-    return throughout(noise, *(Strained(name, squeezed) for name in others))
+    return throughout(
+        Strained(aim.target, _hog(aim)), *(Strained(name, squeezed) for name in others)
+    )
 
 
 # The lab keeps CPU limits itself and stands for a node with little CPU: where one workload takes
@@ -51,7 +60,7 @@ NOISY_NEIGHBOUR = Fault(
     metric="container_cpu_usage_cores",
     phases=_crowded,
     parameters=(
-        Level("cores", "cores", 0.2, 0.5, 0.01, MOST_CORES, "burnt"),
+        Level("cores", "cores", 0.2, 0.5, 0.01, MOST_CORES, "burnt by all its pods"),
         Level("left", "share", 0.3, 0.08, 0.02, 1, "of its CPU limit for each of the others"),
     ),
 )

@@ -9,6 +9,7 @@ from aiops_lab.pods.app import find
 from aiops_lab.topology.model import Call, Optional, Publish, Query, Together, Work
 
 if TYPE_CHECKING:
+    from aiops_lab.faults.ports import Ground
     from aiops_lab.topology.model import Step, Topology
 
 
@@ -35,6 +36,12 @@ def demand(topology: Topology, service: str) -> Demand:
         for method, path in visit.requests:
             total += _of_call(topology, topology.entry, method, path, service).times(visit.weight)
     return total.times(1 / requests)
+
+
+def loaded(ground: Ground) -> tuple[str, ...]:
+    """Services that do work of their own for what users ask."""
+    topology = ground.topology
+    return tuple(name for name in topology.services if demand(topology, name).work_ms > 0)
 
 
 def _of_call(topology: Topology, to: str, method: str, path: str, service: str) -> Demand:

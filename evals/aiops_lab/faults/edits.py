@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aiops_lab.faults.effects import Edited, Evicted, Killed, Made, Removed
+from aiops_lab.faults.effects import Edited, Evicted, Killed, Made, Removed, Swept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,9 @@ def reverse(effect: OnObjects, before: Mapping[str, Any] | None) -> OnObjects | 
             return Edited(resource, name, at, value_at(before, at))
         case Made(resource, name):
             return Removed(resource, name)
-        case Removed() | Evicted() | Killed():
+        case Evicted(service):
+            return Swept(service)
+        case Removed() | Swept() | Killed():
             return None
 
 

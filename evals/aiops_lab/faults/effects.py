@@ -102,7 +102,15 @@ class Removed:
 
 @dataclass(frozen=True, slots=True)
 class Evicted:
-    """The node's kubelet ends a service's pods, for want of memory."""
+    """The node's kubelet ends a service's pods, for want of a resource such as "memory"."""
+
+    service: str
+    of: str
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What is left of a service's evicted pods, their objects, is gone."""
 
     service: str
 
@@ -116,7 +124,7 @@ class Killed:
 
 
 Lasting = Strained | Linked | Unresolved | Surged | Pressed
-OnObjects = Edited | Made | Removed | Evicted | Killed
+OnObjects = Edited | Made | Removed | Evicted | Swept | Killed
 Effect = Lasting | OnObjects
 
 

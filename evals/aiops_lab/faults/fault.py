@@ -197,11 +197,6 @@ def calling(ground: Ground) -> tuple[str, ...]:
     return tuple(name for name, service in ground.topology.services.items() if service.targets)
 
 
-def answering(ground: Ground) -> tuple[str, ...]:
-    """Services with routes of their own."""
-    return tuple(name for name, service in ground.topology.services.items() if service.routes)
-
-
 def serving(ground: Ground) -> tuple[str, ...]:
     """Services that answer requests: those with routes, and stores."""
     return tuple(n for n, s in ground.topology.services.items() if s.routes or s.role in STORES)

@@ -20,6 +20,7 @@ from aiops_lab.faults.effects import (
     Removed,
     Strained,
     Surged,
+    Swept,
     Unresolved,
 )
 from aiops_lab.faults.ports import Ground
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
 CALM = Behaviour()
 # Whoever diagnoses may read who manages a field; that gives no fault away.
 _HOW = Write(ADMIN, "kubectl-edit")
-_GONE = "the node was low on resource: memory"
+_EVICTED = "Evicted"
+_GONE = "The node was low on resource"
 
 
 class RunningLab:
@@ -118,14 +120,31 @@ class RunningLab:
             case Removed(resource, name, grace_s):
                 kind = plane.cluster.kind(resource)
                 delete(plane.cluster, kind, self._namespace, name, DeleteOptions(grace_s))
-            case Evicted(service):
-                for owner, _, uid, _ in self._lab.orchestrator.pods():
-                    if owner == service:
-                        self._lab.runtime.evict(uid, "Evicted", _GONE)
+            case Evicted() | Swept() | Killed():
+                self._end_pods(effect)
+
+    def _end_pods(self, effect: Evicted | Swept | Killed) -> None:
+        runtime, listed = self._lab.runtime, self._lab.orchestrator.pods()
+        match effect:
+            case Evicted(service, of):
+                for uid in (uid for owner, _, uid, _ in listed if owner == service):
+                    runtime.evict(uid, _EVICTED, f"{_GONE}: {of}. ")
+            case Swept(service):
+                cluster = self._api().cluster
+                for name in self._evicted(service):
+                    delete(cluster, cluster.kind("pods"), self._namespace, name, DeleteOptions())
             case Killed(pod, container):
-                for _, name, uid, _ in self._lab.orchestrator.pods():
-                    if name == pod:
-                        self._lab.runtime.kill(uid, container)
+                for uid in (uid for _, name, uid, _ in listed if name == pod):
+                    runtime.kill(uid, container)
+
+    def _evicted(self, service: str) -> list[str]:
+        """Names of a service's evicted pods that are still listed."""
+        return [
+            pod["metadata"]["name"]
+            for pod in self._api().cluster.every("pods", self._namespace)
+            if pod["status"].get("reason") == _EVICTED
+            and (pod["metadata"].get("labels") or {}).get("name") == service
+        ]
 
     @property
     def _namespace(self) -> str:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from aiops_lab.pods.strain import Strain
     from aiops_lab.pods.wall import Wall
 
+SLICE_MS = 5.0
 _BLOCK = bytes(4096)
 
 
@@ -63,7 +64,7 @@ class Steps:
     async def _run(self, step: Step, asked: Asked) -> None:
         match step:
             case Work(ms=ms):
-                work(ms * self.strain.now.work_factor)
+                await self._work(ms)
             case Call(to=to, method=method, path=path):
                 await self._ask(to, method, _filled(path, asked), b"", asked, f"{method} {path}")
             case Publish(to=to, queue=queue):
@@ -83,6 +84,18 @@ class Steps:
                     await self._run(one, asked)
                 except StepFailed as failure:
                     self.journal.warning(f"went on without: {failure}", asked.trace)
+
+    async def _work(self, ms: float) -> None:
+        """Burn CPU for as long as a step does now.
+
+        In slices, so that many requests get on beside each other and probes are answered.
+        """
+        done = 0.0
+        while (left := ms * self.strain.now.work_factor - done) > 0:
+            work(slice_ms := min(left, SLICE_MS))
+            done += slice_ms
+            if left > SLICE_MS:
+                await asyncio.sleep(0)
 
     async def _query(self, query: Query, asked: Asked) -> None:
         key = _filled(query.key, asked)

@@ -151,6 +151,8 @@ class Kubelet:
         old = {c.name: c for c in before.containers} if before else {}
         for container in state.containers:
             self._tell(pod, ContainerChange(old.get(container.name), container))
+        if state.phase == "Failed" and state.reason and not (before and before.reason):
+            self._events.warning(pod, state.reason, state.message or state.reason, BY)
         statuses = [container_status(c) for c in state.containers]
         status = {
             **pod["status"],
