@@ -45,7 +45,7 @@ def picture(status: LabStatus) -> Group:
         plain = name in {"service", ""}
         table.add_column(name, justify="left" if plain else "right", no_wrap=True)
     for one in status.services:
-        table.add_row(*_row(one), style="" if one.ready == one.pods else "yellow")
+        table.add_row(*_row(one), style=_style(one))
     return Group(_head(status), table, _foot(status))
 
 
@@ -61,6 +61,12 @@ def line(status: LabStatus) -> str:
         f"cpu {status.cores:.2f} cores, memory {status.resident / 2**20:.0f} MB"
         f"{failing}"
     )
+
+
+def _style(one: ServiceStatus) -> str:
+    if one.ready < one.pods:
+        return "yellow"
+    return "red" if one.errors_s else ""
 
 
 def _row(one: ServiceStatus) -> tuple[str, ...]:
@@ -81,7 +87,7 @@ def places(status: LabStatus) -> list[tuple[str, str]]:
     """What there is to open or to type, by name; paths as seen from the current folder."""
     found = [("front end", status.front_end)]
     if status.kubernetes:
-        found.append(("kubernetes", f"kubectl --kubeconfig {_near(status.kubernetes)} get pods -A"))
+        found.append(("kubernetes", f"export KUBECONFIG={_near(status.kubernetes)}"))
     if not status.programs:
         found.append(("file_sd", f"{_near(status.targets)}   (for a Prometheus of yours)"))
     return found + [(one.name, _program(one)) for one in status.programs]

@@ -119,8 +119,18 @@ def faults(
 
 
 def _print(texts: Iterable[str]) -> None:
+    """Line by line, folded on a terminal."""
+    import shutil
+    import sys
+    import textwrap
+
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     for text in texts:
-        typer.echo(text)
+        indent = " " * (len(text) - len(text.lstrip()) + 4)
+        folded = textwrap.fill(
+            text, width, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+        ) if width > len(indent) else text  # fmt: skip
+        typer.echo(folded)
 
 
 def _name(truth: dict[str, Any]) -> str:
