@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiops.errors import NotKept
 from aiops_lab.kubernetes.controllers.common import is_active, service_of
 from aiops_lab.kubernetes.credentials import ADMIN
-from aiops_lab.kubernetes.server import KubernetesApi, Parts
+from aiops_lab.kubernetes.server import LAB_NODE, KubernetesApi, Parts
 from aiops_lab.kubernetes.writing import Write
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from aiops.ports.clock import Clock
     from aiops_lab.kubelet.ports import PodRuntime
+    from aiops_lab.kubernetes.bootstrap import NodeSpec
     from aiops_lab.kubernetes.server import ControlPlane
 
 
@@ -31,6 +32,7 @@ class ByKubernetes:
         folder: where certificate and kubeconfigs go.
         port: of the API on 127.0.0.1; 0: a free one.
         seed: of the ends of names.
+        nodes: what the cluster has room on.
     """
 
     def __init__(
@@ -41,9 +43,10 @@ class ByKubernetes:
         clock: Clock,
         seed: int,
         port: int = 0,
+        nodes: tuple[NodeSpec, ...] = (LAB_NODE,),
     ) -> None:
         self._objects, self._folder, self._clock = objects, folder, clock
-        self._seed, self._port = seed, port
+        self._seed, self._port, self._nodes = seed, port, nodes
         self._api: KubernetesApi | None = None
         self._runtime: PodRuntime | None = None
 
@@ -87,6 +90,7 @@ class ByKubernetes:
             uid=lambda: str(uuid.uuid4()),
             token=lambda: secrets.token_urlsafe(24),
             chance=random.Random(self._seed),  # noqa: S311 - the ends of names
+            nodes=self._nodes,
         )
         self._api = KubernetesApi(parts, self._folder, self._port)
         self._api.start()

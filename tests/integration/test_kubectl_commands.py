@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from lab_kubectl import FIXTURES, Served, kubectls
+from small_lab import eventually
 
 MANIFEST = """
 apiVersion: apps/v1
@@ -33,6 +34,12 @@ apiVersion: policy/v1
 kind: PodDisruptionBudget
 metadata: {name: web}
 spec: {minAvailable: 2, selector: {matchLabels: {app: web}}}
+"""
+EXPERIMENT = """
+apiVersion: chaos-mesh.org/v1alpha1
+kind: PodChaos
+metadata: {name: one}
+spec: {action: pod-kill, mode: one, selector: {labelSelectors: {app: web}}}
 """
 Kubectl = Callable[..., str]
 
@@ -162,11 +169,59 @@ def test_it_creates_with_typed_clients(kubectl: Kubectl) -> None:
     kubectl("create role r --verb=get --resource=pods")
     kubectl("autoscale deploy web --max=5 --cpu-percent=50")
     assert "web" in kubectl("get hpa")
+    kubectl("create cronjob tick --image=x:1", "--schedule=*/5 * * * *")
+    assert "*/5" in kubectl("get cronjobs")
+    kubectl("expose deploy web --name=more --port=81")
+    assert "81/TCP" in kubectl("get svc more")
+
+
+def test_it_changes_what_a_deployment_runs_and_is_called(kubectl: Kubectl) -> None:
+    kubectl("set resources deploy/web --limits=cpu=200m")
+    kubectl("set env deploy/web MODE=quick")
+    assert "MODE=quick" in kubectl("set env deploy/web --list")
+    kubectl("rollout status deploy/web --timeout=60s")
+    kubectl("label deploy web team=blue")
+    assert "blue" in kubectl("get deploy -L team")
+    kubectl("annotate deploy web note=seen")
+    assert "seen" in kubectl("describe deploy web")
+    changed = MANIFEST.replace("replicas: 2", "replicas: 3")
+    assert "replicas: 3" in kubectl("diff -f -", text=changed, fails=True)
+    kubectl("wait --for=condition=Ready pods --all --timeout=60s")
+
+
+def test_a_new_image_of_a_pod_restarts_its_container(kubectl: Kubectl) -> None:
+    name = kubectl("get pods -o jsonpath={.items[0].metadata.name}")
+    kubectl(f"set image pod/{name} web=web:9")
+    shown = "-o jsonpath={.status.containerStatuses[0].restartCount}"
+    kubectl(f"wait --for=condition=Ready pod/{name} --timeout=60s")
+    eventually(lambda: kubectl(f"get pod {name} {shown}") == "1")
+
+
+def test_events_of_a_pod_are_told_in_their_order(kubectl: Kubectl) -> None:
+    name = kubectl("get pods -o jsonpath={.items[0].metadata.name}")
+    told = kubectl(f"describe pod {name}").partition("Events:")[2]
+    places = [told.index(reason) for reason in ("  Scheduled", "  Pulling", "  Started")]
+    assert places == sorted(places)
 
 
 def test_what_the_lab_does_not_offer_is_refused_with_a_reason(kubectl: Kubectl) -> None:
     name = kubectl("get pods -o jsonpath={.items[0].metadata.name}")
-    kubectl(f"exec {name} -- ls", fails=True)
+    assert "read their logs instead" in kubectl(f"exec {name} -- ls", fails=True)
+    assert "loopback" in kubectl(f"port-forward {name} :80", fails=True)
+
+
+def test_an_experiment_without_an_enactor_is_stored_and_an_invalid_one_refused(
+    kubectl: Kubectl,
+) -> None:
+    kubectl("apply -f -", text=EXPERIMENT)
+    kubectl("apply -f - --dry-run=server", text=EXPERIMENT)
+    eventually(lambda: "nothing in this lab enacts it" in kubectl("describe podchaos one"))
+    assert "pod-kill" in kubectl("get podchaos")
+    refused = kubectl("apply -f -", text=EXPERIMENT.replace("pod-kill", "pod-x"), fails=True)
+    assert "spec" in refused
+    other = EXPERIMENT.replace("pod-kill", "pod-x").replace("name: one", "name: two")
+    assert 'Unsupported value: "pod-x"' in kubectl("apply -f -", text=other, fails=True)
+    kubectl("delete podchaos one --timeout=60s")
 
 
 def test_it_explains_and_discovers(kubectl: Kubectl) -> None:

@@ -1,17 +1,15 @@
 """What is asked of the lab's Kubernetes API happens to its processes."""
 
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_lab import PATIENCE_S, eventually, fetch, small_lab
+from lab_kubectl import Kubectl, kubectls
+from small_lab import eventually, fetch, small_lab
 
 from aiops_lab.lab import Lab
 
-pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
-Kubectl = Callable[..., str]
+pytestmark = pytest.mark.skipif(not kubectls(), reason="there is no kubectl")
 
 
 @pytest.fixture(scope="module")
@@ -24,15 +22,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 @pytest.fixture
 def kubectl(lab: Lab) -> Kubectl:
-    config = Path(lab.status().kubernetes or "")
-
-    def run(*arguments: str) -> str:
-        command = ["kubectl", "--kubeconfig", str(config), "-n", "kiosk", *arguments]
-        return subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=PATIENCE_S
-        ).stdout
-
-    return run
+    return Kubectl(kubectls()[0], Path(lab.status().kubernetes or ""), "kiosk")
 
 
 def pods_of(lab: Lab, service: str) -> set[str]:
@@ -80,3 +70,13 @@ def test_a_new_password_in_the_secret_counts_after_the_next_start(
 
 def test_what_a_container_writes_is_its_log(lab: Lab, kubectl: Kubectl) -> None:
     assert '"msg": "listening on port 8080"' in kubectl("logs", "deployment/door")
+
+
+def test_a_container_follows_the_image_of_its_pod(lab: Lab, kubectl: Kubectl) -> None:
+    eventually(lambda: ready(lab, "belt") == 1)
+    (pod,) = (name for service, name, _, _ in lab.orchestrator.pods() if service == "belt")
+    kubectl("set", "image", f"pod/{pod}", "belt=lab/belt:9.9")
+    eventually(lambda: ready(lab, "belt") == 0)
+    kubectl("set", "image", f"pod/{pod}", "belt=lab/belt:1")
+    eventually(lambda: ready(lab, "belt") == 1)
+    assert "bye" in kubectl("logs", pod, "--previous")

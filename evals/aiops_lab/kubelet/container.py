@@ -151,7 +151,7 @@ class Container:
             found = self._node.image(image, hints)
             if found is not None or self._node.sidecar(image):
                 return found
-            text = f'failed to pull image "{image}": manifest unknown'
+            text = f"manifest for {image} not found: manifest unknown"
             self._set(state="waiting", reason="ErrImagePull", message=text)
             await asyncio.sleep(min(1.0, pause))
             text = f'Back-off pulling image "{image}"'

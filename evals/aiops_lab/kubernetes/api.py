@@ -22,7 +22,7 @@ from aiops_lab.kubernetes.request import Target, target, verb_of
 from aiops_lab.kubernetes.reviews import review
 from aiops_lab.kubernetes.store import HistoryGone, Kept, Object
 from aiops_lab.kubernetes.streams import pod_logs, watch
-from aiops_lab.kubernetes.subresources import Subresources
+from aiops_lab.kubernetes.subresources import Subresources, refuse_what_is_not_offered
 from aiops_lab.kubernetes.writing import Writer
 
 _OPEN_PATHS = ("/healthz", "/livez", "/readyz", "/version")
@@ -246,6 +246,7 @@ class Api:
         if wanted.subresource == "log" and kind.resource == "pods" and verb == "get":
             lines = await run_in_threadpool(pod_logs, self.cluster, wanted, query)
             return StreamingResponse(lines, media_type="text/plain")
+        refuse_what_is_not_offered(wanted)  # before its body: these requests have none
         body = await read_body(request, verb) if verb != "get" else None
         options = write_options(request, user, query, body)
         form = patch_type(request) if verb == "patch" else None

@@ -23,6 +23,8 @@ _CHAOS = {
     "Workflow": "workflows",
     "Schedule": "schedules",
 }
+_WITHOUT_ACTION = ("StressChaos", "TimeChaos", "HTTPChaos", "Workflow", "Schedule")
+_ACTION = [{"name": "Action", "type": "string", "jsonPath": ".spec.action"}]
 SERVER = Write(User("system:apiserver", (MASTERS,)), "lab")
 
 
@@ -118,7 +120,9 @@ def _chaos_definitions() -> Iterator[Object]:
             "storage": True,
             "schema": {"openAPIV3Schema": schema},
             "additionalPrinterColumns": [
-                {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"}
+                *([] if kind in _WITHOUT_ACTION else _ACTION),
+                {"name": "Duration", "type": "string", "jsonPath": ".spec.duration"},
+                {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
             ],
         }
         yield {

@@ -17,6 +17,7 @@ from aiops_lab.kubernetes.cluster import Cluster
 from aiops_lab.kubernetes.controllers.autoscaler import Autoscalers
 from aiops_lab.kubernetes.controllers.budgets import DisruptionBudgets, Quotas
 from aiops_lab.kubernetes.controllers.chaos import Chaos, Enactor
+from aiops_lab.kubernetes.controllers.cronjob import CronJobs
 from aiops_lab.kubernetes.controllers.daemonset import DaemonSets
 from aiops_lab.kubernetes.controllers.definitions import AggregatedRoles, Definitions
 from aiops_lab.kubernetes.controllers.deployment import Deployments
@@ -91,6 +92,7 @@ class ControlPlane:
                 StatefulSets(cluster, self.writer, events),
                 DaemonSets(cluster, self.writer, events),
                 Jobs(cluster, self.writer, events),
+                CronJobs(cluster, self.writer, events),
                 Scheduler(cluster, events),
                 self._kubelet,
                 ServiceEndpoints(cluster),

@@ -25,6 +25,17 @@ _NO_PROCESS_DOOR = {
 TOKEN_LIFE_S = 3600
 
 
+def refuse_what_is_not_offered(wanted: Target) -> None:
+    """Say so where a subresource would reach into a pod's process.
+
+    Raises:
+        Refused: 405 with what to do instead.
+    """
+    first = wanted.subresource.split("/")[0]
+    if first in _NO_PROCESS_DOOR and first in wanted.kind.subresources:
+        raise problems.method_not_allowed(_NO_PROCESS_DOOR[first])
+
+
 class Subresources:
     """Does what a request to a subresource asks for."""
 
@@ -47,8 +58,6 @@ class Subresources:
             Refused: 404 where there is no such subresource, and as the subresource does.
         """
         kind, name, sub = wanted.kind, wanted.name, wanted.subresource
-        if sub.split("/")[0] in _NO_PROCESS_DOOR and sub.split("/")[0] in kind.subresources:
-            raise problems.method_not_allowed(_NO_PROCESS_DOOR[sub.split("/")[0]])
         if sub == "status" and kind.status:
             return self._status(wanted, verb, body, form, how)
         if sub == "scale" and kind.scale:

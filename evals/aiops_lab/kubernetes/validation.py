@@ -26,6 +26,7 @@ _QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$")
 _FREE_NAMES = "rbac.authorization.k8s.io"
 _DNS_LABEL_NAMES = ("services", "namespaces")
 CHAOS = "chaos-mesh.org"
+_CONCURRENCY = ("Allow", "Forbid", "Replace")
 
 
 def validate(kind: Kind, obj: Object) -> tuple[Cause, ...]:
@@ -162,6 +163,24 @@ def _job(obj: Object) -> Iterator[Cause]:
         yield unsupported(place, pod.get("restartPolicy"), ("OnFailure", "Never"))
 
 
+def _cron_job(obj: Object) -> Iterator[Cause]:
+    from aiops_lab.kubernetes.schedules import InvalidSchedule, read_schedule
+
+    spec = obj["spec"]
+    try:
+        read_schedule(spec.get("schedule", ""), spec.get("timeZone"))
+    except InvalidSchedule as bad:
+        yield wrong(f"spec.{bad.field}", bad.value, bad.why)
+    if spec.get("concurrencyPolicy") not in _CONCURRENCY:
+        yield unsupported("spec.concurrencyPolicy", spec["concurrencyPolicy"], _CONCURRENCY)
+    job = (spec.get("jobTemplate") or {}).get("spec") or {}
+    pod = (job.get("template") or {}).get("spec") or {}
+    yield from _pod_spec(pod, "spec.jobTemplate.spec.template.spec")
+    if pod.get("restartPolicy") not in ("OnFailure", "Never"):
+        place = "spec.jobTemplate.spec.template.spec.restartPolicy"
+        yield unsupported(place, pod.get("restartPolicy"), ("OnFailure", "Never"))
+
+
 def _service(obj: Object) -> Iterator[Cause]:
     spec = obj["spec"]
     kinds = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
@@ -223,6 +242,7 @@ _RULES: dict[str, Callable[[Object], Iterable[Cause]]] = {
     "statefulsets.apps": _workload,
     "daemonsets.apps": _workload,
     "jobs.batch": _job,
+    "cronjobs.batch": _cron_job,
     "horizontalpodautoscalers.autoscaling": _hpa,
     "poddisruptionbudgets.policy": _budget,
     "rolebindings.rbac.authorization.k8s.io": _role_binding,

@@ -8,24 +8,22 @@ from typing import Any, Literal
 from aiops_lab.kubernetes import apply as server_side
 from aiops_lab.kubernetes import problems
 from aiops_lab.kubernetes.access import Attributes, Authorizer, User
-from aiops_lab.kubernetes.admission import admit, admit_namespace, allocate_node_ports
+from aiops_lab.kubernetes.admission import admit, admit_namespace
 from aiops_lab.kubernetes.cluster import Cluster
-from aiops_lab.kubernetes.conversion import from_version, to_version
+from aiops_lab.kubernetes.conversion import to_version
 from aiops_lab.kubernetes.defaults import set_defaults
+from aiops_lab.kubernetes.first_status import start_status
+from aiops_lab.kubernetes.incoming import Unknown, read_object
 from aiops_lab.kubernetes.kinds import Kind
 from aiops_lab.kubernetes.patches import InvalidPatch, json_patch, merge_patch, strategic_merge
-from aiops_lab.kubernetes.problems import required, wrong
-from aiops_lab.kubernetes.schema.decode import decode
+from aiops_lab.kubernetes.problems import wrong
+from aiops_lab.kubernetes.replacing import SERVER_METADATA, keep_allocations, merged_part
 from aiops_lab.kubernetes.schema.types import Shape, shape_of
 from aiops_lab.kubernetes.store import Kept, Key, Missing, Object, Stale, Taken
 from aiops_lab.kubernetes.validation import validate, validate_update
 
 PatchType = Literal["json", "merge", "strategic", "apply"]
 _RBAC = "rbac.authorization.k8s.io"
-NO_EFFECT = "lab.aiops/effect"
-NO_EFFECT_TEXT = "stored only: nothing in the lab acts on this kind"
-# Set by the server alone; what a client sends of it is ignored.
-_SERVER_METADATA = ("uid", "creationTimestamp", "generation", "deletionTimestamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Write:
     manager: str = "unknown"
     dry_run: bool = False
     force: bool = False
-    unknown: Literal["Ignore", "Warn", "Strict"] = "Warn"
+    unknown: Unknown = "Warn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +63,11 @@ class Writer:
         Raises:
             Refused: it cannot be, may not be, or exists.
         """
-        obj, warnings = self._read(kind, namespace, body, how)
+        obj, warnings = read_object(self._cluster, kind, namespace, body, how.unknown)
         metadata = obj["metadata"]
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = metadata["generateName"] + self._cluster.suffix()
-        for name in (*_SERVER_METADATA, "resourceVersion", "deletionGracePeriodSeconds"):
+        for name in (*SERVER_METADATA, "resourceVersion", "deletionGracePeriodSeconds"):
             metadata.pop(name, None)
         metadata.update(uid=self._cluster.uid(), creationTimestamp=self._cluster.now())
         if kind.status and not kind.custom:
@@ -87,7 +85,7 @@ class Writer:
             if self._cluster.store.get(*key) is not None:
                 raise problems.already_exists(kind, metadata["name"])
             admit(self._cluster, kind, obj)
-            _start_status(kind, obj)
+            start_status(kind, obj)
             self._own(kind, None, obj, how, "")
             if how.dry_run:
                 return Written(obj, True, warnings)
@@ -104,7 +102,7 @@ class Writer:
         Raises:
             Refused: as for `create`, and 404, or 409 where it was changed meanwhile.
         """
-        obj, warnings = self._read(kind, namespace, body, how)
+        obj, warnings = read_object(self._cluster, kind, namespace, body, how.unknown)
         if obj["metadata"].get("name") != name:
             given = obj["metadata"].get("name", "")
             message = (
@@ -142,7 +140,7 @@ class Writer:
                 changed = _patched(to_version(kept.object, kind), body, form, kind)
             except InvalidPatch as bad:
                 raise problems.Refused(422, "Invalid", str(bad), kind=kind, name=name) from bad
-            obj, warnings = self._read(kind, namespace, changed, how)
+            obj, warnings = read_object(self._cluster, kind, namespace, changed, how.unknown)
             return self._replace(kind, kept, obj, how, part, warnings)
 
     def mutate(
@@ -161,53 +159,6 @@ class Writer:
             raise problems.not_found(kind, name)
         return kept
 
-    def _read(
-        self, kind: Kind, namespace: str, body: Any, how: Write
-    ) -> tuple[Object, tuple[str, ...]]:
-        """A body as the object to keep, in the stored version."""
-        if not isinstance(body, dict):
-            raise problems.bad_request("the body of the request is no object")
-        given = (body.get("apiVersion", kind.api_version), body.get("kind", kind.kind))
-        stored = self._cluster.registry.stored(kind.resource)
-        if given not in ((kind.api_version, kind.kind), (stored.api_version, stored.kind)):
-            raise problems.bad_request(
-                f"the API version in the data ({given[0]}, Kind={given[1]}) does not match "
-                f"the expected API version ({kind.api_version}, Kind={kind.kind})"
-            )
-        sent = kind if given[0] == kind.api_version else stored
-        body = {"metadata": {}, **body, "apiVersion": given[0], "kind": given[1]}
-        obj, findings = decode(body, shape_of(sent.type_name))
-        if sent.type_name == "":
-            obj["metadata"], more = decode(obj["metadata"], shape_of("V1ObjectMeta"), "metadata")
-            findings.unknown += more.unknown
-            findings.wrong += more.wrong
-        metadata = obj["metadata"]
-        if findings.wrong:
-            listed = ", ".join(f"{path}: {what}" for path, what in findings.wrong)
-            title = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-            raise problems.bad_request(f"{title}: {listed}")
-        unknown = tuple(f'unknown field "{path}"' for path in findings.unknown)
-        if unknown and how.unknown == "Strict":
-            message = f"strict decoding error: {', '.join(unknown)}"
-            title = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-            raise problems.bad_request(f"{title}: {message}")
-        if metadata.get("namespace", namespace) != namespace and kind.namespaced:
-            raise problems.bad_request(
-                f"the namespace of the provided object ({metadata['namespace']}) does not match "
-                f"the namespace sent on the request ({namespace})"
-            )
-        if kind.namespaced:
-            metadata["namespace"] = namespace
-        else:
-            metadata.pop("namespace", None)
-        missing = [path for path in findings.missing if not path.startswith("status")]
-        if missing:
-            name = metadata.get("name", "")
-            raise problems.invalid(kind, name, tuple(required(path) for path in missing))
-        if kind.resource == "secrets":
-            _encode_string_data(obj)
-        return from_version(obj, sent), unknown if how.unknown == "Warn" else ()
-
     def _replace(
         self,
         kind: Kind,
@@ -219,10 +170,10 @@ class Writer:
         owners: server_side.Owners | None = None,
     ) -> Written:
         old = kept.object
-        obj = _merged_part(kind, old, obj, part)
+        obj = merged_part(kind, old, obj, part)
         if not part:
             set_defaults(kind.resource, obj)
-            _keep_allocations(self._cluster, kind, old, obj)
+            keep_allocations(self._cluster, kind, old, obj)
         self._check_change(kind, old, obj, how, part)
         if _spec_differs(old, obj) and "generation" in old["metadata"]:
             obj["metadata"]["generation"] = old["metadata"]["generation"] + 1
@@ -273,7 +224,7 @@ class Writer:
         metadata = {**body.get("metadata", {}), "name": name}
         own = {**body, "metadata": metadata}
         applied = Write(how.user, how.manager, how.dry_run, how.force, how.unknown)
-        obj, _ = self._read(kind, namespace, own, applied)
+        obj, _ = read_object(self._cluster, kind, namespace, own, applied.unknown)
         written = self.create(kind, namespace, own, applied)
         manager = server_side.Manager(how.manager, "Apply")
         new = {**written.object, "metadata": dict(written.object["metadata"])}
@@ -291,7 +242,7 @@ class Writer:
         if not isinstance(body, dict):
             raise problems.bad_request("the body of the request is no object")
         config = {**body, "metadata": {**body.get("metadata", {}), "name": name}}
-        config, warnings = self._read(kind, namespace, config, how)
+        config, warnings = read_object(self._cluster, kind, namespace, config, how.unknown)
         config["metadata"].pop("managedFields", None)
         expected = config["metadata"].pop("resourceVersion", None)
         if expected and expected != kept.object["metadata"]["resourceVersion"]:
@@ -363,50 +314,6 @@ def _patched(current: Object, body: Any, form: PatchType, kind: Kind) -> Any:
     return merge_patch(current, body)
 
 
-def _merged_part(kind: Kind, old: Object, new: Object, part: str) -> Object:
-    """What a write to the whole object, or to its status, may change."""
-    metadata = dict(new["metadata"])
-    for name in (*_SERVER_METADATA, "deletionGracePeriodSeconds", "selfLink"):
-        if name == "uid" and metadata.get("uid"):
-            continue
-        metadata.pop(name, None)
-        if name in old["metadata"]:
-            metadata[name] = old["metadata"][name]
-    if part == "status":
-        kept = {**old, "metadata": dict(old["metadata"])}
-        if metadata.get("resourceVersion"):
-            kept["metadata"]["resourceVersion"] = metadata["resourceVersion"]
-        return {**kept, **({"status": new["status"]} if "status" in new else {})}
-    result = {**new, "metadata": metadata}
-    if kind.status:
-        result.pop("status", None)
-        if "status" in old:
-            result["status"] = old["status"]
-    return result
-
-
-def _keep_allocations(cluster: Cluster, kind: Kind, old: Object, new: Object) -> None:
-    """What the server gave an object stays its own when a client leaves it out."""
-    if kind.resource == "services":
-        before, after = old["spec"], new["spec"]
-        if after["type"] == "ExternalName":
-            return
-        for name in ("clusterIP", "clusterIPs"):
-            if not after.get(name) and name in before:
-                after[name] = before[name]
-        ports = {(p["port"], p.get("protocol")): p for p in before.get("ports", ())}
-        for port in after.get("ports", ()):
-            known = ports.get((port["port"], port.get("protocol")), {})
-            if after["type"] == "ClusterIP":
-                port.pop("nodePort", None)
-            elif "nodePort" in known:
-                port.setdefault("nodePort", known["nodePort"])
-        if after["type"] in ("NodePort", "LoadBalancer"):
-            allocate_node_ports(cluster, new)
-    if kind.resource == "serviceaccounts" and "secrets" in old:
-        new.setdefault("secrets", old["secrets"])
-
-
 def _spec_differs(old: Object, new: Object) -> bool:
     free = {"metadata", "status"}
     return any(old.get(k) != new.get(k) for k in (old.keys() | new.keys()) - free)
@@ -418,55 +325,3 @@ def _is_over(obj: Object) -> bool:
     waits = metadata.get("finalizers") or (obj.get("spec") or {}).get("finalizers")
     grace = metadata.get("deletionGracePeriodSeconds", 0)
     return bool(metadata.get("deletionTimestamp")) and not waits and not grace
-
-
-def _encode_string_data(obj: Object) -> None:
-    import base64
-
-    for key, text in (obj.pop("stringData", None) or {}).items():
-        obj.setdefault("data", {})[key] = base64.b64encode(text.encode()).decode()
-
-
-def _start_status(kind: Kind, obj: Object) -> None:
-    """The status an object has before any controller saw it."""
-    starts: dict[str, Object] = {
-        "pods": {"phase": "Pending", "qosClass": _qos(obj) if kind.resource == "pods" else ""},
-        "namespaces": {"phase": "Active"},
-        "services": {"loadBalancer": {}},
-        "persistentvolumes": {"phase": "Available"},
-        "persistentvolumeclaims": {"phase": "Pending"},
-        "ingresses.networking.k8s.io": {"loadBalancer": {}},
-        "replicasets.apps": {"replicas": 0},
-        "replicationcontrollers": {"replicas": 0},
-        "statefulsets.apps": {"replicas": 0},
-        "horizontalpodautoscalers.autoscaling": {"desiredReplicas": 0, "currentReplicas": 0},
-        "daemonsets.apps": {
-            "currentNumberScheduled": 0,
-            "numberMisscheduled": 0,
-            "desiredNumberScheduled": 0,
-            "numberReady": 0,
-        },
-        "poddisruptionbudgets.policy": {
-            "disruptionsAllowed": 0,
-            "currentHealthy": 0,
-            "desiredHealthy": 0,
-            "expectedPods": 0,
-        },
-    }
-    if kind.status and not kind.custom:
-        obj.setdefault("status", starts.get(kind.resource, {}))
-    if not kind.effect:
-        annotations = obj["metadata"].setdefault("annotations", {})
-        annotations.setdefault(NO_EFFECT, NO_EFFECT_TEXT)
-
-
-def _qos(pod: Object) -> str:
-    """The quality of service class of a pod (its requests and limits of CPU and memory)."""
-    all_set, any_set = True, False
-    for container in pod["spec"]["containers"]:
-        resources = container.get("resources") or {}
-        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-        for name in ("cpu", "memory"):
-            any_set |= name in limits or name in requests
-            all_set &= name in limits and requests.get(name) == limits[name]
-    return "Guaranteed" if all_set else "Burstable" if any_set else "BestEffort"

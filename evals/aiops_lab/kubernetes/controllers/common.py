@@ -62,6 +62,13 @@ def touched_owner(change: Change, kind: str) -> list[Name]:
     return found
 
 
+def touched_with_pods(change: Change, resource: str, kind: str) -> list[Name]:
+    """A changed object of a resource, or the one that owns a changed pod."""
+    if change.now.key[0] == resource:
+        return [change.now.key[1:]]
+    return touched_owner(change, kind) if change.now.key[0] == "pods" else []
+
+
 def condition(obj: Object, kind: str) -> Object:
     """One condition of an object's status; empty where it has none."""
     conditions = obj.get("status", {}).get("conditions") or ()

@@ -13,6 +13,8 @@ class Events:
 
     def __init__(self, cluster: Cluster, node: str) -> None:
         self._cluster, self._node = cluster, node
+        self._names: dict[str, str] = {}
+        self._count = 0
 
     def normal(self, about: Object, reason: str, message: str, by: str, field: str = "") -> None:
         """Something happened as it should."""
@@ -28,13 +30,16 @@ class Events:
         metadata, now = about["metadata"], self._cluster.now()
         namespace = metadata.get("namespace") or "default"
         mark = f"{metadata['uid']}{kind}{reason}{message}{by}{field}".encode()
-        digest = hashlib.sha256(mark).hexdigest()[:16]
-        name = f"{metadata['name']}.{digest}"
+        digest = hashlib.sha256(mark).hexdigest()
         with self._cluster.store.lock:
-            known = self._cluster.find("events", namespace, name)
+            known = self._cluster.find("events", namespace, self._names.get(digest, ""))
             if known is not None:
                 self._cluster.change(known, count=known["count"] + 1, lastTimestamp=now)
                 return
+            # As client-go names them: in the order of their names they are in that of time.
+            self._count += 1
+            moment = int(self._cluster.clock.now().timestamp()) * 10**9 + self._count
+            name = self._names[digest] = f"{metadata['name']}.{moment:016x}"
             involved = {
                 "kind": about["kind"],
                 "apiVersion": about["apiVersion"],

@@ -11,7 +11,7 @@ from aiops_lab.kubernetes.controllers.common import (
     is_ready,
     owned_by,
     pod_from,
-    touched_owner,
+    touched_with_pods,
     with_condition,
 )
 from aiops_lab.kubernetes.controllers.events import Events
@@ -35,9 +35,7 @@ class Jobs:
 
     def touched(self, change: Change) -> Iterable[Name]:
         """A Job, or one whose pod changed."""
-        if change.now.key[0] == RESOURCE:
-            return [change.now.key[1:]]
-        return touched_owner(change, "Job") if change.now.key[0] == "pods" else ()
+        return touched_with_pods(change, RESOURCE, "Job")
 
     def reconcile(self, name: Name) -> float | None:
         """Start what is missing, or end it; then the status."""

@@ -14,7 +14,7 @@ from aiops_lab.kubernetes.controllers.common import (
     owner_reference,
     pod_from,
     selected,
-    touched_owner,
+    touched_with_pods,
     with_condition,
 )
 from aiops_lab.kubernetes.controllers.events import Events
@@ -41,9 +41,7 @@ class ReplicaSets:
 
     def touched(self, change: Change) -> Iterable[Name]:
         """A ReplicaSet, or one whose pod changed."""
-        if change.now.key[0] == RESOURCE:
-            return [change.now.key[1:]]
-        return touched_owner(change, "ReplicaSet") if change.now.key[0] == "pods" else ()
+        return touched_with_pods(change, RESOURCE, "ReplicaSet")
 
     def reconcile(self, name: Name) -> float | None:
         """Make the number of pods right, then the status."""

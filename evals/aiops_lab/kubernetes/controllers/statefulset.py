@@ -11,7 +11,7 @@ from aiops_lab.kubernetes.controllers.common import (
     is_ready,
     owned_by,
     pod_from,
-    touched_owner,
+    touched_with_pods,
 )
 from aiops_lab.kubernetes.controllers.events import Events
 from aiops_lab.kubernetes.controllers.revisions import current_revision, hash_of
@@ -39,9 +39,7 @@ class StatefulSets:
 
     def touched(self, change: Change) -> Iterable[Name]:
         """A StatefulSet, or one whose pod changed."""
-        if change.now.key[0] == RESOURCE:
-            return [change.now.key[1:]]
-        return touched_owner(change, "StatefulSet") if change.now.key[0] == "pods" else ()
+        return touched_with_pods(change, RESOURCE, "StatefulSet")
 
     def reconcile(self, name: Name) -> float | None:
         """One step towards the wanted pods, then the status."""
