@@ -60,6 +60,12 @@ def up(
     aiops_port: Annotated[
         int, typer.Option(min=0, max=65535, help="Of that aiops serve; 0: a free one.")
     ] = 0,
+    objects_only: Annotated[
+        bool,
+        typer.Option(
+            "--objects-only", help="Only the Kubernetes API: its pods have no processes behind."
+        ),
+    ] = False,
 ) -> None:
     """Bring a lab up, show it, and end it all at Ctrl-C."""
     import os
@@ -75,6 +81,7 @@ def up(
     from aiops_lab.faults.session import faults_of
     from aiops_lab.folder import KUBERNETES
     from aiops_lab.lab import Lab, Wanted
+    from aiops_lab.objects_only import objects_of
     from aiops_lab.topology.load import SHOP
     from aiops_lab.view import follow
     from aiops_lab.watch.monitoring import Monitoring
@@ -92,6 +99,12 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
     clock = SystemClock()
+    if objects_only:
+        with objects_of(wanted, clock, kubernetes_port=kubernetes_port) as served:
+            typer.echo(f"kubernetes    kubectl --kubeconfig {served.kubernetes} get pods -A")
+            over.wait()
+        typer.echo("the lab has ended")
+        return
     kubernetes = partial(
         ByKubernetes,
         folder=folder.absolute() / KUBERNETES,
