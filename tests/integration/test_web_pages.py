@@ -117,7 +117,7 @@ def test_a_long_timeline_shows_its_newest_entries_and_folds_the_rest(
         form = {"text": f"comment {number}"}
         assert httpx.post(f"{address}/incidents/inc-2/comment", data=form).status_code == 303
     page.goto("/incidents/inc-2")
-    newest = page.locator("#timeline > ol > li")
+    newest = page.locator("#timeline > div > ol > li")
     assert newest.count() == SHOWN
     expect(newest.first).to_contain_text(f"comment {SHOWN + 4}")
     earlier = page.locator("#timeline details")
