@@ -12,7 +12,7 @@ FROM python:3.11-slim
 RUN useradd --system --uid 10001 --home-dir /var/lib/aiops --create-home aiops
 COPY --from=build /opt/aiops /opt/aiops
 ENV PATH=/opt/aiops/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-USER aiops
+USER 10001
 WORKDIR /var/lib/aiops
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \

@@ -23,7 +23,6 @@ def place(request: pytest.FixtureRequest, engine_on: Callable[[str], Engine]) ->
     if request.param == "memory":
         yield LeasedPlace(MemoryJobs)
     elif request.param == "procrastinate":
-        pytest.importorskip("procrastinate")
         scaled = ProcrastinatePlace(request.getfixturevalue("postgres_url"))
         yield scaled
         scaled.close()

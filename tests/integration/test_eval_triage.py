@@ -15,7 +15,6 @@ from aiops_datasets import clock
 from aiops_evals import alert_lists, one_pass
 from aiops_evals.folds import f1, one_out, stratified
 
-pytest.importorskip("sklearn", reason="scikit-learn is an optional extra")
 DATASETS = Path(
     os.environ.get("AIOPS_DATASETS", Path(__file__).parents[2].parent / "shared" / "datasets")
 )

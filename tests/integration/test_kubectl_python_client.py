@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from kubernetes import client, config, watch
 from lab_kubectl import Served
-
-client = pytest.importorskip("kubernetes.client", reason="the kubernetes client is not installed")
-from kubernetes import config, watch  # noqa: E402
 
 LABELS = {"app": "web"}
 POD = {"containers": [{"name": "main", "image": "web:1", "resources": {"limits": {"cpu": "1"}}}]}

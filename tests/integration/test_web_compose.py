@@ -123,7 +123,7 @@ def test_docker_compose_accepts_it_where_it_is_installed(tmp_path: Path) -> None
 
 def test_the_image_runs_as_nobody_special_and_says_how_it_is() -> None:
     text = (ROOT / "Dockerfile").read_text()
-    assert re.search(r"^USER aiops$", text, re.MULTILINE)
+    assert re.search(r"^USER 10001$", text, re.MULTILINE)
     assert "HEALTHCHECK" in text
     assert "/healthz" in text
     for source in re.findall(r"^COPY ([a-z]\S*)", text, re.MULTILINE):

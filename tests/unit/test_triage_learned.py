@@ -13,7 +13,6 @@ from aiops.analyze.detect.triage import Familiarity, NearestFaults
 from aiops.errors import InvalidInput
 from aiops.model import AlertSignal, Call, Entity, ServiceGraph, TelemetryWindow
 
-pytest.importorskip("sklearn", reason="scikit-learn is an optional extra")
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 PODS = tuple(Entity("instance", f"s{i}-0", service=f"s{i}") for i in range(6))
 GRAPH = ServiceGraph(PODS, tuple(Call(PODS[0], pod) for pod in PODS[1:]))

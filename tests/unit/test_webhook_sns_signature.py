@@ -22,7 +22,8 @@ Sign = Callable[[dict[str, Any]], bytes]
 
 @pytest.fixture(scope="module")
 def key():
-    rsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
