@@ -75,6 +75,9 @@ def serving(speak: Speak) -> Iterator[Server]:
     """A server on a free port, ended with the block."""
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # keeps connections, as the real ones do
+        wbufsize = -1  # head and body leave together, or the client's ACK is waited for
+
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             length = int(self.headers.get("Content-Length") or 0)
@@ -82,6 +85,7 @@ def serving(speak: Speak) -> Iterator[Server]:
             params = {key: "\n".join(values) for key, values in parse_qs(query).items()}
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = server.reply(Asked(parts.path, params, headers))
+            self.close_connection = reply.said is not None
             self.send_response(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
