@@ -25,8 +25,7 @@ class Target:
 
     Attributes:
         ip: its address in the lab; service: which service's it is.
-        cores: its first container's CPU limit; ``None``: it has none.
-        memory: that container's memory limit, in bytes.
+        memory: its first container's limit, in bytes; ``None``: it has none.
     """
 
     namespace: str
@@ -37,7 +36,6 @@ class Target:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     node: str = ""
-    cores: float | None = None
     memory: int | None = None
 
     @property

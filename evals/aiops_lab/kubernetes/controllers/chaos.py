@@ -184,7 +184,6 @@ class Chaos:
             labels=metadata.get("labels") or {},
             annotations=metadata.get("annotations") or {},
             node=pod["spec"].get("nodeName", ""),
-            cores=float(parse_quantity(limits["cpu"])) if "cpu" in limits else None,
             memory=int(parse_quantity(limits["memory"])) if "memory" in limits else None,
         )
 
