@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from aiops.errors import InvalidInput
+from aiops.ingest.yaml_file import parsed
 
 _KEYS: Final = ("services", "environments")
 
@@ -63,14 +64,7 @@ def read_names(text: str, name: str = "mapping") -> ServiceNames:
     Raises:
         InvalidInput: it is not YAML, or not such a mapping; names the key.
     """
-    import yaml
-
-    try:
-        document = yaml.safe_load(text) or {}
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise InvalidInput(f"{name}{place}: not YAML") from error
+    document = parsed(text, name) or {}
     if not isinstance(document, dict):
         raise InvalidInput(f"{name}: keys are expected: {', '.join(_KEYS)}")
     for key in document:

@@ -24,6 +24,7 @@ from pathlib import Path as FilePath
 from aiops.errors import InvalidInput
 from aiops.ingest.webhooks.fields import as_text
 from aiops.ingest.webhooks.paths import Path, path
+from aiops.ingest.yaml_file import parsed
 
 FIELDS = (
     "fingerprint",
@@ -122,14 +123,7 @@ def read_mapping(text: str, name: str = "mapping") -> Mapping:
     Raises:
         InvalidInput: it is not YAML, or not a mapping; names the key.
     """
-    import yaml
-
-    try:
-        document = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        raise InvalidInput(f"{name}{place}: not YAML") from error
+    document = parsed(text, name)
     try:
         return _mapping(document)
     except InvalidInput as error:
