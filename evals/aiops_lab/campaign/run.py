@@ -197,7 +197,8 @@ class Campaign:
         running: list[_Running] = []
         try:
             while waiting or running:
-                self._start(waiting, running, recorder)
+                if not running:  # together: a lab that starts would disturb one that records
+                    self._start(waiting, running, recorder)
                 self.pause()
                 for one in [*running]:
                     result = one.recording.result()
