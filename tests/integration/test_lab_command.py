@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from small_lab import PATIENCE_S, TOPOLOGY, eventually, fetch
+from small_lab import PATIENCE_S, TOPOLOGY, alive, eventually, fetch
 
 AIOPS = Path(sys.executable).with_name("aiops")
 
@@ -42,13 +42,6 @@ def children(pid: int) -> list[int]:
     listed = Path(f"/proc/{pid}/task").glob("*/children")
     direct = [int(child) for path in listed for child in path.read_text().split()]
     return direct + [one for child in direct for one in children(child)]
-
-
-def alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def test_two_labs_run_side_by_side_and_end_without_a_trace(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from small_lab import PATIENCE_S, eventually, fetch, metric_of, small_lab
+from small_lab import PATIENCE_S, alive, eventually, fetch, metric_of, small_lab
 
 from aiops_lab.kubelet.ports import ContainerState
 from aiops_lab.lab import Lab
@@ -270,3 +270,12 @@ def test_everything_comes_back_when_the_process_that_starts_it_is_killed(calm: L
     calm.wait_ready(PATIENCE_S)
     assert calm.runtime.processes()["zygote"] != before
     assert fetch(f"{calm.front_end}/things/1")[0] == 200
+
+
+def test_a_lab_ends_at_once_though_a_pod_that_nobody_wants_still_runs(tmp_path: Path) -> None:
+    with small_lab(tmp_path) as lab:
+        lab.runtime.start("left-over", a_pod(lab, "door", "left-over"))
+        eventually(lambda: container_of(lab, "left-over").ready)
+        pid = container_of(lab, "left-over").pid
+    assert pid is not None
+    eventually(lambda: not alive(pid))

@@ -192,3 +192,11 @@ def eventually(seen: Callable[[], object], within_s: float = PATIENCE_S) -> None
     while not seen():
         assert time.monotonic() < end, "did not happen in time"
         time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended may wait long for somebody to notice."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from aiops.errors import WrongState
 from aiops.model.entity import Entity
 from aiops.model.faults import FaultType
+from aiops_lab.faults.compute import MOST_CORES
 from aiops_lab.faults.demand import demand, loaded
 from aiops_lab.faults.deploys import DEPLOYMENTS
 from aiops_lab.faults.effects import Evicted, Made, Pressed, Removed, Strained
@@ -63,7 +64,8 @@ def _work_factor(aim: Aim, replicas: int) -> float:
     patience_s = min((services[name].timeout_s for name in own), default=USERS_PATIENCE_S)
     limit = service.resources.cpu_limit
     load_ms = max(aim.sight.users_rate(), 1.0) * asked.work_ms
-    busy = aim.level("busy") * replicas * limit * 1e3 / load_ms
+    # Far more than any autoscaler is content with, and no more than the machine has to bear.
+    busy = min(aim.level("busy") * replicas * limit, MOST_CORES) * 1e3 / load_ms
     bearable = 0.5 * patience_s * limit * 1e3 * asked.calls / asked.work_ms
     return max(min(busy, bearable), 1.0)
 

@@ -129,7 +129,9 @@ class Zygote:
             # Its own fork's waiter may not have run yet; callbacks keep their order.
             asyncio.get_running_loop().call_soon(self._tell_end, said["exited"], said["code"])
         else:
-            self._forked.pop(said["id"]).set_result(said["pid"])
+            waiter = self._forked.pop(said["id"])
+            if not waiter.done():  # who asked may have given up meanwhile
+                waiter.set_result(said["pid"])
 
     def _tell_end(self, pid: int, code: int) -> None:
         if (tell := self._ended.pop(pid, None)) is not None:
@@ -137,17 +139,10 @@ class Zygote:
 
     def _gone(self) -> None:
         self.close()
-        for waiter in self._forked.values():
-            waiter.set_exception(ZygoteFailed("the process that starts all others is gone"))
-        self._forked.clear()
-        left = list(self._ended.values())
-        self._ended.clear()
-        for tell in left:
-            tell(128 + signal.SIGKILL)
         self.lost()
 
     def close(self) -> None:
-        """Kill it, and every child with it."""
+        """Kill it, and every child with it; whoever waits for one of them is told."""
         if self._door is not None:
             asyncio.get_running_loop().remove_reader(self._door)
             self._door.close()
@@ -155,3 +150,10 @@ class Zygote:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+        waiting, self._forked = self._forked, {}
+        for waiter in waiting.values():
+            if not waiter.done():
+                waiter.set_exception(ZygoteFailed("the process that starts all others is gone"))
+        left, self._ended = self._ended, {}
+        for tell in left.values():
+            tell(128 + signal.SIGKILL)

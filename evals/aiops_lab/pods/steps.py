@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiops_lab.pods.strain import Strain
     from aiops_lab.pods.wall import Wall
 
-SLICE_MS = 5.0
+SLICE_MS = 2.0
 _BLOCK = bytes(4096)
 
 
