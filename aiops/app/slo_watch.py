@@ -1,8 +1,9 @@
 """Burn-rate alerts of the team's objectives, raised like any other alert: through the inbox."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from aiops.analyze.clocks import on_one_clock
 from aiops.analyze.slo import SOURCE, burn_alerts
@@ -36,7 +37,7 @@ class SloWatch:
     clock: Clock
 
     def __call__(self) -> tuple[tuple[str, str], ...]:
-        """Put the alerts of this minute into the inbox; the same minute twice changes nothing.
+        """Put the alerts of this minute into the inbox; the same ones twice change nothing.
 
         Returns:
             Sources that could not be read, with the reason.
@@ -60,6 +61,15 @@ class SloWatch:
             else:
                 alerts.extend(burn_alerts(slos, on_one_clock(metrics), now, firing))
         if alerts:
-            minute = int(now.timestamp() // EVERY.total_seconds())
-            self.inbox.put([Delivery(f"{SOURCE}-{minute}", SOURCE, now, tuple(alerts))])
+            self.inbox.put([Delivery(_id(alerts, now), SOURCE, now, tuple(alerts))])
         return tuple(failed)
+
+
+def _id(alerts: Sequence[Alert], now: datetime) -> str:
+    """The same for whoever sees the same in the same minute.
+
+    Not for the minute alone: a clock that is set back has it twice, and what it sees then counts.
+    """
+    seen = sorted((each.fingerprint, each.status, each.severity) for each in alerts)
+    digest = hashlib.sha256(repr(seen).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{SOURCE}-{int(now.timestamp() // EVERY.total_seconds())}-{digest}"

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from aiops.model.incident import IncidentQuery
 from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from aiops.store.sql.engine import Engine
 
 EVERY_S: Final = 3600.0
+SET_FORWARD: Final = timedelta(hours=1)
+"""By less a clock that was asleep is corrected."""
 _PAGE: Final = 500
 
 
@@ -30,6 +34,7 @@ class Forgetting:
     ) -> None:
         self._engine, self._incidents, self._queue, self._clock = engine, incidents, queue, clock
         self._kept, self._window = settings.retention, settings.window
+        self._last: tuple[datetime, float] | None = None
 
     def __call__(self) -> float:
         """Forget; returns when to do it again, seconds. Raises StoreUnavailable."""
@@ -37,6 +42,11 @@ class Forgetting:
         from aiops.store.sql.retention import prune
 
         now = self._clock.now()
+        if self._was_set_forward(now):
+            structlog.get_logger("aiops.retention").warning(
+                "the clock was set forward: nothing is forgotten for an hour", now=now.isoformat()
+            )
+            return EVERY_S
         if self._kept.telemetry_days:
             before = now - timedelta(days=self._kept.telemetry_days)
             prune(self._engine, before, tuple(self._looked_at(before)))
@@ -47,6 +57,16 @@ class Forgetting:
         if self._kept.events_days:
             prune_events(self._engine, now - timedelta(days=self._kept.events_days))
         return EVERY_S
+
+    def _was_set_forward(self, now: datetime) -> bool:
+        """Whether the clock went far ahead of the time that passed since the last round.
+
+        By a clock that is wrong for a moment, everything would be old. One that is still there
+        after another round is believed.
+        """
+        last, watch = self._last, self._clock.stopwatch()
+        self._last = now, watch
+        return last is not None and now - last[0] > timedelta(seconds=watch - last[1]) + SET_FORWARD
 
     def _looked_at(self, before: datetime) -> Iterator[tuple[datetime, datetime]]:
         """The windows of open incidents that began before then."""

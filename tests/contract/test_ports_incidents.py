@@ -160,6 +160,24 @@ def test_deliveries_are_taken_whole_and_in_the_order_they_came(
     assert inbox.waiting() == 0
 
 
+def test_the_oldest_that_waits_is_the_one_that_came_first_until_it_is_taken_for_good(
+    inbox: AlertInbox, repo: IncidentRepo
+) -> None:
+    assert inbox.oldest_waiting() is None
+    inbox.put([delivery(2), delivery(1)])  # in the order they came, whatever the clock said
+    inbox.put([delivery(3)])
+    assert inbox.oldest_waiting() == at(2)
+    with undone(repo) as work:
+        work.take(1)
+    assert inbox.oldest_waiting() == at(2)
+    with repo.work() as work:
+        work.take(1)
+    assert inbox.oldest_waiting() == at(1)
+    with repo.work() as work:
+        work.take(9)
+    assert inbox.oldest_waiting() is None
+
+
 def test_a_delivery_without_alerts_is_kept_too(inbox: AlertInbox, repo: IncidentRepo) -> None:
     empty = Delivery("dlv-1", "prom", NOON, ())
     inbox.put([empty])

@@ -10,14 +10,23 @@ from sqlalchemy import text
 from web import asking
 
 from aiops.bootstrap.background import Dispatching, Triaging, handlers
+from aiops.bootstrap.forgetting import Forgetting
 from aiops.bootstrap.service import Service, in_memory
 from aiops.errors import StoreUnavailable
+from aiops.jobs.leased import LeasedJobs
+from aiops.model import TelemetryWindow
 from aiops.model.alert import Alert, AlertStatus, Delivery
+from aiops.model.change import Change
 from aiops.model.entity import Entity
 from aiops.model.job import Job
 from aiops.settings import IncidentSettings, Settings
+from aiops.store.ids import TimedIds
+from aiops.store.jobs import MemoryJobs
 from aiops.store.sql import engine as opening
-from aiops.store.sql.engine import open_engine, reading, writing
+from aiops.store.sql.engine import Engine, open_engine, reading, writing
+from aiops.store.sql.events import SqlEvents
+from aiops.store.sql.incidents import SqlIncidents
+from aiops.store.sql.telemetry import SqlTelemetry
 from aiops.web.app import create
 
 DAY_S = 86_400.0
@@ -84,6 +93,32 @@ def test_alerts_around_a_jump_of_the_clock_stay_with_their_incident(
     deliver(service, "del-3", "resolved")
     triage()
     assert service.incidents.counts() == {"triggered": 0, "acknowledged": 0, "resolved": 1}
+
+
+def test_a_clock_that_is_years_ahead_for_a_moment_forgets_nothing(
+    clock: JumpingClock, engine: Engine
+) -> None:
+    incidents, jobs = SqlIncidents(engine, clock, SqlEvents(engine, clock)), MemoryJobs(clock)
+    queue = LeasedJobs(jobs, clock, TimedIds(clock))
+    window = TelemetryWindow(clock.now(), clock.now() + timedelta(minutes=1))
+    change = Change(clock.now(), Entity("service", "web"), "rolled out")
+    store = SqlTelemetry(engine)
+    store.append(window, (change,))
+    forgetting = Forgetting(engine, incidents, queue, clock, Settings())
+
+    def there() -> bool:
+        return bool(store.changes(None, window.start, window.end))
+
+    forgetting()
+    clock.jump(1000 * DAY_S)
+    forgetting()
+    clock.jump(-1000 * DAY_S)
+    forgetting()
+    assert there()
+    clock.jump(1000 * DAY_S)
+    forgetting()
+    forgetting()  # it stays there, so it is the time
+    assert not there()
 
 
 def test_investigations_that_wait_for_long_are_said_with_what_to_do(service: Service) -> None:

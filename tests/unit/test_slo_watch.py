@@ -1,6 +1,7 @@
 """Objectives are watched: their alerts come in like any other, once a minute, and end again."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -91,6 +92,20 @@ def test_the_same_minute_is_told_once_whoever_looks() -> None:
     watch()
     watch()
     assert service.inbox.waiting() == 1
+
+
+def test_what_a_clock_that_was_set_back_sees_anew_counts() -> None:
+    requests = Requests()
+    requests.broken = NOON - timedelta(minutes=20)
+    service, watch, _ = watched(("prom", requests))
+    watch()
+    triage(service)
+    set_back = replace(watch, clock=ManualClock(NOON))  # the same minute comes again
+    requests.broken = None
+    set_back()
+    triage(service)
+    (state,) = service.incidents.alerts()
+    assert not state.firing
 
 
 def test_the_alert_ends_when_the_burning_has() -> None:
