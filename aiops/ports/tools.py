@@ -41,7 +41,10 @@ class ToolContext:
 class Reading(Protocol):
     """A tool that reads. It changes nothing, whatever its arguments."""
 
-    spec: ToolSpec
+    @property
+    def spec(self) -> ToolSpec:
+        """What it is."""
+        ...
 
     async def read(self, arguments: Mapping[str, Any], context: ToolContext) -> ToolResult:
         """The answer. ``arguments`` are valid by the schema.
@@ -55,7 +58,10 @@ class Reading(Protocol):
 class Writing(Protocol):
     """A tool that changes something: looked at first, carried out, looked at afterwards."""
 
-    spec: ToolSpec
+    @property
+    def spec(self) -> ToolSpec:
+        """What it is."""
+        ...
 
     async def preview(self, arguments: Mapping[str, Any], context: ToolContext) -> Preview:
         """What it would do, by a dry run on the server where there is one; changes nothing.

@@ -1,0 +1,1 @@
+"""Kubernetes: probes that read, actions that change, and the ingestor."""
