@@ -33,14 +33,17 @@ def durable(
         InvalidInput: a setting that cannot be used, by its key.
         StoreUnavailable: the database does not answer.
     """
+    from aiops.store.sql.approvals import SqlApprovals
     from aiops.store.sql.audit import SqlAudit
     from aiops.store.sql.blobs import SqlBlobs
+    from aiops.store.sql.calls import SqlLedger
     from aiops.store.sql.engine import open_engine
     from aiops.store.sql.events import SqlEvents
     from aiops.store.sql.inbox import SqlInbox
     from aiops.store.sql.incidents import SqlIncidents
     from aiops.store.sql.investigations import SqlInvestigations
     from aiops.store.sql.schema import upgrade
+    from aiops.store.sql.switch import SqlSwitch
     from aiops.store.sql.telemetry import SqlTelemetry
     from aiops.store.sql.tokens import SqlTokens
 
@@ -67,6 +70,9 @@ def durable(
             telemetry=SqlTelemetry(engine),
             events=events,
             queue=queue,
+            approvals=SqlApprovals(engine, events),
+            ledger=SqlLedger(engine),
+            switch=SqlSwitch(engine),
             sources=sources,
             chores=(
                 ("retention", Forgetting(engine, incidents, queue, clock, settings)),

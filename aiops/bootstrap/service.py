@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from aiops.ports.access import TokenRepo
+from aiops.ports.approvals import ApprovalStore, CallLedger, KillSwitch
 from aiops.ports.clock import Clock
 from aiops.ports.events import EventBus
 from aiops.ports.ids import Ids
@@ -38,6 +39,9 @@ class Service:
     telemetry: TelemetryStore
     events: EventBus
     queue: JobQueue
+    approvals: ApprovalStore
+    ledger: CallLedger
+    switch: KillSwitch
     sources: Sequence[tuple[str, Ingestor]] = ()
     chores: Sequence[tuple[str, Callable[[], float]]] = ()
 
@@ -46,6 +50,8 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
     """A service that forgets everything when it ends: for tests and trying out."""
     from aiops.events.in_process import InProcessEvents
     from aiops.jobs.leased import LeasedJobs
+    from aiops.store.approvals import MemoryApprovals, MemorySwitch
+    from aiops.store.calls import MemoryLedger
     from aiops.store.inbox import MemoryInbox
     from aiops.store.incidents import MemoryIncidents
     from aiops.store.jobs import MemoryJobs
@@ -69,4 +75,7 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
         telemetry=MemoryTelemetry(),
         events=events,
         queue=LeasedJobs(MemoryJobs(clock), clock, ids),
+        approvals=MemoryApprovals(events),
+        ledger=MemoryLedger(),
+        switch=MemorySwitch(),
     )

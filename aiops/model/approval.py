@@ -84,3 +84,13 @@ class Approval:
     used_at: datetime | None = None
     outcome: str | None = None
     revision: int = 0
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody still has to decide."""
+        return self.state in OPEN
+
+    @property
+    def lapses(self) -> bool:
+        """Whether its time can be over; a shadowed one that was answered is never used."""
+        return self.open or (self.state == "approved" and self.mode == "approve")

@@ -1,15 +1,19 @@
 """The doors of what outlives a call: approvals, calls made once, the kill switch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from aiops.model.approval import Approval, ApprovalState
-from aiops.model.tool import Outcome, Spent, Stop, ToolCall
+from aiops.model.approval import Action, Approval, ApprovalState, Mode
+from aiops.model.tool import Caller, Outcome, Spent, Stop, ToolCall
 
 
 class ApprovalStore(Protocol):
-    """Keeps approvals; a change is made only to what was read."""
+    """Keeps approvals; a change is made only to what was read.
+
+    Each new one and each change of state is told on the event bus: "approval.<state>".
+    """
 
     def file(self, approval: Approval) -> Approval:
         """Keep it; where an open one of the same action, run and mode is kept, that one instead.
@@ -35,7 +39,7 @@ class ApprovalStore(Protocol):
         before: str | None = None,
         limit: int = 50,
     ) -> tuple[Approval, ...]:
-        """At most ``limit``, newest first; of any state where none is named.
+        """At most ``limit``, newest first: in descending order of ids. No state named: of any.
 
         Args:
             before: id of the last one seen; only older ones.
@@ -43,15 +47,65 @@ class ApprovalStore(Protocol):
         ...
 
     def due(self, now: datetime, *, limit: int = 100) -> tuple[Approval, ...]:
-        """Open or approved ones that have expired by ``now``, oldest first."""
+        """Those whose time is over by ``now``, first the one that was over first.
+
+        Open ones, and approved ones but for shadowed: those are only an answer, never used.
+        """
         ...
 
     def swap(self, was: Approval, to: Approval) -> bool:
         """Put ``to`` in the place of ``was``; False where it was changed since ``was`` was read.
 
-        Of many who swap the same at once, one succeeds.
+        Of many who swap the same at once, one succeeds. It is kept with the revision after
+        ``was.revision``, whatever ``to`` says.
         """
         ...
+
+    def counts(self, mode: Mode) -> Mapping[ApprovalState, int]:
+        """How many of a mode are in each state; every state is named."""
+        ...
+
+
+class Rehearsal(Protocol):
+    """Looks at what a write would do now, by every rule of the gateway, and changes nothing."""
+
+    async def rehearse(self, tool: str, arguments: str, caller: Caller) -> Action:
+        """The action that these arguments stand for at this moment.
+
+        Args:
+            arguments: canonical JSON of an object.
+
+        Raises:
+            ToolFailed: it could not be done: kind "denied" by a rule of the gateway, "invalid" by
+                the tool's schema, else as the tool says.
+        """
+        ...
+
+
+class Summons(Protocol):
+    """Calls people to an approval: a channel, a pager."""
+
+    name: str
+
+    def summon(self, approval: Approval) -> None:
+        """Ask for a decision. The same question may reach people twice. Does not wait for long.
+
+        Raises:
+            NotDelivered: it did not reach them.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A call that was begun and has not ended; its arguments are not kept."""
+
+    call: str
+    tool: str
+    caller: Caller
+    key: str
+    approval: str | None
+    at: datetime
 
 
 class CallLedger(Protocol):
@@ -64,12 +118,16 @@ class CallLedger(Protocol):
         died: it is not begun again.
 
         Raises:
-            AlreadyKept: the key was used for another tool or other arguments.
+            AlreadyKept: the key was used for another tool, other arguments or in another run.
         """
         ...
 
     def end(self, call: ToolCall, outcome: Outcome, seconds: float) -> None:
-        """Note how it ended."""
+        """Note how the call begun with this id and key ended; only its first end counts."""
+        ...
+
+    def unfinished(self, before: datetime, *, limit: int = 100) -> tuple[Begun, ...]:
+        """Calls begun before then that have not ended, oldest first: their process may be dead."""
         ...
 
     def count(self, run: str, *, write: bool, seconds: float) -> Spent:
@@ -77,7 +135,7 @@ class CallLedger(Protocol):
         ...
 
     def spent(self, run: str) -> Spent:
-        """What ``run`` has spent."""
+        """What ``run`` has spent; nothing yet where nobody knows it."""
         ...
 
 

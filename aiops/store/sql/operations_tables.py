@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -178,3 +179,56 @@ for _name, _where in (
     ("dead", JOBS.c.dead == true()),
 ):
     Index(f"ix_jobs_{_name}", JOBS.c.due, JOBS.c.key, sqlite_where=_where, postgresql_where=_where)
+APPROVALS = Table(
+    "approvals",
+    METADATA,
+    Column("id", PlainText, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("incident_id", PlainText),
+    Column("open_as", Text, unique=True),  # digest of action, run and mode, while it is open
+    Column("lapses_at", UtcDateTime),  # while its time can be over
+    Column("revision", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Index(None, "state", "id"),
+    Index(None, "incident_id", "id"),
+)
+Index(
+    "ix_approvals_due",
+    APPROVALS.c.lapses_at,
+    APPROVALS.c.id,
+    sqlite_where=APPROVALS.c.lapses_at.is_not(None),
+    postgresql_where=APPROVALS.c.lapses_at.is_not(None),
+)
+CALLS = Table(
+    "calls",
+    METADATA,
+    Column("key", Text, primary_key=True),  # digest of the idempotency key
+    Column("call_id", PlainText, nullable=False),
+    Column("same", Text, nullable=False),  # digest of tool, arguments and run
+    Column("begun_at", UtcDateTime, nullable=False),
+    Column("seconds", Double),
+    Column("begun", Text, nullable=False),
+    Column("outcome", Text),  # null until it has ended
+)
+Index(
+    "ix_calls_unfinished",
+    CALLS.c.begun_at,
+    CALLS.c.key,
+    sqlite_where=CALLS.c.outcome.is_(None),
+    postgresql_where=CALLS.c.outcome.is_(None),
+)
+SPENT = Table(
+    "spent",
+    METADATA,
+    Column("run", Text, primary_key=True),  # digest of its id
+    Column("calls", BigInteger, nullable=False),
+    Column("writes", BigInteger, nullable=False),
+    Column("seconds", Double, nullable=False),
+)
+SWITCHES = Table(
+    "switches",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("body", Text, nullable=False),
+)

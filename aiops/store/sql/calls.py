@@ -1,0 +1,81 @@
+"""Calls and what they cost, in the database; a key stands for one call, whoever comes with it."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from aiops.errors import AlreadyKept
+from aiops.model.tool import Outcome, Spent, ToolCall
+from aiops.ports.approvals import Begun
+from aiops.store.calls import begun, unknown
+from aiops.store.codec import Codec
+from aiops.store.sql.columns import digest, insert_new
+from aiops.store.sql.engine import reading, writing
+from aiops.store.sql.operations_tables import CALLS, SPENT
+
+_BEGUN, _OUTCOME = Codec(Begun), Codec(Outcome)
+_SPENT = (SPENT.c.calls, SPENT.c.writes, SPENT.c.seconds)
+
+
+class SqlLedger:
+    """A CallLedger; see ``ports.approvals``. All of it raises StoreUnavailable."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def begin(self, call: ToolCall, at: datetime) -> Outcome | None:
+        """Note it, or say what became of the first one; raises AlreadyKept."""
+        row = {
+            "key": digest(call.key),
+            "call_id": call.id,
+            "same": digest(call.tool, call.arguments, call.caller.run),
+            "begun_at": at,
+            "begun": _BEGUN.write(begun(call, at)),
+        }
+        with writing(self._engine) as connection:
+            new = insert_new(CALLS, connection.dialect, "key").returning(CALLS.c.key)
+            if connection.scalar(new, row) is not None:
+                return None
+            first = connection.execute(select(CALLS).where(CALLS.c.key == row["key"])).one()
+        if first.same != row["same"]:
+            raise AlreadyKept("call", call.key)
+        return unknown(first.call_id) if first.outcome is None else _OUTCOME.read(first.outcome)
+
+    def end(self, call: ToolCall, outcome: Outcome, seconds: float) -> None:
+        """Note how it ended."""
+        own = (CALLS.c.key == digest(call.key), CALLS.c.call_id == call.id)
+        ended = {"outcome": _OUTCOME.write(outcome), "seconds": seconds}
+        with writing(self._engine) as connection:
+            connection.execute(update(CALLS).where(*own, CALLS.c.outcome.is_(None)).values(ended))
+
+    def unfinished(self, before: datetime, *, limit: int = 100) -> tuple[Begun, ...]:
+        """Those begun and not ended."""
+        found = (
+            select(CALLS.c.begun)
+            .where(CALLS.c.outcome.is_(None), CALLS.c.begun_at < before)
+            .order_by(CALLS.c.begun_at, CALLS.c.key)
+            .limit(limit)
+        )
+        with reading(self._engine) as connection:
+            return tuple(_BEGUN.read(body) for body in connection.scalars(found))
+
+    def count(self, run: str, *, write: bool, seconds: float) -> Spent:
+        """Add one call; in one statement, so that none of many at once is lost."""
+        one = {"run": digest(run), "calls": 1, "writes": int(write), "seconds": seconds}
+        with writing(self._engine) as connection:
+            row = connection.execute(_adding(connection.dialect.name), one).one()
+        return Spent(*row)
+
+    def spent(self, run: str) -> Spent:
+        """What it has spent."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(*_SPENT).where(SPENT.c.run == digest(run))).first()
+        return Spent() if row is None else Spent(*row)
+
+
+def _adding(engine: str) -> Any:
+    statement = (sqlite if engine == "sqlite" else postgresql).insert(SPENT)
+    sums = {column.name: column + statement.excluded[column.name] for column in _SPENT}
+    return statement.on_conflict_do_update(index_elements=["run"], set_=sums).returning(*_SPENT)
