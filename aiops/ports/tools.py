@@ -124,8 +124,13 @@ class Toolbelt(Protocol):
         """Every tool there is, in the order of their names."""
         ...
 
-    async def call(self, call: ToolCall) -> Outcome:
+    async def call(
+        self, call: ToolCall, report: Callable[[Progress], None] | None = None
+    ) -> Outcome:
         """Decide about a call, and carry it out if it may be. Never raises for what a caller asks:
         a refusal is an outcome too.
+
+        Args:
+            report: takes the tool's progress; None where nobody asks for it.
         """
         ...
