@@ -199,6 +199,10 @@ class NotAuthentic(AiopsError):
     """A request does not prove that it comes from whom it says; the reason names no secret."""
 
 
+class NotAllowed(AiopsError):
+    """Somebody who is known asks for what they may not; the reason says who may."""
+
+
 class ToolFailed(AiopsError):
     """A tool could not do what was asked; nothing was changed, or the reason says what.
 

@@ -9,6 +9,7 @@ import structlog
 
 from aiops.analyze.explain import explain
 from aiops.analyze.service_graph import seen_in_spans
+from aiops.app.approvals.lapsing import lapse
 from aiops.app.incident_reports import KIND, IncidentReports
 from aiops.app.incidents.dispatch import due_jobs
 from aiops.app.incidents.given_up import tell_given_up
@@ -19,6 +20,7 @@ from aiops.app.slo_standing import Standings
 from aiops.app.slo_watch import EVERY, SloWatch
 from aiops.app.slos import load_slos
 from aiops.app.telemetry_window import Reach
+from aiops.bootstrap.deciding import desk_of
 from aiops.bootstrap.service import Service
 from aiops.jobs.loops import Heartbeats, every
 from aiops.model.job import Job
@@ -52,6 +54,8 @@ FARTHEST: Final = timedelta(days=1)
 """Beyond what any investigation is put off for."""
 GIVEN_UP_S: Final = 5.0
 """How often investigations that were given up are looked for."""
+APPROVALS_S: Final = 2.0
+"""How often approvals whose time is over are looked for."""
 WORK_PATIENCE_S: Final = 2.5
 """How long an investigation may go on after the stop, before it is given back."""
 _LOGGED: Final = ("incident.opened", "incident.reopened", "incident.resolved")
@@ -72,6 +76,7 @@ class Background:
             "dispatch": Dispatching(service),
             "failures": Telling(service),
             "graph": Charting(service),
+            "approvals": Lapsing(service),
             **({"objectives": Watching(service)} if service.settings.slos else {}),
             **dict(service.chores),
         }
@@ -199,6 +204,20 @@ class Telling:
             self._log.error("investigation failed", incident=each.job.about, reason=each.error)
         self._told.update(each.job.key for each in new)
         return GIVEN_UP_S
+
+
+class Lapsing:
+    """One look at the approvals whose time is over."""
+
+    def __init__(self, service: Service) -> None:
+        self._desk = desk_of(service)
+        self._log = structlog.get_logger("aiops.approvals")
+
+    def __call__(self) -> float:
+        """Escalate or end them."""
+        for each in lapse(self._desk):
+            self._log.warning("nobody answered in time", approval=each.id, now=each.state)
+        return APPROVALS_S
 
 
 class Watching:

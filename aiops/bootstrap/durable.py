@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiops import plugins
+from aiops.app.approvals.told import ToldApprovals
 from aiops.bootstrap.forgetting import Forgetting
 from aiops.bootstrap.queues import job_queue
 from aiops.bootstrap.service import Service
@@ -70,7 +71,7 @@ def durable(
             telemetry=SqlTelemetry(engine),
             events=events,
             queue=queue,
-            approvals=SqlApprovals(engine, events),
+            approvals=ToldApprovals(SqlApprovals(engine, events), incidents, clock),
             ledger=SqlLedger(engine),
             switch=SqlSwitch(engine),
             sources=sources,

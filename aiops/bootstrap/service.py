@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from aiops.app.approvals.told import ToldApprovals
 from aiops.ports.access import TokenRepo
 from aiops.ports.approvals import ApprovalStore, CallLedger, KillSwitch
 from aiops.ports.clock import Clock
@@ -62,12 +63,13 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
     clock = clock or SystemClock()
     ids = TimedIds(clock)
     events, inbox = InProcessEvents(clock), MemoryInbox()
+    incidents = MemoryIncidents(inbox, events)
     return Service(
         settings=settings,
         clock=clock,
         ids=ids,
         inbox=inbox,
-        incidents=MemoryIncidents(inbox, events),
+        incidents=incidents,
         investigations=MemoryInvestigations(),
         blobs=MemoryBlobs(),
         audit=MemoryAudit(),
@@ -75,7 +77,7 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
         telemetry=MemoryTelemetry(),
         events=events,
         queue=LeasedJobs(MemoryJobs(clock), clock, ids),
-        approvals=MemoryApprovals(events),
+        approvals=ToldApprovals(MemoryApprovals(events), incidents, clock),
         ledger=MemoryLedger(),
         switch=MemorySwitch(),
     )

@@ -1,0 +1,1 @@
+"""Use cases of approvals: asked for by the gateway, decided here and nowhere else."""

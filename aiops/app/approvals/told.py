@@ -1,0 +1,126 @@
+"""Approvals whose changes people learn of: in the incident's timeline, and by being called."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+from aiops.errors import NotDelivered, NotKept
+from aiops.model.approval import Approval, ApprovalState, Mode
+from aiops.model.incident import TimelineEntry
+from aiops.ports.approvals import ApprovalStore, Summons
+from aiops.ports.clock import Clock
+from aiops.ports.incidents import IncidentRepo
+
+ACTOR: Final = "aiops"
+
+
+class ToldApprovals:
+    """An ApprovalStore around another one; whoever makes a change, it is told of the same way.
+
+    Args:
+        summons: called when a decision is needed; not for actions in shadow mode.
+    """
+
+    def __init__(
+        self,
+        kept: ApprovalStore,
+        incidents: IncidentRepo,
+        clock: Clock,
+        summons: Sequence[Summons] = (),
+    ) -> None:
+        self._kept, self._incidents, self._clock = kept, incidents, clock
+        self._summons = tuple(summons)
+
+    def file(self, approval: Approval) -> Approval:
+        """Keep it; raises AlreadyKept."""
+        kept = self._kept.file(approval)
+        if kept.id == approval.id:
+            self._tell(kept)
+        return kept
+
+    def get(self, approval_id: str) -> Approval:
+        """The approval; raises NotKept."""
+        return self._kept.get(approval_id)
+
+    def listed(
+        self,
+        states: Sequence[ApprovalState] = (),
+        *,
+        incident: str | None = None,
+        before: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Approval, ...]:
+        """Those asked for, newest first."""
+        return self._kept.listed(states, incident=incident, before=before, limit=limit)
+
+    def due(self, now: datetime, *, limit: int = 100) -> tuple[Approval, ...]:
+        """Those whose time is over."""
+        return self._kept.due(now, limit=limit)
+
+    def swap(self, was: Approval, to: Approval) -> bool:
+        """Compare and swap."""
+        swapped = self._kept.swap(was, to)
+        if swapped and was.state != to.state:
+            self._tell(to)
+        return swapped
+
+    def counts(self, mode: Mode) -> Mapping[ApprovalState, int]:
+        """How many are in each state."""
+        return self._kept.counts(mode)
+
+    def _tell(self, approval: Approval) -> None:
+        self._note(approval, sentence(approval))
+        if approval.open and approval.mode == "approve":
+            for each in self._summons:
+                try:
+                    each.summon(approval)
+                except NotDelivered as error:
+                    self._note(approval, f"Nobody was called for approval {approval.id}: {error}")
+
+    def _note(self, approval: Approval, text: str) -> None:
+        if approval.incident is None:
+            return
+        entry = TimelineEntry(
+            approval.incident,
+            self._clock.now(),
+            "action",
+            ACTOR if approval.state in ("expired", "used") else approval.decided_by or ACTOR,
+            text,
+            approval.id,
+        )
+        with suppress(NotKept):  # forgotten meanwhile: the audit log has it
+            self._incidents.get(approval.incident)
+            with self._incidents.work() as work:
+                work.note(entry)
+                work.tell("incident.changed", approval.incident)
+
+
+def sentence(approval: Approval) -> str:
+    """The state of an approval, for a timeline."""
+    what, by = approval.action.preview.summary, approval.decided_by or ACTOR
+    because = f": {approval.decision_reason}" if approval.decision_reason else ""
+    shadow = "Shadow mode, nothing is carried out. " if approval.mode == "shadow" else ""
+    match approval.state:
+        case "pending":
+            said = (
+                f"{approval.requested_by} asks to {_small(what)} "
+                f"(risk {approval.action.risk}): {approval.reason}"
+            )
+        case "escalated" if approval.decided_by is None:
+            said = f"Nobody answered in time, an admin is asked: {what}"
+        case "escalated":
+            said = f"Escalated by {by}{because}: {what}"
+        case "approved" | "rejected":
+            said = f"{approval.state.capitalize()} by {by}{because}: {what}"
+        case "expired":
+            said = f"Lapsed, nothing was done: {what}"
+        case "superseded":
+            said = f"Replaced by approval {approval.superseded_by}{because}: {what}"
+        case "used":
+            said = f"Carried out: {what}" + (f"; {approval.outcome}" if approval.outcome else "")
+    return shadow + said
+
+
+def _small(text: str) -> str:
+    return text[:1].lower() + text[1:]
