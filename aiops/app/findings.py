@@ -7,6 +7,7 @@ from functools import cached_property
 
 from aiops.analyze.wording import TimeWords, number, plain, quantity
 from aiops.app.movement import Movement, movements
+from aiops.app.surroundings import is_of_a_service, silent
 from aiops.model import CaseData, Entity, Evidence, Ranking, ServiceGraph, Suspect
 from aiops.model.alert import Alert
 
@@ -167,6 +168,13 @@ class Findings:
         return frozenset(
             series.entity.service_name for series in (table.series if table is not None else ())
         )
+
+    @cached_property
+    def unheard(self) -> tuple[str, ...]:
+        """Services that alerted although nothing was recorded of them: unseen causes, perhaps."""
+        entities = (self.case.trigger.entity, *(alert.entity for alert in self.alerts))
+        named = {each.service_name for each in entities if each and is_of_a_service(each)}
+        return silent(self.case.window, sorted(named))
 
     @property
     def interval(self) -> timedelta:

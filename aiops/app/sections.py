@@ -189,6 +189,12 @@ def unknowns(findings: Findings) -> tuple[str, ...]:
                 f"No metrics of {listed([plain(name) for name in silent], most=6)}: the call "
                 "graph knows them, but they could not be suspected."
             )
+    if findings.unheard:
+        names = listed([plain(name) for name in findings.unheard], most=6)
+        told.append(
+            f"Nothing was recorded of {names}, which alerted: a cause in there would not show, and "
+            "the confidence of others does not count it."
+        )
     if findings.case.trigger.at is None:
         told.append("The time of the alert is not known: the onset was looked for in all the data.")
     if findings.case.window.metrics is not None and findings.pivot and not findings.movements:

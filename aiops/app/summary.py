@@ -83,14 +83,21 @@ def _place(movement: Movement, findings: Findings) -> str:
 
 def _certainty(findings: Findings, accused: Suspect) -> str:
     if not findings.calibrated:
-        return f"The method {findings.method} gives no probability."
+        return f"The method {findings.method} gives no probability{_unheard(findings)}."
     sure = f"Confidence is {percent(accused.confidence)}"
     if len(findings.candidates) > 1:
         second = findings.candidates[1]
         sure += (
             f"; the next candidate, {plain(second.entity.name)}, has {percent(second.confidence)}"
         )
-    return sure + "."
+    return f"{sure}{_unheard(findings)}."
+
+
+def _unheard(findings: Findings) -> str:
+    if not findings.unheard:
+        return ""
+    names = listed([plain(name) for name in findings.unheard], most=3)
+    return f", in what was recorded: nothing was of {names}, which alerted"
 
 
 def _refutation(findings: Findings, accused: Suspect) -> str:

@@ -22,6 +22,7 @@ from aiops.analyze.service_graph import (
     unfaded,
 )
 from aiops.analyze.wording import listed
+from aiops.app.beside import Beside, beside, only_there
 from aiops.app.surroundings import around, services_named, silent, touches, within
 from aiops.errors import SourceUnavailable
 from aiops.model import CaseData, Entity, FailedStep, ServiceGraph, TelemetryWindow, Trigger
@@ -43,6 +44,8 @@ PARALLEL = 8
 PUSHED_LOOK = timedelta(minutes=1)
 """Before the opening: all spans pushed then say who calls whom now. Of the rest of the window only
 those of services within reach are read."""
+PUSHED_METRICS_LOOK = timedelta(minutes=2)
+"""The same for metrics: exporters push them once a minute (OpenTelemetry, its default)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +82,8 @@ def collect(
 ) -> Collected:
     """The incident as a case: its own services and those that calls connect with them.
 
-    Where its alerts name no service everything is looked at, and a note says so. A service that
-    nothing was recorded of is a failed step.
+    Where nothing tells who calls whom, those that run beside them; where its alerts name no
+    service, everything; a note says so. A service that nothing was recorded of is a failed step.
 
     Args:
         sources: by name; each is asked for every kind of telemetry that it has.
@@ -107,6 +110,11 @@ def collect(
             if window.spans is not None:
                 graph = joined([graph, graph_of(seen_in_spans(window.spans))])
     services = around(graph, incident.services, reach.hops) if own else None
+    near: Beside | None = None
+    if own and not touches(graph, own):
+        pushed_metrics = store.metrics(None, opened - PUSHED_METRICS_LOOK, opened)
+        near = beside(incident, own, sources, pushed_metrics, start, end, failed)
+        services = near.services
     asked = _Asked(services, start, end)
     reads = _other_reads(sources, asked)
     if not traces_first:
@@ -114,13 +122,19 @@ def collect(
     for window, changes in _answers(reads, failed):
         store.append(window, changes)
     window, graph = _kept(store, asked, graph)
+    if near is not None and (touches(graph, own) or silent(window, own) == own):
+        # What was read tells who calls them; or they say nothing, and others may not be blamed.
+        near, asked = None, _Asked(around(graph, own, reach.hops), start, end)
+        window, graph = _kept(store, asked, graph)
+    elif near is not None:
+        window = only_there(window, incident)
     if graph.calls:
         # From now on: what was kept meanwhile is part of it.
         store.append(TelemetryWindow(now, now + timedelta(seconds=1), graph=graph))
     if not window.changes and not changes_recorded:
         window = replace(window, changes=None)
     failed += [_no_telemetry(name) for name in silent(window, own)]
-    notes = _limits(own, graph)
+    notes = _limits(own, graph, near)
     case = CaseData(incident.id, window, _trigger(incident, own, alerts, end), notes)
     return Collected(case, tuple(failed))
 
@@ -133,16 +147,22 @@ def _no_telemetry(service: str) -> FailedStep:
     )
 
 
-def _limits(own: Sequence[str], graph: ServiceGraph) -> tuple[str, ...]:
+def _limits(own: Sequence[str], graph: ServiceGraph, near: Beside | None) -> tuple[str, ...]:
     """What the reader must know about where a cause was looked for."""
     if own and touches(graph, own):
         return ()
+    if not own:
+        told = (
+            "The alerts name no service, so everything that has telemetry was looked at: a cause "
+            "found may be another incident's. Label the alerts with the service they are about."
+        )
+        return (told,)
+    looked = "causes in other services were not looked for."
+    if near is not None and set(near.services) - set(own):
+        looked = near.note
     told = (
-        f"Nothing tells who calls {listed(own, most=6)}, or whom they call: causes in other "
-        "services were not looked for. Spans or a source of traces would tell."
-        if own
-        else "The alerts name no service, so everything that has telemetry was looked at: a cause "
-        "found may be another incident's. Label the alerts with the service they are about."
+        f"Nothing tells who calls {listed(own, most=6)}, or whom they call: {looked} "
+        "Spans or a source of traces would tell."
     )
     return (told,)
 

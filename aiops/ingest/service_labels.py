@@ -85,6 +85,21 @@ def selects(label: str, services: Collection[str] | None, order: Sequence[str]) 
     )
 
 
+def within(namespace: str | None, cluster: str | None) -> tuple[str, ...]:
+    """Matchers of which each series of the place fits one; () where the place is everywhere.
+
+    A series that states no cluster is in the only one that its server knows.
+    """
+    clusters = ""
+    if cluster is not None:
+        own = quoted(f"{re.escape(cluster)}|")
+        clusters = ",".join(f"{one}=~{own}" for one in _CLUSTERS)
+    if namespace is None:
+        return (f'{{__name__=~".+",{clusters}}}',) if clusters else ()
+    places = (f"{one}={quoted(namespace)}" for one in _NAMESPACES)
+    return tuple("{" + ",".join(filter(None, (one, clusters))) + "}" for one in places)
+
+
 def quoted(text: str) -> str:
     """``text`` as a string of PromQL or LogQL."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'

@@ -1,5 +1,7 @@
 """The doors for telemetry: five to read it by, and a store that is read by the same five.
 
+A source may also be a ServiceSource, which names services by where they run.
+
 What holds for every reader:
 
 - A window is half-open, ``start <= t < end``, and its bounds carry a time zone; all times in the
@@ -15,7 +17,7 @@ What holds for every reader:
 - Reading changes nothing, and the arrays of an answer may be shared: never write to them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
@@ -101,6 +103,33 @@ class GraphSource(Protocol):
 
         Raises:
             InvalidWindow: ``at`` has no time zone.
+            SourceUnavailable: the source cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class ServiceSource(Protocol):
+    """Names the services that run in one place."""
+
+    def beside(
+        self,
+        services: Collection[str],
+        namespace: str | None,
+        cluster: str | None,
+        start: datetime,
+        end: datetime,
+    ) -> tuple[str, ...]:
+        """The services of the namespace that any of ``services`` runs in, these too; sorted.
+
+        Empty where the source knows none of them there. Names alone: no sample is read.
+
+        Args:
+            namespace: None for all of the cluster; where ``cluster`` is None too, everything.
+            cluster: one that a service does not state is no contradiction.
+
+        Raises:
+            InvalidWindow: a bound has no time zone, or the end is not after the start.
             SourceUnavailable: the source cannot answer.
         """
         ...

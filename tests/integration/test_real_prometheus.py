@@ -238,6 +238,16 @@ def test_only_the_asked_for_service_is_read_and_its_columns_are_the_same(scraped
     assert every.notes == one.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("namespace", "named"),
+    [("shop", ("billing", "ledger")), ("elsewhere", ()), (None, ("billing", "ledger"))],
+)
+def test_the_services_beside_one_are_those_of_its_namespace(scraped, namespace, named):
+    begun = scraped.now - timedelta(seconds=4)
+    found = scraped.source.beside(["ledger"], namespace, "north", begun, scraped.now)
+    assert found == named
+
+
 def test_a_check_counts_targets_and_services(scraped):
     assert scraped.source.check().startswith("3 of 3 targets up, ")
 

@@ -42,10 +42,15 @@ class Api:
     def __init__(self, backend: Backend, extra: Params) -> None:
         self._backend, self._extra = backend, extra
 
-    def label_values(self, label: str, start: float, end: float, budget: Budget) -> tuple[str, ...]:
-        """The values of a label in the window."""
+    def label_values(
+        self, label: str, start: float, end: float, budget: Budget, matchers: Sequence[str] = ()
+    ) -> tuple[str, ...]:
+        """The values of a label in the window, of series that match any of ``matchers``."""
         path = f"/api/v1/label/{label}/values"
-        found = self._result(path, {"start": _time(start), "end": _time(end)}, budget, post=False)
+        params: dict[str, str | Sequence[str]] = {"start": _time(start), "end": _time(end)}
+        if matchers:
+            params["match[]"] = list(matchers)
+        found = self._result(path, params, budget, post=False)
         return tuple(str(value) for value in self._list(path, found))
 
     def series(

@@ -1,7 +1,7 @@
 """Metrics from Prometheus, Mimir or Thanos."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from math import isfinite
@@ -17,7 +17,7 @@ from aiops.ingest.prometheus.answers import Columns, Grid
 from aiops.ingest.prometheus.api import Answer, Api, Metadata, splits_further
 from aiops.ingest.prometheus.plan import Plan, plan, searches, some, worth_reading
 from aiops.ingest.prometheus.queries import Query
-from aiops.ingest.service_labels import SERVICE_LABELS
+from aiops.ingest.service_labels import SERVICE_LABELS, service_of, within
 from aiops.model import MetricTable
 from aiops.ports.telemetry import bounds
 
@@ -53,7 +53,7 @@ class Options(options.HttpOptions):
 
 
 class Prometheus:
-    """A MetricSource and Ingestor."""
+    """A MetricSource, ServiceSource and Ingestor."""
 
     defaults: ClassVar[Mapping[str, object]] = {}
     parameters: ClassVar[Mapping[str, str]] = {}
@@ -104,6 +104,26 @@ class Prometheus:
             more = f" (and {len(warnings) - 1} other warnings)" if len(warnings) > 1 else ""
             notes.append(f"the server warns: {warnings.most_common(1)[0][0][:200]}{more}")
         return columns.table(self.name, tuple(notes))
+
+    def beside(
+        self,
+        services: Collection[str],
+        namespace: str | None,
+        cluster: str | None,
+        start: datetime,
+        end: datetime,
+    ) -> tuple[str, ...]:
+        """See ServiceSource. Others are found by the label that names one of ``services``."""
+        first, last = bounds(start, end)
+        if None not in (cluster, self._chosen.cluster) and cluster != self._chosen.cluster:
+            return ()
+        budget, place = self._backend.budget(), within(namespace, cluster)
+        for label in self._chosen.service_labels:
+            values = self._api.label_values(label, first, last, budget, place)
+            names = {service_of(label, value) for value in values}
+            if not names.isdisjoint(services):
+                return tuple(sorted(names))
+        return ()
 
     def check(self) -> str:
         """See Ingestor."""
