@@ -38,9 +38,13 @@ def aiops(
 def up(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     """A lab in a process of its own, ready, its errors in a file beside it."""
     line = [AIOPS, "lab", "up", "--dir", folder, "--topology", written(folder.parent), *options]
+    # A lab whose disk is full would leave cut bytecode where every other test finds it.
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     with (
         folder.with_suffix(".err").open("w") as errors,
-        subprocess.Popen(line, stdout=subprocess.PIPE, stderr=errors, text=True) as lab,
+        subprocess.Popen(
+            line, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+        ) as lab,
     ):
         try:
             assert lab.stdout is not None

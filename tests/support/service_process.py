@@ -56,6 +56,8 @@ def served(
             cwd=folder,
             env={
                 "PATH": os.defpath,
+                # Starved of disk it would leave cut bytecode where every other test finds it.
+                "PYTHONDONTWRITEBYTECODE": "1",
                 "AIOPS_INCIDENTS__SETTLE_S": "0",
                 "AIOPS_SOURCES": json.dumps(sources or {}),
                 **settings,
