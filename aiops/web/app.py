@@ -12,9 +12,11 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from aiops.bootstrap.background import standings
 from aiops.bootstrap.service import Service
+from aiops.ports.approvals import Rehearsal
 from aiops.store.bounded import BoundedInbox
 from aiops.web import (
     alerts,
+    approvals,
     changes,
     errors,
     events,
@@ -34,6 +36,7 @@ from aiops.web import (
 from aiops.web.feed import Feed
 from aiops.web.intake import Intake
 from aiops.web.limits import RateLimit
+from aiops.web.pushes import PushLimit
 from aiops.web.receivers import receivers
 from aiops.web.site import Site
 from aiops.web.strictness import known_parameters_only
@@ -47,6 +50,7 @@ _API = (
     alerts,
     investigations,
     silences,
+    approvals,
     previews,
     changes,
     slos,
@@ -68,12 +72,14 @@ def create(
     dev: bool = False,
     heartbeats: Callable[[], Mapping[str, float]] = no_loops,
     traces: bool = False,
+    rehearsal: Rehearsal | None = None,
 ) -> FastAPI:
     """The web application of ``service``.
 
     Args:
         dev: no tokens and no webhook secrets; to be reached from this machine only.
         heartbeats: by how many seconds each loop of this process is late.
+        rehearsal: looks again at actions before they are approved; the gateway does.
         traces: send traces of itself to where the OTEL_* variables say.
 
     Raises:
@@ -89,9 +95,11 @@ def create(
         ),
         feed=feed,
         limit=RateLimit(service.clock, settings.web.requests_per_minute),
+        pushes=PushLimit(service.clock, settings.web.telemetry_bytes_per_minute),
         metrics=metrics,
         heartbeats=heartbeats,
         standings=standings(service),
+        rehearsal=rehearsal,
     )
     webhooks = Webhooks(site, receivers(settings, dev=dev))
     metrics.registry.register(Depths(service, lambda: feed.clients, heartbeats))

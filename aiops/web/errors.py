@@ -19,10 +19,12 @@ from aiops.errors import (
     BadPayload,
     ChangedMeanwhile,
     InvalidInput,
+    NotAllowed,
     NotAuthentic,
     NotKept,
     SourceUnavailable,
     StoreUnavailable,
+    ToolFailed,
     WrongState,
 )
 
@@ -82,6 +84,7 @@ _STATUS: Final[tuple[tuple[type[AiopsError], int, str], ...]] = (
     (WrongState, 409, "wrong_state"),
     (ChangedMeanwhile, 409, "changed_meanwhile"),
     (AlreadyKept, 409, "already_kept"),
+    (NotAllowed, 403, "not_allowed"),
     (NotAuthentic, 401, "not_authentic"),
     (BadPayload, 422, "bad_payload"),
     (InvalidInput, 422, "invalid"),
@@ -89,6 +92,14 @@ _STATUS: Final[tuple[tuple[type[AiopsError], int, str], ...]] = (
     (StoreUnavailable, 503, "store_unavailable"),
     (SourceUnavailable, 503, "source_unavailable"),
 )
+_TOOLS: Final = {
+    "invalid": 422,
+    "denied": 422,
+    "unreachable": 503,
+    "timeout": 503,
+    "throttled": 503,
+}
+"""The status of what a tool could not do, by its kind; else the object is not as it has to be."""
 _CODES: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -98,6 +109,8 @@ def refused(error: AiopsError) -> Refused:
         ((status, code) for kind, status, code in _STATUS if isinstance(error, kind)),
         (500, "failed"),
     )
+    if isinstance(error, ToolFailed):
+        status, code = _TOOLS.get(error.kind, 409), f"tool_{error.kind}"
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status == 503 else {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

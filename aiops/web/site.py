@@ -8,9 +8,11 @@ from fastapi import Depends, Request
 
 from aiops.app.slo_standing import Standings
 from aiops.bootstrap.service import Service
+from aiops.ports.approvals import Rehearsal
 from aiops.web.feed import Feed
 from aiops.web.intake import Intake
 from aiops.web.limits import RateLimit
+from aiops.web.pushes import PushLimit
 from aiops.web.telemetry import Metrics
 
 
@@ -20,7 +22,9 @@ class Site:
 
     Attributes:
         dev: loopback only and no tokens.
+        limit: requests to the API; ``pushes``: bytes of telemetry.
         heartbeats: by how many seconds each loop of this process is late, by name.
+        rehearsal: looks again at actions before they are approved; None without tools.
         standings: how the objectives of the file of ``settings.slos`` stand.
     """
 
@@ -29,9 +33,11 @@ class Site:
     intake: Intake
     feed: Feed
     limit: RateLimit
+    pushes: PushLimit
     metrics: Metrics
     heartbeats: Callable[[], Mapping[str, float]]
     standings: Standings
+    rehearsal: Rehearsal | None = None
 
 
 def site_of(request: Request) -> Site:
