@@ -6,7 +6,15 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -96,6 +104,12 @@ class WebSettings(_Group):
     requests_per_minute: int = Field(
         default=600, ge=1, description="per token or address on /api; more: 429"
     )
+    telemetry_bytes_per_minute: int = Field(
+        default=1_073_741_824,
+        ge=1024,
+        validate_default=True,
+        description="of pushes, as sent, per token; more: 429; not less than one push may hold",
+    )
     backlog_limit: int = Field(
         default=50_000, ge=1, description="waiting deliveries above which /readyz says 503"
     )
@@ -105,6 +119,13 @@ class WebSettings(_Group):
     heartbeat_url: SecretStr | None = Field(
         default=None, description="asked for every minute while all is well: a dead man's switch"
     )
+
+    @field_validator("telemetry_bytes_per_minute")
+    @classmethod
+    def _holds_one_push(cls, value: int, info: ValidationInfo) -> int:
+        if value < (largest := info.data.get("max_telemetry_bytes", 0)):
+            raise ValueError(f"less than the {largest:,} of max_telemetry_bytes: none could come")
+        return value
 
 
 class Settings(BaseSettings):

@@ -23,6 +23,7 @@ class Ready(Told):
 
     status: Literal["ready", "degraded"]
     problems: list[str] = Field(description="what is wrong, what that does, and what to do")
+    warnings: list[str] = Field(description="what some client loses while the service is well")
     waiting: int | None = Field(description="deliveries not taken in yet")
     jobs_due: int | None
     loops: dict[str, float] = Field(description="by how many seconds each loop is late")
@@ -106,6 +107,7 @@ def readiness(site: Site) -> Ready:
     return Ready(
         status="degraded" if problems else "ready",
         problems=problems,
+        warnings=[said for said in (site.pushes.warning,) if said is not None],
         waiting=waiting,
         jobs_due=due,
         loops=loops,

@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from aiops.app.pushed_telemetry import keep
-from aiops.errors import AlreadyKept, BadPayload
+from aiops.errors import AlreadyKept, BadPayload, StoreUnavailable
 from aiops.ingest.otlp import bodies
 from aiops.ingest.otlp.decoded import Decoded
 from aiops.ingest.otlp.histograms import Accumulated
@@ -19,9 +19,9 @@ from aiops.ingest.otlp.logs import decode_logs
 from aiops.ingest.otlp.metrics import decode_metrics
 from aiops.ingest.otlp.traces import decode_traces
 from aiops.web.bodies import faces
-from aiops.web.errors import ERRORS
+from aiops.web.errors import ERRORS, Refused, refused, too_many
 from aiops.web.limits import body_of
-from aiops.web.security import Responder
+from aiops.web.security import Sender
 from aiops.web.site import AtSite, Site
 
 Decode = Callable[[bytes, str, str], Decoded]
@@ -45,8 +45,15 @@ def router_for(most_bytes: int) -> APIRouter:
     )
     limits, accumulated = Limits(body_bytes=most_bytes), Accumulated()
 
-    async def sent(request: Request) -> bytes:
-        return await body_of(request, most_bytes)
+    async def sent(who: Sender, site: AtSite, request: Request) -> bytes:
+        try:
+            body = await body_of(request, most_bytes)
+            if wait_s := site.pushes.take(who.client, len(body)):
+                raise too_many(wait_s)
+        except Refused as error:
+            _count(site, request, error)
+            raise
+        return body
 
     body_as_sent = Annotated[bytes, Depends(sent)]
 
@@ -57,25 +64,26 @@ def router_for(most_bytes: int) -> APIRouter:
             service = site.service
             keep(service.telemetry, service.clock, found.windows, found.calls)
         except (BadPayload, AlreadyKept) as error:
+            _count(site, request, refused(error))
             return _refusal(written, str(error))
+        except StoreUnavailable as error:
+            _count(site, request, refused(error))
+            raise
         return Response(found.response, media_type=found.content_type)
 
     @router.post("/traces", summary="Spans, OTLP/HTTP", response_class=Response)
-    def traces(who: Responder, site: AtSite, request: Request, body: body_as_sent) -> Response:
+    def traces(site: AtSite, request: Request, body: body_as_sent) -> Response:
         """Protobuf or JSON, plain or gzip."""
-        del who
         return pushed(site, request, body, lambda *given: decode_traces(*given, limits=limits))
 
     @router.post("/logs", summary="Log records, OTLP/HTTP", response_class=Response)
-    def logs(who: Responder, site: AtSite, request: Request, body: body_as_sent) -> Response:
+    def logs(site: AtSite, request: Request, body: body_as_sent) -> Response:
         """Protobuf or JSON, plain or gzip."""
-        del who
         return pushed(site, request, body, lambda *given: decode_logs(*given, limits=limits))
 
     @router.post("/metrics", summary="Metrics, OTLP/HTTP", response_class=Response)
-    def metrics(who: Responder, site: AtSite, request: Request, body: body_as_sent) -> Response:
+    def metrics(site: AtSite, request: Request, body: body_as_sent) -> Response:
         """Protobuf or JSON, plain or gzip; delta or cumulative."""
-        del who
         return pushed(
             site,
             request,
@@ -84,6 +92,11 @@ def router_for(most_bytes: int) -> APIRouter:
         )
 
     return router
+
+
+def _count(site: Site, request: Request, error: Refused) -> None:
+    signal = request.url.path.rpartition("/")[2]
+    site.metrics.pushes_refused.labels(signal, error.body.code).inc()
 
 
 def _refusal(written: str, reason: str) -> Response:

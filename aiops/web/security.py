@@ -25,37 +25,46 @@ class Caller:
 
     Attributes:
         name: the actor in timelines and the audit log.
+        client: whose allowance it uses up: the id of a token.
     """
 
     name: str
     role: Role
+    client: str
 
     def may(self, role: Role) -> bool:
         """Whether their role is ``role`` or above."""
         return RANK.index(self.role) >= RANK.index(role)
 
 
-DEVELOPER: Final = Caller("developer", "admin")
+DEVELOPER: Final = Caller("developer", "admin", "developer")
 """Whoever works at the machine of a service started with --dev."""
 
 
-def caller(
+def sender(
     request: Request,
     site: Annotated[Site, Depends(site_of)],
     given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
 ) -> Caller:
-    """Who asks.
+    """Who sends something, whatever they have asked for already.
 
     Raises:
-        Refused: 401 without a valid token, 403 from another site's page, 429 for too many.
+        Refused: 401 without a valid token, 403 from another site's page, 429 for guesses.
     """
     cookie = None if given is not None else request.cookies.get(COOKIE)
     if given is None:  # a browser sends cookies, and reaches loopback, for whichever page asks
         must_be_same_site(request)
     if site.dev:
-        _within(site, "developer")
         return DEVELOPER
     return identified(request, site, cookie if given is None else given.credentials)
+
+
+def caller(
+    who: Annotated[Caller, Depends(sender)], site: Annotated[Site, Depends(site_of)]
+) -> Caller:
+    """Who asks; raises Refused as ``sender`` does, and 429 for too many requests."""
+    _within(site, who.client)
+    return who
 
 
 def identified(request: Request, site: Site, secret: str | None) -> Caller:
@@ -71,14 +80,13 @@ def identified(request: Request, site: Site, secret: str | None) -> Caller:
             f"{said}; send Authorization: Bearer <token> (made by 'aiops token create')",
             headers={"WWW-Authenticate": "Bearer"},
         )
-    _within(site, token.id)
-    return Caller(token.name, token.role)
+    return Caller(token.name, token.role, token.id)
 
 
-def needs(role: Role) -> Callable[[Caller], Caller]:
+def needs(role: Role, told_by: Callable[..., Caller] = caller) -> Callable[[Caller], Caller]:
     """A dependency: the caller, whose role must be ``role`` or above."""
 
-    def allowed(who: Annotated[Caller, Depends(caller)]) -> Caller:
+    def allowed(who: Annotated[Caller, Depends(told_by)]) -> Caller:
         if not who.may(role):
             raise Refused(
                 403,
@@ -93,6 +101,9 @@ def needs(role: Role) -> Callable[[Caller], Caller]:
 Viewer = Annotated[Caller, Depends(needs("viewer"))]
 Responder = Annotated[Caller, Depends(needs("responder"))]
 Admin = Annotated[Caller, Depends(needs("admin"))]
+Sender = Annotated[Caller, Depends(needs("responder", sender))]
+"""A responder, or a program with such a token, that pushes; its bytes are limited, not its
+requests."""
 
 
 def must_be_same_site(request: Request) -> None:

@@ -67,6 +67,12 @@ class Metrics:
             ["source", "reason"],
             registry=self.registry,
         )
+        self.pushes_refused = Counter(
+            "aiops_telemetry_pushes_refused",
+            "Pushes of telemetry that were not kept.",
+            ["signal", "reason"],
+            registry=self.registry,
+        )
 
 
 class Depths(Collector):

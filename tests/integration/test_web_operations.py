@@ -114,7 +114,9 @@ def monitor() -> Iterator[tuple[str, list[str]]]:
 
 def ready(*problems: str) -> Ready:
     status = "degraded" if problems else "ready"
-    return Ready(status=status, problems=list(problems), waiting=0, jobs_due=0, loops={})  # type: ignore[arg-type]
+    return Ready(
+        status=status, problems=list(problems), warnings=[], waiting=0, jobs_due=0, loops={}
+    )  # type: ignore[arg-type]
 
 
 def test_the_heartbeat_beats_while_all_is_well_and_only_then(

@@ -86,9 +86,6 @@ url = "{places.prometheus}"
 [window]
 before_s = 300
 
-[web]
-requests_per_minute = 100000    # every pod pushes its spans and its logs each second
-
 [incidents]
 settle_s = 10                   # by then there is something to see of what has just begun
 reopen_window_s = 30
