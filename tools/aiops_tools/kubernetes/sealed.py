@@ -20,7 +20,9 @@ def sealed(one: Api, kind: Kind) -> Api:
     if kind.name == SECRET.name:
         sizes = {key: _size(value) for key, value in (one.get("data") or {}).items()}
         only = ("name", "namespace", "uid", "creationTimestamp", "labels", "ownerReferences")
-        metadata = {key: metadata[key] for key in only if key in metadata}
+        metadata = {key: metadata[key] for key in only if key in metadata} | {
+            "managedFields": [_who_and_when(entry) for entry in metadata.get("managedFields") or ()]
+        }
         return {
             "kind": kind.name,
             "type": one.get("type"),
@@ -38,3 +40,8 @@ def _size(encoded: object) -> int:
     """Bytes behind base64, without looking at them."""
     text = str(encoded)
     return max(0, len(text) * 3 // 4 - text[-2:].count("="))
+
+
+def _who_and_when(entry: Api) -> Api:
+    """Who changed it and when, without naming the fields."""
+    return {key: entry.get(key) for key in ("manager", "operation", "time")}

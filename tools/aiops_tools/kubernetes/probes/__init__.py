@@ -5,10 +5,35 @@ from datetime import datetime
 from typing import Any
 
 from aiops.ports.tools import Reading
+from aiops_tools.kubernetes.probes import (
+    access,
+    capacity,
+    events,
+    logs,
+    objects,
+    reachability,
+    recent,
+    rollouts,
+    services,
+    settings,
+    usage,
+)
 from aiops_tools.kubernetes.probes.probe import Question, probe
 from aiops_tools.kubernetes.reader import Reader
 
-QUESTIONS: tuple[Question[Any], ...] = ()
+QUESTIONS: tuple[Question[Any], ...] = (
+    *objects.QUESTIONS,
+    *events.QUESTIONS,
+    *logs.QUESTIONS,
+    *rollouts.QUESTIONS,
+    *recent.QUESTIONS,
+    *usage.QUESTIONS,
+    *services.QUESTIONS,
+    *settings.QUESTIONS,
+    *reachability.QUESTIONS,
+    *access.QUESTIONS,
+    *capacity.QUESTIONS,
+)
 
 
 def probes(toolset: str, reader: Reader, now: Callable[[], datetime]) -> Sequence[Reading]:
