@@ -174,6 +174,7 @@ class ToolCall:
         arguments: canonical JSON of an object; not yet validated.
         key: what the caller repeats to mean the same call again; a write happens once for a key.
         approval: id of the approval it is made with.
+        reason: why it is made, with evidence ids, for whoever approves it; text, never a decision.
     """
 
     id: str
@@ -182,6 +183,7 @@ class ToolCall:
     caller: Caller
     key: str
     approval: str | None = None
+    reason: str = ""
 
 
 OutcomeStatus = Literal[
