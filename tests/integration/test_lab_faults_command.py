@@ -94,5 +94,5 @@ def test_after_a_killed_lab_its_journal_knows_what_was_broken_and_closes(
 
 def test_the_faults_of_a_system_are_listed_without_a_lab(tmp_path: Path) -> None:
     listed = aiops("faults", "--dir", tmp_path / "none").stdout
-    assert "--set cores=0.3  burnt; the container's limit holds (0.01 to 0.5 cores)" in listed
+    assert "--set cores=0.3  burnt by all its pods; their limits hold (0.01 to 0.5 cores)" in listed
     assert "nothing is broken now" in listed

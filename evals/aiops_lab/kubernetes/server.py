@@ -141,6 +141,8 @@ class KubernetesApi:
         """
         import uvicorn
 
+        from aiops_lab.kubernetes.https import HttpsServer
+
         self._folder.mkdir(parents=True, exist_ok=True)
         certificate = make_certificate(self._folder, self._parts.clock.now())
         listener = self._listen()
@@ -154,7 +156,7 @@ class KubernetesApi:
             write_kubeconfig(path, self.url, authority, user, token)
         plane = self.plane
         app = Api(plane.cluster, plane.writer, plane.authorizer, tokens, self._parts.token)
-        server = uvicorn.Server(
+        server = HttpsServer(
             uvicorn.Config(
                 app,
                 ssl_certfile=str(certificate.certificate),
@@ -170,16 +172,8 @@ class KubernetesApi:
         self._thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, name="kubernetes-api", daemon=True
         )
-        started = threading.Event()
-        startup = server.startup
-
-        async def tell_started(sockets: list[socket.socket] | None = None) -> None:
-            await startup(sockets)
-            started.set()
-
-        server.startup = tell_started  # type: ignore[method-assign]
         self._thread.start()
-        if not started.wait(STARTS_WITHIN_S):
+        if not server.listening.wait(STARTS_WITHIN_S):
             raise NotServing(f"the Kubernetes API did not come up in {STARTS_WITHIN_S:.0f} s")
         self._stop = lambda: setattr(server, "should_exit", True)
         plane.loop.start()
