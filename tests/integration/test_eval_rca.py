@@ -83,6 +83,11 @@ class Slow:
 '''
 DRIVER = """
 from aiops.cli import main
+from aiops_evals import provenance
+
+# Whoever commits, or edits a source, between two runs of a test does not make them two.
+provenance.commit = lambda: "0" * 40
+provenance.code_checksum = lambda: "0" * 64
 if __name__ == "__main__":
     main()
 """
