@@ -64,6 +64,23 @@ class SqlAudit:
                 previous, expected = found, expected + 1
         return None if expected == last + 1 else expected
 
+    def seal(self) -> tuple[int, str]:
+        """The number and the hash of the last entry.
+
+        Kept elsewhere, they show it where somebody rewrites the whole log, hashes included.
+        """
+        with reading(self._engine) as connection:
+            last = drawn(connection, COUNTER)
+            return last, _hash_of(connection, last)
+
+    def hash_of(self, number: int) -> str | None:
+        """The hash of an entry; None where there is none."""
+        with reading(self._engine) as connection:
+            kept: str | None = connection.scalar(
+                select(AUDIT.c.hash).where(AUDIT.c.number == number)
+            )
+        return kept
+
     def _page(self, first: int, last: int) -> list[tuple[int, AuditEntry]]:
         page = (
             select(AUDIT.c.number, AUDIT.c.body)
