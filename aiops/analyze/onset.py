@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aiops.analyze.stretches import LEAST_SHARE as LEAST_STRETCH_SHARE
+from aiops.analyze.stretches import stretches
 from aiops.model.telemetry import FloatArray
 
 LEAST_VOTE_ROWS = 40
@@ -25,6 +27,11 @@ FAR_BASELINE = 0.1
 """Share of the window that must lie before such a change: less is a start, not a baseline."""
 ALERT_TRUST = 0.1
 """Share of the window's length at which a change point's votes count half for being far off."""
+ALERT_FIRST_TRUST = 0.05
+"""The same after the alert: alerts are late more often than early."""
+LEVEL_KNOWN = 0.02
+"""Share of its level to which a column is known: one more open file of twenty is no clean step,
+however still the rest of the column was."""
 EDGE_SHARE = 0.05
 """Share of the window at each end where a split has too few rows on one side to vote."""
 COARSE_ROWS = 10
@@ -79,37 +86,86 @@ def change_points(values: FloatArray) -> tuple[npt.NDArray[np.intp], FloatArray]
     return split, np.clip(share, 0.0, 1.0)
 
 
-def consensus(values: FloatArray, alert: int | None) -> int | None:
-    """The row where most columns change cleanly, preferring rows near the alert.
+def consensus(values: FloatArray, alert: int | None) -> tuple[int, int] | None:
+    """The rows between which most columns stand off cleanly, preferring rows near the alert.
 
     Args:
         values: (n, m) without NaN.
         alert: row of the alert, None where unknown.
 
     Returns:
-        The row, or None where no change stands out.
+        The row where they left, and the one where they came back (n where they did not); None
+        where no change stands out.
     """
     rows = len(values)
-    split, share = change_points(values)
-    votes = np.maximum(
-        -np.log1p(-np.minimum(share, 1 - 1e-6)) + np.log1p(-LEAST_SHARE_EXPLAINED), 0.0
-    )
-    tally: FloatArray = np.bincount(split, weights=votes, minlength=rows + 1).astype(np.float64)
-    reach = max(1, rows // 150)
-    kernel = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)
-    tally = np.convolve(tally, kernel, mode="same")
+    votes = _votes(values, alert)
+    tally = _tally(votes.first, votes.weight, rows)
     if alert is None:
         nearby = tally
     else:
-        distance = np.abs(np.arange(len(tally)) - alert) / rows
-        nearby = tally / (1 + distance / ALERT_TRUST)
+        off = (np.arange(len(tally)) - alert) / rows
+        nearby = tally / (1 + np.maximum(-off / ALERT_TRUST, off / ALERT_FIRST_TRUST))
     row = int(nearby.argmax())
-    if nearby[row] >= LEAST_CONSENSUS:
-        return row
-    # Nothing changed near the alert: it is late, and the clearest change wherever it was counts.
-    row = int(tally.argmax())
-    settled = row >= FAR_BASELINE * rows
-    return row if settled and tally[row] >= FAR_CONSENSUS else None
+    if nearby[row] < LEAST_CONSENSUS:
+        # Nothing changed near the alert: it is late, and the clearest change wherever it was
+        # counts.
+        row = int(tally.argmax())
+        if row < FAR_BASELINE * rows or tally[row] < FAR_CONSENSUS:
+            return None
+    return row, _end(votes, row, rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Votes:
+    """(m,) per column: from which row on it stands off, until which, and how cleanly, in nats."""
+
+    first: npt.NDArray[np.intp]
+    end: npt.NDArray[np.intp]
+    weight: FloatArray
+
+
+def _votes(values: FloatArray, alert: int | None) -> _Votes:
+    """What came back to where it was began when it left; before the alert it is another story."""
+    first, share = change_points(values)
+    variance = values.var(axis=0)
+    blur = (LEVEL_KNOWN * values.mean(axis=0)) ** 2
+    known = variance / np.where(variance > 0, variance + blur, 1.0)
+    weight = _nats(share * known, LEAST_SHARE_EXPLAINED)
+    end = np.full(len(first), len(values), dtype=np.intp)
+    found = stretches(values, first)
+    clean = _nats(found.share * known, LEAST_STRETCH_SHARE)
+    back = found.returned & (share > 0)
+    if alert is not None:
+        clean = np.where(found.end > alert, clean, 0.0)
+    left = found.first == first
+    weight = np.where(back, np.where(left, np.maximum(weight, clean), clean), weight)
+    first = np.where(back, found.first, first)
+    end = np.where(back & (clean > 0), found.end, end)
+    return _Votes(first, end, weight)
+
+
+def _nats(share: FloatArray, least: float) -> FloatArray:
+    nats: FloatArray = np.maximum(-np.log1p(-np.minimum(share, 1 - 1e-6)) + np.log1p(-least), 0.0)
+    return nats
+
+
+def _tally(at: npt.NDArray[np.intp], weight: FloatArray, rows: int) -> FloatArray:
+    """(rows + 1,) summed votes, each also counted a little for the rows beside it."""
+    tally = np.bincount(at, weights=weight, minlength=rows + 1).astype(np.float64)
+    reach = max(1, rows // 60)
+    kernel = 1 - np.abs(np.arange(-reach, reach + 1)) / (reach + 1)
+    return np.convolve(tally, kernel, mode="same")
+
+
+def _end(votes: _Votes, row: int, rows: int) -> int:
+    """Where most of what left by ``row`` and stayed off came back together; else ``rows``."""
+    reach = max(2, round(rows * ALERT_TRUST))
+    party = (votes.weight > 0) & (np.abs(votes.first - row) <= reach) & (votes.end > row + 1)
+    back = party & (votes.end < rows)
+    tally = _tally(votes.end[back], votes.weight[back], rows)
+    end = int(tally.argmax())
+    agreed = tally[end] >= LEAST_CONSENSUS and tally[end] > votes.weight[party].sum() / 2
+    return end if agreed and end >= row + 2 else rows
 
 
 def around_alert(signal: FloatArray, alert: int) -> tuple[int, int] | None:
@@ -167,9 +223,9 @@ def locate(
         alert = first_after if 1 <= first_after <= rows - 1 else None
     if alert is not None and rows < LEAST_VOTE_ROWS:
         return Anomaly(alert, rows, found=False)
-    row = consensus(values, alert)
-    if row is not None and 2 <= row <= rows - 2:
-        return Anomaly(row, rows, found=True)
+    agreed = consensus(values, alert)
+    if agreed is not None and 2 <= agreed[0] <= rows - 2:
+        return Anomaly(*agreed, found=True)
     fallback = alert if alert is not None else max(2, rows // 6)
     return Anomaly(max(1, min(fallback, rows - 1)), rows, found=False)
 

@@ -29,9 +29,11 @@ LOAD_UNDER_ALERT = 1 / 3
 def unexplained(series: tuple[Series, ...], shifts: Shifts, graph: ServiceGraph) -> FloatArray:
     """(m,) share of each symptom's shift that the callees' shifts do not explain, 1 for the rest.
 
-    Compared in the metric's own unit, same metric against same metric.
+    Compared in the metric's own unit, same metric against same metric; of a callee also as the
+    caller itself measured the calls.
     """
     share = np.ones(len(series))
+    seen = [_measured(one) for one in series]
     calls: dict[str, list[Call]] = {}
     for call in graph.calls:
         if not call.source.same_service(call.target):
@@ -39,7 +41,7 @@ def unexplained(series: tuple[Series, ...], shifts: Shifts, graph: ServiceGraph)
     moved: dict[tuple[str, str], list[int]] = {}
     for i, one in enumerate(series):
         if shifts.material[i] > CALLEE_MOVED:
-            moved.setdefault((one.entity.service_name, one.metric), []).append(i)
+            moved.setdefault((one.entity.service_name, seen[i][1]), []).append(i)
     for i, one in enumerate(series):
         if shifts.kinds[i] not in SYMPTOMS or shifts.moved[i] <= 0:
             continue
@@ -48,13 +50,26 @@ def unexplained(series: tuple[Series, ...], shifts: Shifts, graph: ServiceGraph)
                 shifts.moved[j]
                 for call in calls.get(one.entity.service_name, ())
                 if call.source.same_service(one.entity)
-                for j in moved.get((call.target.service_name, one.metric), ())
+                for j in moved.get((call.target.service_name, seen[i][1]), ())
                 if call.target.same_service(series[j].entity)
+                and seen[j][0] in (seen[i][0], None, _label(call.source.name))
             ),
             default=0.0,
         )
         share[i] = max(LEAST_UNEXPLAINED, 1 - min(explained, shifts.moved[i]) / shifts.moved[i])
     return share
+
+
+def _measured(one: Series) -> tuple[str | None, str]:
+    """Who measured it, None where it did itself, and what: "edge:<caller>:<metric>"."""
+    if not one.metric.startswith("edge:"):
+        return None, one.metric
+    caller, metric = one.metric.removeprefix("edge:").rsplit(":", 1)
+    return caller, metric
+
+
+def _label(name: str) -> str:
+    return name.replace(":", "_")
 
 
 def alert_column(series: tuple[Series, ...], trigger: Trigger) -> int | None:

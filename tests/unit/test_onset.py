@@ -76,8 +76,8 @@ def test_noise_and_random_walks_reach_no_consensus():
 def test_of_two_changes_the_one_near_the_alert_wins_and_without_an_alert_the_cleaner_one():
     early, late = steps(300, 60, columns=4, size=30), steps(300, 240, columns=3, size=30)
     both = np.hstack([early, late])
-    assert consensus(both, alert=235) == 240
-    assert consensus(both, alert=None) == 60
+    assert consensus(both, alert=235) == (240, 300)
+    assert consensus(both, alert=None) == (60, 300)
 
 
 @pytest.mark.parametrize("delay", [-60, -20, 0, 20, 75])
@@ -163,3 +163,36 @@ def test_a_single_step_long_before_a_late_alert_is_the_onset(alert):
 def test_a_step_in_the_first_rows_of_the_window_does_not_overrule_a_far_alert():
     found = locate(np.arange(200.0), one_step(12), 170.0, None)
     assert (found.first, found.found) == (170, False)
+
+
+def test_what_comes_and_goes_ends_where_it_goes():
+    rng = np.random.default_rng(5)
+    table = rng.normal(size=(150, 6)) + 100
+    table[60:120] += 40
+    anomaly = locate(clock(150), table, 1_700_000_075.0, None)
+    assert anomaly == Anomaly(60, 120, found=True)
+
+
+def test_a_return_to_normal_is_no_onset_however_clean_it_is():
+    rng = np.random.default_rng(6)
+    table = rng.normal(size=(150, 8)) + 100
+    for column, delay in enumerate(range(0, 16, 2)):
+        table[60 + delay : 120, column] += 40  # they leave one after the other, and return at once
+    assert 60 <= locate(clock(150), table, 1_700_000_090.0, None).first <= 76
+
+
+def test_one_odd_request_is_no_onset():
+    table = np.full((150, 3), 0.005)
+    table[110:115] = 2.0  # as long as a quantile looks back
+    table[:, 1] += np.random.default_rng(7).normal(size=150) * 1e-4
+    assert locate(clock(150), table, 1_700_000_070.0, None).first == 70
+
+
+def test_one_more_open_file_of_twenty_outvotes_nobody():
+    rng = np.random.default_rng(8)
+    still = np.full((150, 4), 20.0)
+    still[130:] = 21.0
+    slow = 5 + rng.normal(size=(150, 4)) * 0.5
+    slow[60:] += 5
+    anomaly = locate(clock(150), np.hstack([still, slow]), 1_700_000_064.0, None)
+    assert abs(anomaly.first - 60) <= 1
