@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self, get_args
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -14,6 +15,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 from pydantic_settings import (
     BaseSettings,
@@ -128,6 +130,102 @@ class WebSettings(_Group):
         return value
 
 
+class ProtectedSettings(_Group):
+    """What is never changed, whoever approves. Patterns as of a shell."""
+
+    namespaces: tuple[str, ...] = Field(
+        default=("kube-*", "*-system", "cert-manager", "istio-*", "aiops"),
+        description="with everything in them",
+    )
+    kinds: tuple[str, ...] = Field(
+        default=(
+            "Secret",
+            "Namespace",
+            "CustomResourceDefinition",
+            "PersistentVolume",
+            "PersistentVolumeClaim",
+            "StorageClass",
+            "ServiceAccount",
+            "Role",
+            "RoleBinding",
+            "ClusterRole",
+            "ClusterRoleBinding",
+            "MutatingWebhookConfiguration",
+            "ValidatingWebhookConfiguration",
+        ),
+        description="of any name",
+    )
+    objects: tuple[str, ...] = Field(
+        default=(), description='"cluster/namespace/Kind/name"; without a namespace if it has none'
+    )
+
+
+class RadiusSettings(_Group):
+    """The most that one approved action touches."""
+
+    objects: int = Field(default=10, ge=1, description="that change")
+    namespaces: int = Field(default=1, ge=1, description="that they are in")
+    share: float = Field(
+        default=0.5, ge=0, le=1, description="of the replicas that serve, those that stop"
+    )
+    outage: bool = Field(default=False, description="whether all that serve may stop")
+
+
+class BudgetSettings(_Group):
+    """The most that the calls of one run cost."""
+
+    calls: int = Field(default=300, ge=1, description="of tools")
+    writes: int = Field(default=10, ge=0, description="that are carried out")
+    seconds: float = Field(default=1800, gt=0, description="of waiting for tools")
+
+
+class FreezeSettings(_Group):
+    """A time in which nothing is changed: once, or again and again by a cron expression."""
+
+    name: str = Field(min_length=1, description="said in refusals")
+    since: AwareDatetime | None = Field(default=None, description="when it begins, once")
+    until: AwareDatetime | None = Field(default=None, description="when it ends")
+    cron: str | None = Field(default=None, description="when it begins, five fields")
+    hours: float | None = Field(default=None, gt=0, le=8760, description="how long each lasts")
+    zone: str = Field(default="UTC", description="time zone of 'cron', such as Europe/Paris")
+    spares: tuple[Literal["SEV1", "SEV2", "SEV3", "SEV4"], ...] = Field(
+        default=(), description="severities of incidents that are worked on nevertheless"
+    )
+
+    @model_validator(mode="after")
+    def _once_or_again(self) -> Self:
+        once, again = (self.since, self.until), (self.cron, self.hours)
+        if (None in once) == (None in again):
+            raise ValueError("give 'since' and 'until', or 'cron' and 'hours'")
+        if self.since is not None and self.until is not None and self.until <= self.since:
+            raise ValueError("'until' must be after 'since'")
+        return self
+
+
+class GatewaySettings(_Group):
+    """What guards every call of a tool. Durations in seconds."""
+
+    mode: Literal["shadow", "approve"] = Field(
+        default="shadow",
+        description='"shadow" notes what a change would have done; "approve" does what is approved',
+    )
+    policy: Path | None = Field(default=None, description="file of rules; a shipped one if none")
+    approval_s: float = Field(
+        default=3600, gt=0, le=604_800, description="how long an approval is asked for and holds"
+    )
+    plan_steps: int = Field(default=10, ge=1, le=50, description="changes under one approval")
+    protected: ProtectedSettings = Field(
+        default=ProtectedSettings(), description="what is never changed"
+    )
+    radius: RadiusSettings = Field(
+        default=RadiusSettings(), description="how much one action touches"
+    )
+    budget: BudgetSettings = Field(default=BudgetSettings(), description="what one run spends")
+    freezes: tuple[FreezeSettings, ...] = Field(
+        default=(), description="times in which nothing is changed"
+    )
+
+
 class Settings(BaseSettings):
     """Everything a user can set, with what holds if nobody does."""
 
@@ -163,6 +261,15 @@ class Settings(BaseSettings):
         default=RetentionSettings(), description="how long what is kept"
     )
     web: WebSettings = Field(default=WebSettings(), description="what one client may ask for")
+    tools: dict[str, dict[str, Any]] = Field(
+        default={}, description="tools, by name: kind and options of the kind"
+    )
+    mcp: dict[str, dict[str, Any]] = Field(
+        default={}, description="other people's MCP servers, by name: how each is reached"
+    )
+    gateway: GatewaySettings = Field(
+        default=GatewaySettings(), description="what guards every call of a tool"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -180,10 +287,14 @@ class Settings(BaseSettings):
 
 def _beside(place: tuple[int | str, ...]) -> tuple[str, ...]:
     """The settings that stand where an unknown one was given."""
-    if len(place) == 1:
-        return tuple(Settings.model_fields)
-    group = Settings.model_fields[str(place[0])].annotation
-    known = group if isinstance(group, type) and issubclass(group, _Group) else WebhookSettings
+    known: type[BaseModel] = Settings
+    for part in place[:-1]:
+        if part in known.model_fields:
+            group = known.model_fields[str(part)].annotation
+            each = [group, *get_args(group)]
+            known = next(
+                (one for one in each if isinstance(one, type) and issubclass(one, _Group)), known
+            )
     return tuple(known.model_fields)
 
 

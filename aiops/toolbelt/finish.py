@@ -23,6 +23,14 @@ class Finish(Protocol):
         """``text`` without secrets and personal data; equal texts of a run stay equal."""
         ...
 
+    def lasting(self, text: str) -> str:
+        """As ``redact``, and the same in every process and run: for what is hashed and kept."""
+        ...
+
+    def holds_secret(self, text: str) -> bool:
+        """Whether there is a secret in ``text``; personal data is none."""
+        ...
+
     def result(self, call: ToolCall, result: ToolResult) -> Finished:
         """``result`` redacted, cut to size, and marked where it reads like instructions."""
         ...

@@ -76,7 +76,7 @@ class Gateway:
         try:
             asked = self._catalog.ask(tool, arguments, caller)
             steps = await self._looked_at(trail, asked)
-            return self._action(trail, asked, steps)
+            return self._action(asked, steps)
         except Refused as refused:
             kind = "invalid" if refused.why in ("schema", "unknown_tool") else "denied"
             raise ToolFailed(kind, refused.sentence) from refused
@@ -199,7 +199,7 @@ class Gateway:
         if isinstance(approval, Outcome):
             return replace(approval, call=call.id)
         steps = await self._looked_at(trail, asked)
-        action = self._action(trail, asked, steps)
+        action = self._action(asked, steps)
         trail.action_hash = action.hash
         if approval is None:
             return await self._asked_for(trail, action)
@@ -254,6 +254,12 @@ class Gateway:
     async def _looked_at(self, trail: Trail, asked: Asked) -> tuple[Step, ...]:
         """Every write of the call, by dry run and by every rule; changes nothing."""
         call, rules = trail.call, self._rules
+        if self._doors.finish.holds_secret(asked.text):
+            raise Refused(
+                "secret",
+                f"the arguments of {call.tool} hold a secret, which an approval would show: keep "
+                "it where secrets are kept, and refer to it",
+            )
         severity = await _apart(self._severity, call.caller)
         must_not_be_frozen(rules.freezes, self._doors.clock.now(), severity)
         writes = self._writes(asked, call.caller)
@@ -290,15 +296,15 @@ class Gateway:
         name = f"dry run of {asked.item.spec.name}"
         return await trail.cut.run(name, work, asked.item.spec.timeout_s)
 
-    def _action(self, trail: Trail, asked: Asked, steps: Sequence[Step]) -> Action:
+    def _action(self, asked: Asked, steps: Sequence[Step]) -> Action:
         """What people see and approve; nothing in it is secret."""
-        whole, run = plan.together([step.preview for step in steps]), trail.call.caller.run
-        redact = self._doors.finish.redact
+        whole = plan.together([step.preview for step in steps])
+        redacted = self._doors.finish.lasting
         shown = replace(
             whole,
-            summary=redact(whole.summary, run),
-            diff=redact(whole.diff, run),
-            warnings=tuple(redact(warning, run) for warning in whole.warnings),
+            summary=redacted(whole.summary),
+            diff=redacted(whole.diff),
+            warnings=tuple(redacted(warning) for warning in whole.warnings),
         )
         risk = plan.riskiest([step.asked.item.spec.risk for step in steps])
         return Action(asked.item.spec.name, asked.text, risk, shown)

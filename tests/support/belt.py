@@ -182,6 +182,12 @@ class Plain:
     def redact(self, text: str, run: str) -> str:
         return text.replace("hunter2", "<secret>")
 
+    def lasting(self, text: str) -> str:
+        return self.redact(text, "")
+
+    def holds_secret(self, text: str) -> bool:
+        return "hunter2" in text
+
     def result(self, call: ToolCall, result: ToolResult) -> Finished:
         run = call.caller.run
         return Finished(self.redact(result.summary, run), self.redact(result.content, run))
