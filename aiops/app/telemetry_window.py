@@ -25,7 +25,15 @@ from aiops.analyze.wording import listed
 from aiops.app.beside import Beside, beside, only_there
 from aiops.app.surroundings import around, services_named, silent, touches, within
 from aiops.errors import SourceUnavailable
-from aiops.model import CaseData, Entity, FailedStep, ServiceGraph, TelemetryWindow, Trigger
+from aiops.model import (
+    CaseData,
+    Entity,
+    FailedStep,
+    RecordedOutput,
+    ServiceGraph,
+    TelemetryWindow,
+    Trigger,
+)
 from aiops.model.alert import Alert
 from aiops.model.change import Change
 from aiops.model.incident import Incident
@@ -34,11 +42,12 @@ from aiops.ports.telemetry import (
     GraphSource,
     LogSource,
     MetricSource,
+    StateSource,
     TelemetryStore,
     TraceSource,
 )
 
-Source = MetricSource | LogSource | TraceSource | ChangeSource | GraphSource
+Source = MetricSource | LogSource | TraceSource | ChangeSource | GraphSource | StateSource
 PARALLEL = 8
 """Reads under way at once: sources are few and each splits its own work further."""
 PUSHED_LOOK = timedelta(minutes=1)
@@ -119,9 +128,12 @@ def collect(
     reads = _other_reads(sources, asked)
     if not traces_first:
         reads += _trace_reads(sources, asked)
+    state: list[RecordedOutput] = []
     for window, changes in _answers(reads, failed):
         store.append(window, changes)
+        state += window.cluster_state  # not kept: it tells of one moment, and this is it
     window, graph = _kept(store, asked, graph)
+    window = replace(window, cluster_state=tuple(state))
     if near is not None and (touches(graph, own) or silent(window, own) == own):
         # What was read tells who calls them; or they say nothing, and others may not be blamed.
         near, asked = None, _Asked(around(graph, own, reach.hops), start, end)
@@ -207,6 +219,9 @@ class _Asked:
     def changes(self, source: ChangeSource) -> _Answer:
         return self._window(), source.changes(self.services, self.start, self.end)
 
+    def state(self, source: StateSource) -> _Answer:
+        return self._window(cluster_state=source.state(self.start, self.end)), ()
+
     def _window(self, **modality: Any) -> TelemetryWindow:
         return TelemetryWindow(self.start, self.end, **modality)
 
@@ -232,6 +247,8 @@ def _other_reads(sources: Sequence[tuple[str, Source]], asked: _Asked) -> list[_
             reads.append((f"read logs from {name}", partial(asked.logs, source)))
         if isinstance(source, ChangeSource):
             reads.append((f"read changes from {name}", partial(asked.changes, source)))
+        if isinstance(source, StateSource):
+            reads.append((f"read state from {name}", partial(asked.state, source)))
     return reads
 
 

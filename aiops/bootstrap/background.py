@@ -32,6 +32,7 @@ from aiops.ports.telemetry import (
     GraphSource,
     LogSource,
     MetricSource,
+    StateSource,
     TraceSource,
 )
 from aiops.settings import Settings
@@ -283,7 +284,7 @@ def handlers(service: Service) -> dict[str, Handler]:
 
 def reporting(service: Service) -> IncidentReports:
     """What does the investigations; raises UnknownName for a method that does not exist."""
-    kinds = (MetricSource, LogSource, TraceSource, ChangeSource, GraphSource)
+    kinds = (MetricSource, LogSource, TraceSource, ChangeSource, GraphSource, StateSource)
     settings, window = service.settings, service.settings.window
     tell_of_changes = set(names("aiops.change_webhooks"))
     return IncidentReports(

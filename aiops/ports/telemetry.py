@@ -1,4 +1,4 @@
-"""The doors for telemetry: five to read it by, and a store that is read by the same five.
+"""The doors for telemetry: six to read it by, and a store that is read by the first five.
 
 A source may also be a ServiceSource, which names services by where they run.
 
@@ -22,7 +22,14 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from aiops.errors import InvalidWindow
-from aiops.model import LogTable, MetricTable, ServiceGraph, SpanTable, TelemetryWindow
+from aiops.model import (
+    LogTable,
+    MetricTable,
+    RecordedOutput,
+    ServiceGraph,
+    SpanTable,
+    TelemetryWindow,
+)
 from aiops.model.change import Change
 
 
@@ -131,6 +138,22 @@ class ServiceSource(Protocol):
         Raises:
             InvalidWindow: a bound has no time zone, or the end is not after the start.
             SourceUnavailable: the source cannot answer.
+        """
+        ...
+
+
+@runtime_checkable
+class StateSource(Protocol):
+    """Reads how a cluster is: its objects and what its components say of them."""
+
+    def state(self, start: datetime, end: datetime) -> tuple[RecordedOutput, ...]:
+        """Read-outs of the cluster, each by the call that answered it, without secrets.
+
+        A live cluster tells how it is now: the closer to ``end``, the truer.
+
+        Raises:
+            InvalidWindow: a bound has no time zone, or the end is not after the start.
+            SourceUnavailable: the source cannot answer, or no longer for this window.
         """
         ...
 

@@ -13,7 +13,8 @@ from aiops.ports.analyzer import Analyzer
 from aiops.ports.cases import CaseSource
 from aiops.ports.ingestor import Ingestor
 from aiops.ports.reader import Reader
-from aiops.ports.telemetry import LogSource, MetricSource, TraceSource
+from aiops.ports.telemetry import ChangeSource, LogSource, MetricSource, StateSource, TraceSource
+from aiops.ports.tools import Toolset
 from aiops.ports.webhook import AlertParser, ChangeParser
 
 PORTS = {
@@ -22,7 +23,10 @@ PORTS = {
     "aiops.readers": Reader,
 }
 PARSERS = {"aiops.alert_webhooks": AlertParser, "aiops.change_webhooks": ChangeParser}
-NEEDED = {"recorded": {"case": "synthetic:7"}}
+NEEDED = {
+    "recorded": {"case": "synthetic:7"},
+    "kubernetes": {"cluster": "here", "kubeconfig": "none.yaml"},
+}
 """What an ingestor needs to be made, where that is no address."""
 OURS = [e for e in distribution("aiops").entry_points if e.group.startswith("aiops.")]
 
@@ -41,6 +45,7 @@ def test_every_group_has_a_promise_that_is_tested_here():
         *PARSERS,
         "aiops.commands",
         "aiops.ingestors",
+        "aiops.toolsets",
     }
 
 
@@ -80,11 +85,20 @@ def test_an_ingestor_keeps_its_port_and_is_a_source_of_something(entry):
     kind = entry.load()
     made = kind.connect("mine", NEEDED.get(entry.name, {"url": "http://127.0.0.1:1"}))
     assert made.name == "mine"
-    assert isinstance(made, MetricSource | LogSource | TraceSource)
+    assert isinstance(made, MetricSource | LogSource | TraceSource | ChangeSource | StateSource)
     for method in ("connect", "check", "close"):
         promised = inspect.signature(getattr(Ingestor, method)).parameters
         assert len(inspect.signature(getattr(kind, method)).parameters) == len(promised)
     made.close()
+
+
+@pytest.mark.parametrize("entry", in_group("aiops.toolsets"), ids=title)
+def test_a_toolset_is_made_of_a_name_options_and_the_service(entry):
+    kind = entry.load()
+    assert len(inspect.signature(kind.connect).parameters) == 3
+    for method in ("tools", "check", "close"):
+        promised = inspect.signature(getattr(Toolset, method)).parameters
+        assert len(inspect.signature(getattr(kind, method)).parameters) == len(promised)
 
 
 @pytest.mark.parametrize("entry", in_group("aiops.commands"), ids=title)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from aiops.analyze.state.api import Api, pairs, part, parts, text
+from aiops.analyze.state.api import Api, part, parts, text
 from aiops.analyze.state.parse_objects import parse_stamp
 from aiops.model.change import ChangeKind
 from aiops_tools.kubernetes import revisions
@@ -45,6 +45,8 @@ _CONTROLLERS = frozenset(
     }
 )
 """Field managers that write status and bookkeeping, not anybody's will."""
+ROLLOUT_S = 120.0
+"""Scalings of a Deployment within this time after a new version are part of it."""
 _SCALING = frozenset({"ScalingReplicaSet", "SuccessfulRescale", "SuccessfulCreate"})
 _NODE = {
     "NodeNotSchedulable": "was cordoned",
@@ -82,8 +84,23 @@ def changes(objects: Mapping[str, Sequence[Api]], events: Sequence[Api]) -> list
     Args:
         objects: by kind, of ``EDITED`` and ``REVISED``; a kind that was not read is left out.
     """
-    found = [*_rollouts(objects), *_edits(objects), *_scalings(events), *_machines(events)]
+    done = [*_rollouts(objects), *_edits(objects)]
+    begun = {(one.namespace, one.name, one.at) for one in done if _replaces(one)}
+    scaled = [
+        one
+        for one in _scalings(events)
+        if not any(
+            (space, name) == (one.namespace, one.name) and 0 <= one.at - at <= ROLLOUT_S
+            for space, name, at in begun
+        )
+    ]
+    found = [*done, *scaled, *_machines(events)]
     return sorted(set(found), key=lambda one: (one.at, one.kind, one.name, one.what))
+
+
+def _replaces(one: Changed) -> bool:
+    """Whether its pods are then replaced, which controllers tell as scalings."""
+    return one.kind == "Deployment" and (one.type == "deploy" or one.what == "was created")
 
 
 def _rollouts(objects: Mapping[str, Sequence[Api]]) -> Iterator[Changed]:
@@ -181,12 +198,3 @@ def _machines(events: Sequence[Api]) -> Iterator[Changed]:
         at = parse_stamp(text(one, "lastTimestamp") or text(one, "eventTime"))
         if text(about, "kind") == "Node" and what and at is not None:
             yield Changed(at, "Node", None, text(about, "name"), what, "other")
-
-
-def app_of(one: Api) -> str:
-    """The service an object is part of, by the labels that say so; "" where none does."""
-    labels = pairs(one, "metadata", "labels")
-    return next((labels[key] for key in _APP if labels.get(key)), "")
-
-
-_APP = ("app.kubernetes.io/name", "app", "k8s-app", "name")

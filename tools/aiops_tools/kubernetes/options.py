@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -90,7 +91,10 @@ class Identity(BaseModel):
     impersonate: str | None
 
 
-def read(section: str, name: str, given: Mapping[str, object]) -> ClusterOptions:
+Options = TypeVar("Options", bound=ClusterOptions)
+
+
+def read(section: str, name: str, given: Mapping[str, object], model: type[Options]) -> Options:
     """The options of ``[<section>.<name>]``.
 
     Raises:
@@ -98,11 +102,11 @@ def read(section: str, name: str, given: Mapping[str, object]) -> ClusterOptions
         InvalidInput: the first option that is missing or wrong, by its key.
     """
     try:
-        return ClusterOptions.model_validate(given)
+        return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         key = ".".join([section, name, *(str(part) for part in first["loc"])])
         if first["type"] == "extra_forbidden":
-            raise UnknownName("setting", key, tuple(ClusterOptions.model_fields)) from None
+            raise UnknownName("setting", key, tuple(model.model_fields)) from None
         reason = first["msg"].removeprefix("Value error, ")
         raise InvalidInput(f"setting {key!r}: {reason}") from None
