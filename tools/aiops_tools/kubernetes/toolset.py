@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from aiops.ports.tools import Tool
 from aiops_tools.kubernetes import options
+from aiops_tools.kubernetes.actions import actions
 from aiops_tools.kubernetes.connection import Connection
 from aiops_tools.kubernetes.probes import probes
 from aiops_tools.kubernetes.reader import Reader
@@ -42,14 +43,15 @@ class Kubernetes:
         Raises:
             InvalidInput: an option that is missing, unknown or wrong, by its key.
         """
-        chosen = options.read("tools", name, given)
+        chosen = options.read("tools", name, given, options.ClusterOptions)
         reader = Reader(Connection(chosen, chosen.reader, "read"))
         writer = Writer(Connection(chosen, chosen.writer, "write")) if chosen.writes else None
         return cls(name, reader, writer, service.clock.now)
 
     def tools(self) -> Sequence[Tool]:
         """See Toolset."""
-        return probes(self.name, self._reader, self._now)
+        changing = actions(self.name, self._writer) if self._writer else ()
+        return [*probes(self.name, self._reader, self._now), *changing]
 
     def check(self) -> str:
         """See Toolset."""

@@ -1,0 +1,87 @@
+"""Set bounds: how few and how many replicas an autoscaler may choose."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import Annotated, ClassVar
+
+from pydantic import Field, model_validator
+
+from aiops.model.tool import BlastRadius
+from aiops_tools.kubernetes.actions.asked import AutoscalerName, InNamespace
+from aiops_tools.kubernetes.actions.change import Change, Inverse, Standing
+from aiops_tools.kubernetes.actions.editing import placed
+from aiops_tools.kubernetes.actions.scene import Scene, alone
+from aiops_tools.kubernetes.sealed import Api
+
+_Bound = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class SetBounds(InNamespace):
+    """A HorizontalPodAutoscaler and its bounds."""
+
+    KIND: ClassVar[str] = "HorizontalPodAutoscaler"
+    name: AutoscalerName
+    min_replicas: _Bound
+    max_replicas: _Bound
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "SetBounds":
+        if self.min_replicas > self.max_replicas:
+            raise ValueError("min_replicas is above max_replicas")
+        return self
+
+
+def _bounds(one: Api) -> tuple[int, int]:
+    return int(one["spec"].get("minReplicas", 1)), int(one["spec"]["maxReplicas"])
+
+
+def _edit(asked: SetBounds, scene: Scene) -> Api:
+    new = deepcopy(scene.object)
+    new["spec"] |= {"minReplicas": asked.min_replicas, "maxReplicas": asked.max_replicas}
+    return new
+
+
+def _undo(asked: SetBounds, scene: Scene, after: Api) -> Inverse:
+    del after
+    least, most = _bounds(scene.object)
+    return "set_hpa_bounds", {**placed(asked), "min_replicas": least, "max_replicas": most}
+
+
+def _radius(scene: Scene, after: Api) -> BlastRadius:
+    now = int((scene.object.get("status") or {}).get("currentReplicas") or 0)
+    return BlastRadius(1, max(0, now - _bounds(after)[1]), now)
+
+
+def _warn(asked: SetBounds, scene: Scene, after: Api) -> Sequence[str]:
+    del after
+    now = int((scene.object.get("status") or {}).get("currentReplicas") or 0)
+    owner = scene.object["spec"]["scaleTargetRef"]
+    about = f"{owner.get('kind', 'workload')} {owner['name']} has {now} replicas now"
+    if now > asked.max_replicas:
+        return [f"{about}: {now - asked.max_replicas} of them stop"]
+    if now < asked.min_replicas:
+        return [f"{about}: {asked.min_replicas - now} more start, wherever nodes have room"]
+    return []
+
+
+def _standing(asked: SetBounds, now: Api, pods: Sequence[Api]) -> Standing:
+    del pods
+    least, most = _bounds(now)
+    reached = (least, most) == (asked.min_replicas, asked.max_replicas)
+    return Standing(reached, f"{least} to {most} replicas", hopeless=not reached)
+
+
+SET_HPA_BOUNDS = Change(
+    verb="set_hpa_bounds",
+    description="Set the fewest and the most replicas that a HorizontalPodAutoscaler chooses.",
+    asks=SetBounds,
+    risk="medium",
+    look=alone,
+    edit=_edit,
+    undo=_undo,
+    radius=_radius,
+    warn=_warn,
+    standing=_standing,
+    waits_for_pods=False,
+    examples=("let a service grow further under load",),
+)
