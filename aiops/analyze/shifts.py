@@ -48,7 +48,8 @@ class Shifts:
         before, after: medians, in the column's own unit; for success rates the failed share.
         moved: after minus before, no larger than the step seen right at the onset.
         surprise: ``moved`` in the column's own robust variations; up is bad, so that it is
-            negated where less is worse (idle, free, ready).
+            negated where less is worse (idle, free, ready). Less by as much as it is below the
+            least shift of operational interest, where a trusted unit tells.
         material: the same in the larger of that and the fleet floor.
         kinds: what each column measures.
     """
@@ -123,7 +124,20 @@ def measure(
     own = np.where(own > 0, own, LEVEL_SHARE * np.abs(after))
     scale = np.where(scale > 0, scale, own)
     bad = np.where([reading_of(one).inverted for one in series], -moved, moved)
-    return Shifts(before, after, moved, _multiples(bad, own), _multiples(bad, scale), kinds)
+    surprise = _multiples(bad, own) * _interest(moved, series, kinds)
+    return Shifts(before, after, moved, surprise, _multiples(bad, scale), kinds)
+
+
+def _interest(
+    moved: FloatArray, series: Sequence[Series], kinds: npt.NDArray[np.object_]
+) -> FloatArray:
+    """(m,) each shift as a share of the least of interest, at most 1; 1 where nothing is known."""
+    units = trusted_units(series)
+    least = np.array(
+        [least_of_interest(kind, unit) for kind, unit in zip(kinds, units, strict=True)]
+    )
+    share: FloatArray = np.minimum(np.abs(moved) / np.where(least > 0, least, 1.0), 1.0)
+    return np.where(least > 0, share, 1.0)
 
 
 def _multiples(moved: FloatArray, scale: FloatArray) -> FloatArray:
