@@ -99,6 +99,7 @@ def harmless(value: str) -> bool:
 
 def looks_secret(value: bytes) -> bool:
     """Whether it is neither a plain word nor a plain number."""
+    value = value.rstrip(b".,:;!")
     if len(value) < 6 or value.isdigit():
         return False
     return len(value) >= 16 or not value.isalpha()
@@ -107,7 +108,10 @@ def looks_secret(value: bytes) -> bool:
 def fielded(raw: bytes, low: bytes) -> Iterator[Span]:
     """Where values of secret fields stand, in key=value, YAML, JSON at any level of escaping."""
     for pattern in _PLACES:
+        end = 0
         for place in pattern.finditer(low):
+            if place.start() < end:  # within what is hidden already
+                continue
             before = _BEFORE.search(raw, max(0, place.start() - 80), place.start())
             begin = before.start() if before else place.start()
             word = raw[begin : place.end()].rstrip(b" \t=:>").rstrip(b"\"'`\\] ")
@@ -115,7 +119,9 @@ def fielded(raw: bytes, low: bytes) -> Iterator[Span]:
             if sure is None or raw.startswith(b"//", place.end()):
                 continue
             if not _MARK.match(raw, place.start() - 1):
-                yield from _value(raw, place.start(), place.end(), sure)
+                for span in _value(raw, place.start(), place.end(), sure):
+                    yield span
+                    end = span[1]
     if b"value" in low:
         for pattern in _PAIRS:
             for pair in pattern.finditer(low):
@@ -132,14 +138,13 @@ def _value(raw: bytes, name: int, start: int, sure: Secrecy) -> Iterator[Span]:
     if block := _BLOCK.match(raw, start):
         yield from _block(raw, name, block.end())
         return
-    rest = _REST.match(raw, start)
-    if rest is None:
-        return
     bare = _BARE.match(raw, start)
-    first = bare.group() if bare else rest.group().split(maxsplit=1)[0]
-    if _empty(rest.group()) or _empty(first) or _PROSE.match(first):
-        return
-    if sure == "likely" and not looks_secret(first):
+    if bare is not None:
+        first = bare.group()
+        if _empty(first) or _PROSE.match(first) or (sure == "likely" and not looks_secret(first)):
+            return
+    rest = _REST.match(raw, start)
+    if rest is None or _empty(rest.group()):
         return
     whole = _begins_line(raw, name) and (sure == "sure" or b" " not in rest.group().strip())
     if bare is None or (whole and not _MORE_FIELDS.search(rest.group())):
