@@ -70,6 +70,8 @@ class Approving:
                 f"approval {approval.id} is {approval.state}, not approved",
                 approval=approval.id,
             )
+        if approval.decided_by == approval.requested_by:
+            raise Refused("approval", f"approval {approval.id} was given by who asked for it")
         if approval.action_hash != approval.action.hash:
             raise Refused("approval", f"approval {approval.id} was changed after it was given")
         self._must_last(approval)

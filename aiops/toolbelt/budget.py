@@ -2,8 +2,10 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from threading import Lock
 
 from aiops.model.tool import Spent
+from aiops.ports.approvals import CallLedger
 from aiops.toolbelt.refusals import Refused
 
 
@@ -38,28 +40,28 @@ class Budget:
 
 
 class Running:
-    """The calls of each run that have begun and are not yet counted: not to be overrun by many
-    at once.
+    """The calls of each run that have begun and are not yet in the ledger, so that many at once
+    spend no more than the same after each other. Safe for many threads.
     """
 
     def __init__(self) -> None:
         self._calls: Counter[str] = Counter()
         self._writes: Counter[str] = Counter()
+        self._lock = Lock()
 
-    def with_spent(self, run: str, spent: Spent) -> Spent:
-        """What is spent once those that run are counted."""
-        return Spent(
-            spent.calls + self._calls[run], spent.writes + self._writes[run], spent.seconds
-        )
-
-    def begin(self, run: str, *, write: bool) -> None:
-        """One more."""
-        self._calls[run] += 1
-        self._writes[run] += write
+    def begin(self, run: str, ledger: CallLedger, budget: Budget, *, write: bool) -> None:
+        """One more; raises Refused, "budget"."""
+        with self._lock:  # what ends meanwhile is counted in the ledger, here, or in both
+            spent = ledger.spent(run)
+            calls, writes = spent.calls + self._calls[run], spent.writes + self._writes[run]
+            budget.check(Spent(calls, writes, spent.seconds), write=write)
+            self._calls[run] += 1
+            self._writes[run] += write
 
     def end(self, run: str, *, write: bool) -> None:
-        """One less."""
-        for counter, by in ((self._calls, 1), (self._writes, int(write))):
-            counter[run] -= by
-            if counter[run] <= 0:
-                del counter[run]
+        """One less; the ledger has it by now."""
+        with self._lock:
+            for counter, by in ((self._calls, 1), (self._writes, int(write))):
+                counter[run] -= by
+                if counter[run] <= 0:
+                    del counter[run]
