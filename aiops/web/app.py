@@ -16,6 +16,7 @@ from aiops.ports.approvals import Rehearsal
 from aiops.store.bounded import BoundedInbox
 from aiops.web import (
     alerts,
+    approval_pages,
     approvals,
     changes,
     errors,
@@ -32,10 +33,11 @@ from aiops.web import (
     silences,
     slos,
     tokens,
+    webhook_api,
 )
 from aiops.web.feed import Feed
 from aiops.web.intake import Intake
-from aiops.web.limits import RateLimit
+from aiops.web.limits import BodyLimit, RateLimit
 from aiops.web.pushes import PushLimit
 from aiops.web.receivers import receivers
 from aiops.web.site import Site
@@ -117,6 +119,7 @@ def create(
     if dev:  # a name that a stranger's page points at this machine is not answered
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK))
     guards.append(Middleware(Shortcut, webhooks=webhooks))
+    guards.append(Middleware(BodyLimit, most=settings.web.max_body_bytes))
     app = FastAPI(
         title="aiops",
         description="Incidents, their alerts and their reports.",
@@ -126,19 +129,19 @@ def create(
         redoc_url=None,
         lifespan=lifespan,
         middleware=guards,
-        max_body_size=settings.web.max_body_bytes,
         telemetry=traced(wanted=traces),
     )
     app.state.site = site
     errors.install(app)
-    app.router.routes.insert(0, webhooks.route())
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(known_parameters_only)])
     for each in _API:
         api.include_router(each.router)
     app.include_router(api)
     app.include_router(otlp.router_for(settings.web.max_telemetry_bytes))
+    app.include_router(webhook_api.router_for(webhooks))
     app.include_router(health.router)
     app.include_router(pages.router, include_in_schema=False)
+    app.include_router(approval_pages.router, include_in_schema=False)
     static = files("aiops.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     return app

@@ -2,38 +2,30 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
-from urllib.parse import parse_qsl, urlencode
+from typing import Final, cast, get_args
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Request, Response
 
-from aiops.analyze.wording import duration, number, percent, plain
 from aiops.app.incidents import lifecycle, transfers
 from aiops.app.incidents.acts import Done, Person
 from aiops.app.incidents.grouping import Grouping
-from aiops.errors import AiopsError, InvalidInput, NotKept
+from aiops.errors import AiopsError, NotKept
 from aiops.model.alert import Severity
 from aiops.model.incident import Incident, IncidentQuery, IncidentStatus
 from aiops.ports.incidents import IncidentRepo
 from aiops.web import reports
 from aiops.web.bodies import Id
 from aiops.web.errors import Refused, refused
-from aiops.web.limits import body_of
+from aiops.web.page import Form, page, redirect
 from aiops.web.security import COOKIE, Caller, Responder, Viewer, identified, must_be_same_site
 from aiops.web.site import AtSite, Site
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 router = APIRouter()
 PAGE: Final = 50
 SHOWN: Final = 30
 """Entries of a timeline that are open; older ones are folded."""
 SESSION_S: Final = 12 * 3600
-_FORM_BYTES: Final = 65_536
 _VIEWS: Final[dict[str, tuple[IncidentStatus, ...]]] = {
     "open": ("triggered", "acknowledged"),
     "triggered": ("triggered",),
@@ -68,7 +60,7 @@ def incidents(request: Request, who: Viewer, site: AtSite) -> Response:
     found = site.service.incidents.find(query)
     given = {name: value for name, value in filters.items() if value}
     more = urlencode({**given, "before": found[PAGE - 1].id}) if len(found) > PAGE else None
-    return _page(
+    return page(
         site,
         "incidents.html",
         who=who,
@@ -90,18 +82,6 @@ def incident(who: Viewer, site: AtSite, incident_id: Id) -> Response:
     return _incident(site, who, incident_id)
 
 
-async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form, each once."""
-    body = await body_of(request, _FORM_BYTES)
-    try:
-        return dict(parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=20))
-    except ValueError as error:
-        raise InvalidInput("the form cannot be read; go back and send it again") from error
-
-
-Form = Annotated[dict[str, str], Depends(form_of)]
-
-
 @router.post("/incidents/{incident_id}/{button}")
 def press(who: Responder, site: AtSite, incident_id: Id, button: str, form: Form) -> Response:
     """What a button does; then the incident again, with the reason where it could not be done."""
@@ -115,7 +95,7 @@ def press(who: Responder, site: AtSite, incident_id: Id, button: str, form: Form
     except AiopsError as error:
         return _incident(site, who, incident_id, problem=refused(error))
     service.audit.append(done.audit)
-    return _redirect(f"/incidents/{incident_id}")
+    return redirect(f"/incidents/{incident_id}")
 
 
 def _judged(person: Person, incident_id: str, form: dict[str, str], rules: Grouping) -> Done:
@@ -149,21 +129,21 @@ def report(who: Viewer, site: AtSite, investigation_id: Id) -> Response:
 @router.get("/objectives")
 def objectives(who: Viewer, site: AtSite) -> Response:
     """How the service level objectives stand."""
-    return _page(site, "objectives.html", who=who, standings=site.standings())
+    return page(site, "objectives.html", who=who, standings=site.standings())
 
 
 @router.get("/refused")
 def refused_webhooks(who: Viewer, site: AtSite) -> Response:
     """Webhook requests that could not be understood."""
-    return _page(site, "refused.html", who=who, refused=site.service.inbox.refused(limit=100))
+    return page(site, "refused.html", who=who, refused=site.service.inbox.refused(limit=100))
 
 
 @router.get("/login")
 def login(site: AtSite) -> Response:
     """Where a token is pasted."""
     if site.dev:
-        return _redirect("/")
-    return _page(site, "login.html", who=None, problem=None)
+        return redirect("/")
+    return page(site, "login.html", who=None, problem=None)
 
 
 @router.post("/login")
@@ -176,16 +156,16 @@ def logged_in(request: Request, site: AtSite, form: Form) -> Response:
     except Refused as error:
         if error.status != 401:
             raise
-        page = _page(
+        shown = page(
             site,
             "login.html",
             who=None,
             problem="That token opens nothing: it is "
             "unknown, expired or revoked. An admin makes another with 'aiops token create'.",
         )
-        page.status_code = 401
-        return page
-    answer = _redirect("/")
+        shown.status_code = 401
+        return shown
+    answer = redirect("/")
     answer.set_cookie(
         COOKIE,
         secret,
@@ -201,7 +181,7 @@ def logged_in(request: Request, site: AtSite, form: Form) -> Response:
 def logged_out(request: Request) -> Response:
     """End the session."""
     must_be_same_site(request)
-    answer = _redirect("/login")
+    answer = redirect("/login")
     answer.delete_cookie(COOKIE)
     return answer
 
@@ -212,7 +192,7 @@ def _incident(
     service = site.service
     found = service.incidents.get(incident_id)
     newest = None if found.report is None else service.investigations.get(found.report)
-    page = _page(
+    shown = page(
         site,
         "incident.html",
         who=who,
@@ -227,8 +207,8 @@ def _incident(
         shown=SHOWN,
     )
     if problem is not None:
-        page.status_code = problem.status
-    return page
+        shown.status_code = problem.status
+    return shown
 
 
 def _unmerged(repo: IncidentRepo, incident: Incident) -> list[Incident]:
@@ -238,45 +218,3 @@ def _unmerged(repo: IncidentRepo, incident: Incident) -> list[Incident]:
         with suppress(NotKept):
             found.append(repo.get(each))
     return [each for each in found if each.merged_into is None]
-
-
-def _page(site: Site, template: str, **values: Any) -> HTMLResponse:
-    now = site.service.clock.now()
-
-    def ago(at: datetime) -> str:
-        seconds = round((now - at).total_seconds())
-        return f"{duration(seconds)} ago" if seconds > 0 else "just now"
-
-    text = (
-        _templates()
-        .get_template(template)
-        .render(
-            dev=site.dev,
-            now=now,
-            ago=ago,
-            moment=lambda at: f"{at:%Y-%m-%d %H:%M:%S}",
-            duration=duration,
-            number=number,
-            percent=percent,
-            **values,
-        )
-    )
-    return HTMLResponse(text)
-
-
-@cache
-def _templates() -> "Environment":
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    return Environment(
-        loader=PackageLoader("aiops.web"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: plain(value) if type(value) is str else value,
-    )
-
-
-def _redirect(to: str) -> Response:
-    return Response(status_code=303, headers={"Location": to})
