@@ -16,6 +16,7 @@ from aiops.ports.ingestor import Ingestor
 from aiops.settings import Settings
 from aiops.store.clock import SystemClock
 from aiops.store.ids import TimedIds
+from aiops.toolbelt.recovery import Unfinished
 
 if TYPE_CHECKING:
     from aiops.store.sql.engine import Engine
@@ -57,6 +58,7 @@ def durable(
     try:
         upgrade(engine)
         incidents = SqlIncidents(engine, clock, events)
+        audit, ledger = SqlAudit(engine), SqlLedger(engine)
         queue = queued.enter_context(job_queue(engine, clock, ids, application=application))
         yield Service(
             settings=settings,
@@ -66,17 +68,18 @@ def durable(
             incidents=incidents,
             investigations=SqlInvestigations(engine),
             blobs=SqlBlobs(engine, clock),
-            audit=SqlAudit(engine),
+            audit=audit,
             tokens=SqlTokens(engine),
             telemetry=SqlTelemetry(engine),
             events=events,
             queue=queue,
             approvals=ToldApprovals(SqlApprovals(engine, events), incidents, clock),
-            ledger=SqlLedger(engine),
+            ledger=ledger,
             switch=SqlSwitch(engine),
             sources=sources,
             chores=(
                 ("retention", Forgetting(engine, incidents, queue, clock, settings)),
+                ("calls", Unfinished(ledger, audit, clock)),
                 ("checkpoint", partial(_checkpointed, engine)),
             ),
         )
