@@ -6,6 +6,7 @@ Answers are read as bytes and decoded once: typed models of 500 pods cost severa
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -28,6 +29,7 @@ class Connection:
         self._identity = identity
         self._role = f"the identity to {role} with"
         self._client: ApiClient | None = None
+        self._opening = Lock()
 
     def __repr__(self) -> str:
         return f"Connection({self.cluster!r}, {self._role!r})"
@@ -55,8 +57,7 @@ class Connection:
         from kubernetes.client.exceptions import ApiException
         from urllib3.exceptions import HTTPError
 
-        client = self._client or self._open()
-        self._client = client
+        client = self._opened()
         headers = {"Accept": accept}
         if verb != "GET":
             headers["Content-Type"] = content
@@ -69,7 +70,8 @@ class Connection:
             answer = client.call_api(method, url, headers, sent, form, _request_timeout=timeout)
             limit = self._options.max_bytes
             found: bytes = answer.response.read(limit + 1, decode_content=True)
-            answer.response.release_conn()
+            # What is left unread must not be taken for the next answer.
+            (answer.response.close if len(found) > limit else answer.response.release_conn)()
         except (HTTPError, ApiException, OSError) as error:
             raise failures.unreachable(self.cluster, asked, error) from error
         if len(found) > limit:
@@ -109,6 +111,11 @@ class Connection:
         if self._client is not None:
             self._client.close()  # type: ignore[no-untyped-call]
             self._client = None
+
+    def _opened(self) -> "ApiClient":
+        with self._opening:
+            self._client = self._client or self._open()
+            return self._client
 
     def _open(self) -> "ApiClient":
         from kubernetes.client import ApiClient
