@@ -1,6 +1,7 @@
 """The doors for telemetry: six to read it by, and a store that is read by the first five.
 
-A source may also be a ServiceSource, which names services by where they run.
+A source may also be a ServiceSource, which names services by where they run, or ServiceNames, which
+names all.
 
 What holds for every reader:
 
@@ -154,6 +155,20 @@ class StateSource(Protocol):
         Raises:
             InvalidWindow: a bound has no time zone, or the end is not after the start.
             SourceUnavailable: the source cannot answer, or no longer for this window.
+        """
+        ...
+
+
+@runtime_checkable
+class ServiceNames(Protocol):
+    """Names all services it knows."""
+
+    def services(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        """Those that had telemetry in the window, sorted; no sample is read.
+
+        Raises:
+            InvalidWindow: a bound has no time zone, or the end is not after the start.
+            SourceUnavailable: the source cannot answer.
         """
         ...
 

@@ -15,10 +15,12 @@ from aiops.ingest import options
 from aiops.ingest.http import Backend, Budget, Refused, TooLarge
 from aiops.ingest.prometheus.answers import Columns, Grid
 from aiops.ingest.prometheus.api import Answer, Api, Metadata, splits_further
+from aiops.ingest.prometheus.expressions import evaluated
 from aiops.ingest.prometheus.plan import Plan, plan, searches, some, worth_reading
 from aiops.ingest.prometheus.queries import Query
 from aiops.ingest.service_labels import SERVICE_LABELS, service_of, within
 from aiops.model import MetricTable
+from aiops.ports.expressions import Evaluated
 from aiops.ports.telemetry import bounds
 
 SCRAPE_S = 15.0
@@ -53,8 +55,9 @@ class Options(options.HttpOptions):
 
 
 class Prometheus:
-    """A MetricSource, ServiceSource and Ingestor."""
+    """A MetricSource, ServiceSource, ServiceNames, ExpressionSource and Ingestor."""
 
+    language = "PromQL"
     defaults: ClassVar[Mapping[str, object]] = {}
     parameters: ClassVar[Mapping[str, str]] = {}
     """Sent with every request."""
@@ -124,6 +127,33 @@ class Prometheus:
             if not names.isdisjoint(services):
                 return tuple(sorted(names))
         return ()
+
+    def services(self, start: datetime, end: datetime) -> tuple[str, ...]:
+        """See ServiceNames. By the first label that any series has."""
+        first, last = bounds(start, end)
+        budget = self._backend.budget()
+        for label in self._chosen.service_labels:
+            values = self._api.label_values(label, first, last, budget)
+            if values:
+                return tuple(sorted({service_of(label, value) for value in values}))
+        return ()
+
+    def evaluate(
+        self,
+        expression: str,
+        start: datetime,
+        end: datetime,
+        *,
+        most_series: int,
+        most_points: int,
+    ) -> Evaluated:
+        """See ExpressionSource."""
+        first, last = bounds(start, end)
+        step = usual_step_s(last - first, max(SCRAPE_S, (last - first) / most_points))
+        if self._chosen.step_s is not None and (last - first) / self._chosen.step_s < most_points:
+            step = self._chosen.step_s
+        budget = self._backend.budget()
+        return evaluated(self._api, expression, first, last, step, most_series, budget)
 
     def check(self) -> str:
         """See Ingestor."""

@@ -1,0 +1,1 @@
+"""Telemetry of services: metrics, logs, traces and calls, kept here or in configured sources."""

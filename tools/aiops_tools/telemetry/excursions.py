@@ -1,0 +1,173 @@
+"""Stretches in which metrics were not as usual."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+from typing import Annotated, Final, Literal
+
+import numpy as np
+from pydantic import Field
+
+from aiops.analyze.before_after import FEWEST_BEFORE, MOVED, divide
+from aiops.analyze.metric_kinds import MetricKind, reading_of
+from aiops.analyze.units import trusted_units
+from aiops.model import CaseData, MetricTable, TelemetryWindow, Window
+from aiops.model.telemetry import FloatArray
+from aiops.model.tool import Unread
+from aiops_tools.questions import Answer, Question
+from aiops_tools.spec import Result
+from aiops_tools.tables import paragraphs, rounded, table
+from aiops_tools.telemetry.columns import Kinds, Limit, chosen, series_of
+from aiops_tools.telemetry.gathering import Readers, gather
+from aiops_tools.telemetry.known import without_rows
+from aiops_tools.telemetry.told import Services, Told, heading
+from aiops_tools.windows import InWindow, Moment, Stretch, between, stretch
+
+SUSTAINED: Final = 3
+"""Samples in a row outside the usual band: one alone is chance."""
+
+
+class Watched(InWindow):
+    """Whose metrics, and how much before the window tells what is usual."""
+
+    services: Services = ()
+    baseline_minutes: Annotated[
+        int, Field(ge=5, le=720, description="right before the window, taken for usual")
+    ] = 30
+    start: Moment = "-15m"
+    kinds: Kinds = ()
+    limit: Limit = 30
+
+
+class Excursion(Result):
+    """A stretch in which a series was outside its usual band; the band is what came before."""
+
+    service: str
+    entity: str
+    metric: str
+    kind: MetricKind
+    unit: str | None
+    direction: Literal["above", "below"]
+    since: datetime
+    until: datetime
+    usual: float | None
+    farthest: float | None
+    deviations: float
+    ref: str
+
+
+class Anomalies(Told):
+    """Stretches, the farthest from usual first; ``watched`` series were looked at."""
+
+    watched: int
+    baseline: Stretch
+    anomalies: list[Excursion]
+
+
+def anomalies(readers: Readers, asked: Watched) -> Answer:
+    """Where series left their usual band for SUSTAINED samples in a row or more."""
+    window = asked.window(readers.now())
+    baseline = between(f"-{asked.baseline_minutes}m", "now", window.start)
+    whole = Window(baseline.start, window.end)
+    services = asked.services or None
+    gathered = gather(readers, "metrics", services, whole)
+    unread = without_rows(readers, asked.services, gathered, "metrics", whole)
+    found = chosen(series_of(gathered), asked.kinds, None)
+    excursions = _excursions(found, window)
+    rows = excursions[: asked.limit]
+    early = int(np.searchsorted(found.times, window.start.timestamp()))
+    if len(found.series) and early < FEWEST_BEFORE:
+        short = f"{early} rows before the window; with fewer than {FEWEST_BEFORE} that is a guess"
+        unread = (*unread, Unread("what is usual", short))
+    result = Anomalies(
+        window=stretch(window),
+        sources=list(gathered.sources),
+        total=len(excursions),
+        left_out=len(excursions) - len(rows),
+        watched=len(found.series),
+        baseline=stretch(baseline),
+        anomalies=rows,
+    )
+    summary = paragraphs(
+        heading("anomalies", gathered, window, len(excursions), len(rows)),
+        f"{result.watched} series were compared with the {asked.baseline_minutes} minutes before",
+        table(
+            ("entity", "metric", "unit", "direction", "usual", "farthest", "since", "deviations"),
+            (
+                (
+                    r.entity,
+                    r.metric,
+                    r.unit,
+                    r.direction,
+                    r.usual,
+                    r.farthest,
+                    f"{r.since:%H:%M:%S}",
+                    r.deviations,
+                )
+                for r in rows
+            ),
+        ),
+    )
+    return Answer(result, summary, (*gathered.unread, *unread))
+
+
+def _excursions(found: MetricTable, window: Window) -> list[Excursion]:
+    """The longest-lived worst of each series, the farthest first."""
+    first = int(np.searchsorted(found.times, window.start.timestamp()))
+    if not 1 <= first <= len(found.times) - 1 or not found.series:
+        return []
+    case = CaseData("window", TelemetryWindow(window.start, window.end, metrics=found))
+    division = divide(case, found, at=window.start.timestamp())
+    deviations = np.nan_to_num(division.deviations(found.values))[first:]
+    units = trusted_units(found.series)
+    rows = []
+    for column, series in enumerate(found.series):
+        run = _worst_run(deviations[:, column])
+        if run is None:
+            continue
+        since, until, at = run
+        unit = units[column]
+        rows.append(
+            Excursion(
+                service=series.entity.service_name,
+                entity=series.entity.name,
+                metric=series.metric,
+                kind=reading_of(series).kind,
+                unit=None if unit is None else unit.symbol,
+                direction="above" if deviations[at, column] > 0 else "below",
+                since=_utc(found.times[first + since]),
+                until=_utc(found.times[first + until]),
+                usual=rounded(float(division.centre[column])),
+                farthest=rounded(float(found.values[first + at, column])),
+                deviations=float(f"{abs(deviations[at, column]):.4g}"),
+                ref=series.column,
+            )
+        )
+    return sorted(rows, key=lambda each: (-each.deviations, each.ref))
+
+
+def _worst_run(deviations: FloatArray) -> tuple[int, int, int] | None:
+    """First, last and farthest row of the sustained stretch on one side that goes farthest."""
+    side = np.where(np.abs(deviations) >= MOVED, np.sign(deviations), 0.0)
+    edges = np.flatnonzero(np.diff(side, prepend=0.0, append=0.0))
+    best: tuple[int, int, int] | None = None
+    for low, high in pairwise(edges.tolist()):
+        if side[low] == 0 or high - low < SUSTAINED:
+            continue
+        at = int(low + np.abs(deviations[low:high]).argmax())
+        if best is None or abs(deviations[at]) > abs(deviations[best[2]]):
+            best = low, high - 1, at
+    return best
+
+
+def _utc(seconds: float) -> datetime:
+    return datetime.fromtimestamp(float(seconds), UTC)
+
+
+ANOMALIES = Question(
+    "anomalies",
+    "Stretches in which metrics were outside the band they kept to before the window.",
+    Watched,
+    Anomalies,
+    anomalies,
+    ("Is anything unusual right now?", "Which series spiked in the last quarter of an hour?"),
+)
