@@ -8,6 +8,7 @@ from aiops.app.investigate import Explain, investigate
 from aiops.app.slos import with_planned_work
 from aiops.app.telemetry_window import Reach, Source, collect
 from aiops.errors import NotKept
+from aiops.model.alert import Alert
 from aiops.model.incident import Incident, TimelineEntry
 from aiops.model.investigation import Investigation
 from aiops.model.job import Job
@@ -63,14 +64,19 @@ class IncidentReports:
         try:
             report = self.investigations.get(made).report
         except NotKept:
-            report = self._report(incident)
+            alerts = tuple(state.alert for state in self.incidents.alerts(incident.id))
+            report = self.report(incident, alerts)
             self.investigations.save(Investigation(made, incident.id, self.clock.now(), report))
         self._note(incident.id, made, report)
         return report
 
-    def _report(self, incident: Incident) -> Report:
+    def report(self, incident: Incident, alerts: tuple[Alert, ...] = ()) -> Report:
+        """What an investigation finds; telemetry that is pulled for it is kept, it is not.
+
+        Raises:
+            StoreUnavailable: nothing can be kept, so nothing was collected.
+        """
         began = self.clock.stopwatch()
-        alerts = tuple(state.alert for state in self.incidents.alerts(incident.id))
         collected = collect(
             incident,
             self.sources,

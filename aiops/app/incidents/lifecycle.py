@@ -118,6 +118,20 @@ def judge(person: Person, incident_id: str, *, right: bool, cause: str = "") -> 
         return act.done(judged, "verdict", told, ref=act.incident.report)
 
 
+def withdraw_verdict(person: Person, incident_id: str) -> Done:
+    """Take the verdict back; the timeline keeps that there was one."""
+    with acting(person, incident_id) as act:
+        if act.incident.verdict is None:
+            raise wrong_state(act.incident, "has no verdict to take back")
+        return act.done(
+            replace(act.incident, verdict=None),
+            "verdict",
+            f"Verdict taken back by {person.name}",
+            ref=act.incident.report,
+            action="verdict_withdrawn",
+        )
+
+
 def request_investigation(person: Person, incident_id: str) -> Done:
     """Ask for an investigation now, whatever the cooldown."""
     with acting(person, incident_id) as act:

@@ -1,0 +1,1 @@
+"""Judgements: root causes, and how objectives stand."""

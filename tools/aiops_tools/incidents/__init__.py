@@ -1,0 +1,1 @@
+"""Incidents: found, read and remembered; notes, verdicts and notifications."""
