@@ -13,7 +13,7 @@ from aiops_tools.kubernetes.actions.asked import MOST_ENTRIES, ConfigMapName, In
 from aiops_tools.kubernetes.actions.change import Change, Inverse, Standing
 from aiops_tools.kubernetes.actions.editing import placed
 from aiops_tools.kubernetes.actions.scene import Scene, Some, alone
-from aiops_tools.kubernetes.actions.secrecy import holds_secret
+from aiops_tools.kubernetes.actions.secrecy import looks_secret
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.kubernetes.writer import Writer
 
@@ -31,7 +31,7 @@ class SetConfig(InNamespace):
     @model_validator(mode="after")
     def _no_secrets(self) -> "SetConfig":
         for name, value in self.data.items():
-            if value is not None and holds_secret(name, value):
+            if value is not None and looks_secret(name, value):
                 raise ValueError(
                     f"{name} looks like a secret; keep it in a Secret, which is not changed here"
                 )
@@ -54,7 +54,7 @@ def _edit(asked: SetConfig, scene: Scene) -> Api:
     new = deepcopy(scene.object)
     data = dict(new.get("data") or {})
     for key, value in asked.data.items():
-        if holds_secret(key, data.get(key, "")):
+        if looks_secret(key, data.get(key, "")):
             raise ToolFailed(
                 "invalid",
                 f"key {key} of {asked.target} holds what looks like a secret; it is neither shown "

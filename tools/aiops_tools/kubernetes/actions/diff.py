@@ -47,8 +47,8 @@ def _hidden(asked: Api) -> list[str]:
 
 def _differing(plain: Any, shown: Any) -> Iterator[str]:
     if isinstance(plain, dict):
-        for key, value in plain.items():
-            yield from _differing(value, shown[key])
+        for one, other in zip(plain.values(), shown.values(), strict=True):
+            yield from _differing(one, other)
     elif isinstance(plain, list):
         for one, other in zip(plain, shown, strict=True):
             yield from _differing(one, other)

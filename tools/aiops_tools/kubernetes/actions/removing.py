@@ -118,7 +118,12 @@ class Removal:
             raise Drifted(f"{changed}: it is gone already") from failure
         if _state(pod) != preview.state:
             raise Drifted(f"{changed}: another has its name; look at it and decide anew")
-        self._send(asked, pod, (), dry_run=False)
+        try:
+            self._send(asked, pod, (), dry_run=False)
+        except ToolFailed as failure:
+            if failure.kind != "conflict" or failure.retryable:
+                raise
+            raise Drifted(f"{changed}: another took its name meanwhile") from failure
         gone = Removed(
             cluster=asked.cluster,
             namespace=asked.namespace,
@@ -139,10 +144,10 @@ class Removal:
         except ToolFailed as failure:
             if failure.kind != "throttled":
                 raise
-            full = " ".join(one["metadata"]["name"] for one in budgets if not _allowed(one))
+            full = ["budget", *(one["metadata"]["name"] for one in budgets if not _allowed(one))]
             raise ToolFailed(
                 "conflict",
-                f"{asked.target} cannot be evicted: its disruption budget {full} allows no pod "
+                f"{asked.target} cannot be evicted: its disruption {' '.join(full)} allows no pod "
                 "less now; wait until more pods are ready, or add replicas",
                 retryable=True,
             ) from failure
