@@ -1,6 +1,8 @@
 """The desk and the brake of a service, for every edge that people decide at."""
 
-from aiops.app.approvals.deciding import Desk
+from datetime import timedelta
+
+from aiops.app.approvals.deciding import Desk, Terms
 from aiops.app.approvals.stopping import Brake
 from aiops.bootstrap.service import Service
 from aiops.ports.approvals import Rehearsal
@@ -8,7 +10,14 @@ from aiops.ports.approvals import Rehearsal
 
 def desk_of(service: Service, rehearsal: Rehearsal | None = None) -> Desk:
     """Where approvals of ``service`` are decided."""
-    return Desk(service.approvals, service.audit, service.clock, service.ids, rehearsal)
+    return Desk(
+        approvals=service.approvals,
+        audit=service.audit,
+        clock=service.clock,
+        ids=service.ids,
+        rehearsal=rehearsal,
+        terms=Terms(answer=timedelta(seconds=service.settings.gateway.approval_s)),
+    )
 
 
 def brake_of(service: Service) -> Brake:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from approvals import approval
 from sqlalchemy import Engine, MetaData, select, text
 
 from aiops.errors import InvalidInput, StoreUnavailable, WrongState
@@ -16,10 +17,15 @@ from aiops.model import Call, Entity, MetricTable, Series, ServiceGraph, Telemet
 from aiops.model.change import Change
 from aiops.model.investigation import AuditEntry
 from aiops.model.rows import LogLine, Span, log_table, span_table
+from aiops.model.tool import Spent
+from aiops.store.clock import ManualClock
 from aiops.store.sql import archive, schema
+from aiops.store.sql.approvals import SqlApprovals
 from aiops.store.sql.archive import backup, restore
 from aiops.store.sql.audit import SqlAudit
+from aiops.store.sql.calls import SqlLedger
 from aiops.store.sql.engine import open_engine, reading, writing
+from aiops.store.sql.events import SqlEvents
 from aiops.store.sql.telemetry import SqlTelemetry
 from aiops.store.sql.whole import whole
 
@@ -93,6 +99,19 @@ def test_what_was_backed_up_reads_equal_on_either_engine(
     assert read_back == written
     assert read(SqlTelemetry(into)) == expected
     into.dispose()
+
+
+@pytest.mark.parametrize("target", ["sqlite", "postgresql"])
+def test_approvals_and_what_was_spent_are_there_after_a_restore(
+    target: str, engine: Engine, engine_on: Opener, tmp_path: Path
+) -> None:
+    SqlApprovals(engine, SqlEvents(engine, ManualClock(NOW))).file(approval())
+    SqlLedger(engine).count("run-1", write=True, seconds=0.1)
+    backup(engine, tmp_path / "one", NOW)
+    into = engine_on(target)
+    restore(into, tmp_path / "one", replace=True)
+    assert SqlApprovals(into, SqlEvents(into, ManualClock(NOW))).get("apr-1") == approval()
+    assert SqlLedger(into).spent("run-1") == Spent(1, 1, 0.1)
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgresql"])

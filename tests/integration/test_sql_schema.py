@@ -9,9 +9,14 @@ import pytest
 from sqlalchemy import Engine, Table, inspect, text
 
 from aiops.errors import InvalidInput, StoreUnavailable
+from aiops.model.investigation import AuditEntry
+from aiops.model.tool import Spent
+from aiops.store.sql.audit import SqlAudit
+from aiops.store.sql.calls import SqlLedger
 from aiops.store.sql.engine import open_engine, reading, writing
 from aiops.store.sql.metadata import METADATA
 from aiops.store.sql.schema import ours, status, upgrade
+from aiops.store.sql.switch import SqlSwitch
 
 MIGRATE = """
 import sys
@@ -41,6 +46,18 @@ def test_the_migrations_make_the_tables_the_code_speaks_of(empty_engine: Engine)
         options = {"include_name": lambda name, kind, _: kind != "table" or ours(name)}
         context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, METADATA) == []
+
+
+def test_what_an_older_version_kept_is_there_after_the_upgrade_beside_the_new_tables(
+    empty_engine: Engine,
+) -> None:
+    upgrade(empty_engine, "0003")
+    entry = AuditEntry(datetime(2026, 11, 20, tzinfo=UTC), "ana", "token.created", "t", "done")
+    SqlAudit(empty_engine).append(entry)
+    assert upgrade(empty_engine).pending[0] == "0004"
+    assert list(SqlAudit(empty_engine).entries()) == [(1, entry)]
+    assert SqlSwitch(empty_engine).state() is None
+    assert SqlLedger(empty_engine).spent("run-1") == Spent()
 
 
 def test_several_processes_upgrade_at_once(empty_database_url: str) -> None:

@@ -36,7 +36,7 @@ _KINDS: dict[str, tuple[type[Any], Any]] = {  # the first that a column is an in
     "moment": (sa.DateTime, UtcDateTime()),
     "truth": (sa.Boolean, sa.Boolean()),
     "whole": (sa.Integer, sa.BigInteger()),
-    "number": (sa.Numeric, sa.Double()),
+    "number": (sa.Float, sa.Double()),
     "bytes": (sa.LargeBinary, sa.LargeBinary()),
     "text": (sa.String, sa.Text()),
 }
