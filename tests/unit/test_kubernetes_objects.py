@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from probing import TOKEN_CHARACTERS
 
 from aiops.toolbelt.redaction import Redactor
 from aiops_tools.kubernetes import revisions
@@ -17,6 +18,8 @@ from aiops_tools.kubernetes.changes import changes
 from aiops_tools.kubernetes.kinds import KINDS, SECRET, kind_named
 from aiops_tools.kubernetes.owners import workload
 from aiops_tools.kubernetes.probes.events import grouped
+from aiops_tools.kubernetes.probes.objects import summed
+from aiops_tools.kubernetes.probes.objects import told as words_of
 from aiops_tools.kubernetes.rbac import Wish, who_can
 from aiops_tools.kubernetes.sealed import LAST_APPLIED, sealed
 from aiops_tools.kubernetes.selectors import chooses, selector_text
@@ -161,6 +164,41 @@ def test_a_pod_that_ran_out_of_memory_lately_needs_a_look_though_it_runs_again()
     assert standing(one, NOW).abnormal
     assert "OOMKilled" in standing(one, NOW).why
     assert not standing(one, NOW + 86400).abnormal
+
+
+def test_five_hundred_pods_that_all_fail_differently_still_fit_in_four_thousand_tokens() -> None:
+    pods = [
+        {
+            "kind": "Pod",
+            "metadata": {
+                "name": f"some-rather-long-service-name-{i % 50}-5d9c7b6f4c-{i:05d}",
+                "namespace": "a-namespace-with-a-long-name",
+                "creationTimestamp": ago(i),
+                "ownerReferences": [
+                    {"kind": "StatefulSet", "name": f"some-rather-long-service-name-{i % 50}"}
+                ],
+            },
+            "spec": {"nodeName": f"node-{i}.region.example"},
+            "status": {
+                "phase": "Running",
+                "containerStatuses": [
+                    {
+                        "name": "main",
+                        "restartCount": i,
+                        "state": {
+                            "waiting": {"reason": f"Reason{i % 7}", "message": f"{i} went " * 40}
+                        },
+                    }
+                ],
+            },
+        }
+        for i in range(500)
+    ]
+    found = summed(pods, datetime.fromtimestamp(NOW, UTC))
+    assert (found.total, found.abnormal) == (500, 500)
+    assert found.groups_left_out > 0
+    assert found.next_page
+    assert (len(found.model_dump_json()) + len(words_of(found))) / TOKEN_CHARACTERS <= 4000
 
 
 # ---- events

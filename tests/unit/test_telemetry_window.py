@@ -16,6 +16,7 @@ from aiops.model import (
     Entity,
     LogTable,
     MetricTable,
+    RecordedOutput,
     ServiceGraph,
     SpanTable,
     TelemetryWindow,
@@ -60,6 +61,23 @@ def test_what_the_source_has_becomes_the_case() -> None:
     }
     assert found.trigger.at == ALERT
     assert found.trigger.entity == Entity("service", SERVICE)
+
+
+class Cluster:
+    """A source that tells how a cluster is."""
+
+    def state(self, start: datetime, end: datetime) -> tuple[RecordedOutput, ...]:
+        return (RecordedOutput("kubectl get pods -n shop -o json", '{"items": []}'),)
+
+
+def test_how_the_cluster_is_becomes_part_of_the_case() -> None:
+    sources = [SOURCE, ("cluster", Cluster())]
+    found = collect(
+        incident(), sources, MemoryTelemetry(), now=NOW, reach=WIDE, changes_recorded=False
+    )
+    assert [one.call for one in found.case.window.cluster_state] == [
+        "kubectl get pods -n shop -o json"
+    ]
 
 
 def test_collecting_twice_gives_the_same() -> None:

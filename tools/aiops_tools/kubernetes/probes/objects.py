@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from aiops_tools.spec import Result
 
 WHY = 160
 """Characters of what an object says of itself."""
-FEW = 15
+FEW = 12
 GROUPS = 20
 
 
@@ -86,17 +87,19 @@ def list_objects(view: View, asked: ListAsked) -> Answer:
         raise ToolFailed("invalid", "say which namespace, or all_namespaces = true")
     namespace = asked.namespace if kind.namespaced and not asked.all_namespaces else None
     found = listed(view, kind, namespace, labels=asked.labels)
-    listing = summed(found, view, after=asked.after, limit=asked.limit, only=asked.only_abnormal)
+    listing = summed(
+        found, view.now, after=asked.after, limit=asked.limit, only=asked.only_abnormal
+    )
     result = listing.model_copy(update={"kind": kind.name})
     where = f" in {namespace}" if namespace else ""
     return Answer(result, f"{result.total} {kind.plural}{where}. {told(result)}")
 
 
 def summed(
-    found: Sequence[Api], view: View, *, after: str = "", limit: int = FEW, only: bool = False
+    found: Sequence[Api], now: datetime, *, after: str = "", limit: int = FEW, only: bool = False
 ) -> Listed:
     """Objects counted by owner and state, and a page of the rows."""
-    rows = [row(one, view) for one in found]
+    rows = [row(one, now.timestamp()) for one in found]
     counts = Counter((r.namespace, r.owner, r.state, r.abnormal) for r in rows)
     order = sorted(counts.items(), key=lambda c: (not c[0][3], -c[1], str(c[0])))
     groups = [
@@ -121,9 +124,8 @@ def summed(
     )
 
 
-def row(one: Api, view: View) -> Row:
-    """One object in short."""
-    now = view.now.timestamp()
+def row(one: Api, now: float) -> Row:
+    """One object in short; ``now`` in unix seconds."""
     is_ = standing(one, now)
     owner = workload(one)
     pod = text(one, "kind") == "Pod"
@@ -144,10 +146,10 @@ def row(one: Api, view: View) -> Row:
 def told(listing: Listed) -> str:
     """A listing in words."""
     said = [f"{listing.abnormal} need a look."]
-    for group in listing.groups[:12]:
+    for group in listing.groups[:10]:
         place = f"{group.namespace}/" if group.namespace else ""
         said.append(f"{group.count} x {place}{group.owner or listing.kind}: {group.state}")
-    said += [f"{r.name} {r.state}: {r.why}" for r in listing.rows[:12] if r.abnormal]
+    said += [f"{r.name} {r.state}: {r.why}" for r in listing.rows[:6] if r.abnormal]
     if listing.next_page:
         said.append("more with after = next_page")
     return "\n".join(said)
@@ -245,7 +247,7 @@ def describe(view: View, asked: OneAsked) -> Answer:
             for c in parts(found, "status", "conditions")
         ],
         containers=[_container(c, found) for c in containers(spec)][:FEW],
-        pods=None if pods is None else summed(pods, view).model_copy(update={"kind": "Pod"}),
+        pods=None if pods is None else summed(pods, view.now).model_copy(update={"kind": "Pod"}),
         events=_events(view, kind, asked.name, namespace, pods or [], unread),
     )
     said = [f"{kind.name} {asked.name}: {is_.word}. {is_.why}".rstrip(". ")]
@@ -272,13 +274,14 @@ def _events(
     pods: Sequence[Api],
     unread: list[Unread],
 ) -> list[EventGroup]:
-    names = {name} | {text(pod, "metadata", "name") for pod in pods}
-    # One pod's events are asked for; those of hundreds are read once and picked from.
-    few = f"involvedObject.name={name}" if len(names) == 1 or kind.name == "Node" else ""
-    found = view.reader.some(EVENT, unread, namespace, fields=few)
-    return grouped(
-        (event for event in found if text(event, "involvedObject", "name") in names), most=10
-    )
+    own = f"involvedObject.name={name}"
+    found = view.reader.some(EVENT, unread, namespace, fields=own)
+    if pods and kind.name != "Node":
+        # That hundreds of pods were started says little; warnings of any of them say much.
+        names = {text(pod, "metadata", "name") for pod in pods} - {name}
+        warnings = view.reader.some(EVENT, unread, namespace, fields="type=Warning")
+        found += [one for one in warnings if text(one, "involvedObject", "name") in names]
+    return grouped(found, most=10)
 
 
 def _plain_selector(found: Api) -> dict[str, str]:
