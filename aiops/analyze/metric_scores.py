@@ -157,7 +157,8 @@ def _located(case: CaseData, ready: _Prepared, parts: Parts) -> onset.Anomaly:
     if not parts.reanchor:
         return onset.at_alert(times, alert)
     signal = None if ready.alerted is None else values[:, ready.alerted]
-    return onset.locate(times, values, alert, signal)
+    least = shifts.least_of_columns(ready.table.series, ready.kinds)
+    return onset.locate(times, values, alert, signal, least)
 
 
 def _rows(table: MetricTable, episode: Episode) -> onset.Anomaly:

@@ -86,19 +86,22 @@ def change_points(values: FloatArray) -> tuple[npt.NDArray[np.intp], FloatArray]
     return split, np.clip(share, 0.0, 1.0)
 
 
-def consensus(values: FloatArray, alert: int | None) -> tuple[int, int] | None:
+def consensus(
+    values: FloatArray, alert: int | None, least: FloatArray | None = None
+) -> tuple[int, int] | None:
     """The rows between which most columns stand off cleanly, preferring rows near the alert.
 
     Args:
         values: (n, m) without NaN.
         alert: row of the alert, None where unknown.
+        least: (m,) the smallest change of each column that anybody cares about; 0 where unknown.
 
     Returns:
         The row where they left, and the one where they came back (n where they did not); None
         where no change stands out.
     """
     rows = len(values)
-    votes = _votes(values, alert)
+    votes = _votes(values, alert, least)
     tally = _tally(votes.first, votes.weight, rows)
     if alert is None:
         nearby = tally
@@ -124,12 +127,14 @@ class _Votes:
     weight: FloatArray
 
 
-def _votes(values: FloatArray, alert: int | None) -> _Votes:
+def _votes(values: FloatArray, alert: int | None, least: FloatArray | None) -> _Votes:
     """What came back to where it was began when it left; before the alert it is another story."""
     first, share = change_points(values)
     variance = values.var(axis=0)
-    blur = (LEVEL_KNOWN * values.mean(axis=0)) ** 2
-    known = variance / np.where(variance > 0, variance + blur, 1.0)
+    blur = LEVEL_KNOWN * np.abs(values.mean(axis=0))
+    if least is not None:
+        blur = np.maximum(blur, least)
+    known = variance / np.where(variance > 0, variance + blur**2, 1.0)
     weight = _nats(share * known, LEAST_SHARE_EXPLAINED)
     end = np.full(len(first), len(values), dtype=np.intp)
     found = stretches(values, first)
@@ -201,7 +206,11 @@ def around_alert(signal: FloatArray, alert: int) -> tuple[int, int] | None:
 
 
 def locate(
-    times: FloatArray, values: FloatArray, alert_at: float | None, signal: FloatArray | None
+    times: FloatArray,
+    values: FloatArray,
+    alert_at: float | None,
+    signal: FloatArray | None,
+    least: FloatArray | None = None,
 ) -> Anomaly:
     """The anomalous rows of a window.
 
@@ -210,6 +219,7 @@ def locate(
         values: (n, m) without NaN.
         alert_at: time of the alert, None where unknown.
         signal: (n,) the alert's own metric, where it names one.
+        least: (m,) see ``consensus``.
     """
     rows, alert = len(values), None
     if alert_at is not None:
@@ -223,7 +233,7 @@ def locate(
         alert = first_after if 1 <= first_after <= rows - 1 else None
     if alert is not None and rows < LEAST_VOTE_ROWS:
         return Anomaly(alert, rows, found=False)
-    agreed = consensus(values, alert)
+    agreed = consensus(values, alert, least)
     if agreed is not None and 2 <= agreed[0] <= rows - 2:
         return Anomaly(*agreed, found=True)
     fallback = alert if alert is not None else max(2, rows // 6)

@@ -35,6 +35,11 @@ FAILURE_SHARE_FLOOR = 0.005
 REPLICA_SHARE = 0.25
 """Least variation assumed of a count of replicas, as a share of it: that all are gone is four
 variations, and an autoscaler that takes one of three is little more than one."""
+RARE = frozenset({MetricKind.ERRORS})
+"""Kinds that are nothing most of the time even while something is wrong: of few requests a second
+a part fails, and a median is still 0."""
+BURST_SHARE = 0.1
+"""Share of the highest rows that says nothing about the level of such a kind."""
 MOST_VARIATIONS = 1e9
 """A shift by more variations than this says nothing more, and could overflow."""
 GAUSSIAN_MAD = 1.4826  # standard deviations of a Gaussian in one median absolute deviation
@@ -45,7 +50,7 @@ class Shifts:
     """(m,) each: what every column did between the baseline and the anomalous rows.
 
     Attributes:
-        before, after: medians, in the column's own unit; for success rates the failed share.
+        before, after: levels, in the column's own unit; for success rates the failed share.
         moved: after minus before, no larger than the step seen right at the onset.
         surprise: ``moved`` in the column's own robust variations; up is bad, so that it is
             negated where less is worse (idle, free, ready). Less by as much as it is below the
@@ -104,21 +109,21 @@ def measure(
         fleet: whether the fleet floor counts (off in the ablation).
     """
     baseline, during = values[: anomaly.first], values[anomaly.first : anomaly.end]
-    low, before, high = np.percentile(baseline, [25, 50, 75], axis=0)
-    mad = GAUSSIAN_MAD * np.median(np.abs(baseline - before), axis=0)
+    low, middle, high = np.percentile(baseline, [25, 50, 75], axis=0)
+    mad = GAUSSIAN_MAD * np.median(np.abs(baseline - middle), axis=0)
     own: FloatArray = np.maximum.reduce(
         [
             high - low,
             mad,
             SIGMA_SHARE * baseline.std(axis=0),
-            LEVEL_SHARE * np.abs(before),
+            LEVEL_SHARE * np.abs(middle),
         ]
     )
     own = np.maximum(own, np.where(kinds == MetricKind.SUCCESS, FAILURE_SHARE_FLOOR, 0.0))
-    replicas = REPLICA_SHARE * np.maximum(np.abs(before), 1.0)
+    replicas = REPLICA_SHARE * np.maximum(np.abs(middle), 1.0)
     own = np.maximum(own, np.where(kinds == MetricKind.REPLICAS, replicas, 0.0))
-    after = np.median(during, axis=0)
-    moved = _step_at_onset(values, anomaly, after - before)
+    before, after = _level(baseline, kinds), _level(during, kinds)
+    moved = _step_at_onset(values, kinds, anomaly, after - before)
     scale = np.maximum(own, _floors(own, series, kinds)) if fleet else own
     # A flat zero baseline has no variation: the new level itself is the measure.
     own = np.where(own > 0, own, LEVEL_SHARE * np.abs(after))
@@ -128,14 +133,28 @@ def measure(
     return Shifts(before, after, moved, surprise, _multiples(bad, scale), kinds)
 
 
+def _level(values: FloatArray, kinds: npt.NDArray[np.object_]) -> FloatArray:
+    """(m,) medians; of what is rare the mean without its highest tenth, for a burst is no level."""
+    level: FloatArray = np.median(values, axis=0)
+    rare = np.isin(kinds, list(RARE))
+    keep = max(1, len(values) - round(BURST_SHARE * len(values)))
+    level[rare] = np.sort(values[:, rare], axis=0)[:keep].mean(axis=0)
+    return level
+
+
+def least_of_columns(series: Sequence[Series], kinds: npt.NDArray[np.object_]) -> FloatArray:
+    """(m,) the smallest shift of each that is of operational interest; 0 where unknown."""
+    units = trusted_units(series)
+    return np.array(
+        [least_of_interest(kind, unit) for kind, unit in zip(kinds, units, strict=True)]
+    )
+
+
 def _interest(
     moved: FloatArray, series: Sequence[Series], kinds: npt.NDArray[np.object_]
 ) -> FloatArray:
     """(m,) each shift as a share of the least of interest, at most 1; 1 where nothing is known."""
-    units = trusted_units(series)
-    least = np.array(
-        [least_of_interest(kind, unit) for kind, unit in zip(kinds, units, strict=True)]
-    )
+    least = least_of_columns(series, kinds)
     share: FloatArray = np.minimum(np.abs(moved) / np.where(least > 0, least, 1.0), 1.0)
     return np.where(least > 0, share, 1.0)
 
@@ -146,13 +165,15 @@ def _multiples(moved: FloatArray, scale: FloatArray) -> FloatArray:
     return np.divide(moved, least, out=np.zeros_like(moved), where=least > 0)
 
 
-def _step_at_onset(values: FloatArray, anomaly: Anomaly, moved: FloatArray) -> FloatArray:
+def _step_at_onset(
+    values: FloatArray, kinds: npt.NDArray[np.object_], anomaly: Anomaly, moved: FloatArray
+) -> FloatArray:
     """Cut each shift to what happened right at the onset: older drifts are not this incident's."""
     reach = max(2, len(values) - anomaly.first)
     if reach >= anomaly.first:
         return moved
-    recent = np.median(values[anomaly.first - reach : anomaly.first], axis=0)
-    step = np.median(values[anomaly.first : anomaly.end][:reach], axis=0) - recent
+    recent = _level(values[anomaly.first - reach : anomaly.first], kinds)
+    step = _level(values[anomaly.first : anomaly.end][:reach], kinds) - recent
     step = np.where(np.sign(step) == np.sign(moved), step, 0.0)
     cut: FloatArray = np.sign(moved) * np.minimum(np.abs(moved), np.abs(step))
     return cut
