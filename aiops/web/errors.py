@@ -129,12 +129,12 @@ def too_many(wait_s: float) -> Refused:
     )
 
 
-def too_large(most: int) -> Refused:
-    """The answer to a body of more than ``most`` bytes."""
+def too_large(most: int, setting: str = "web.max_body_bytes") -> Refused:
+    """The answer to a body of more than ``most`` bytes, which ``setting`` says."""
     return Refused(
         413,
         "too_large",
-        f"the body is larger than {most:,} bytes; send less at once, or raise web.max_body_bytes",
+        f"the body is larger than {most:,} bytes; send less at once, or raise {setting}",
         headers={"Connection": "close"},
     )
 

@@ -41,13 +41,12 @@ def router_for(most_bytes: int) -> APIRouter:
             **faces(bodies.PROTOBUF, bodies.JSON),
             400: {"description": "It cannot be read; a google.rpc.Status says why"},
         },
-        max_body_size=most_bytes,
     )
     limits, accumulated = Limits(body_bytes=most_bytes), Accumulated()
 
     async def sent(who: Sender, site: AtSite, request: Request) -> bytes:
         try:
-            body = await body_of(request, most_bytes)
+            body = await body_of(request, most_bytes, "web.max_telemetry_bytes")
             if wait_s := site.pushes.take(who.client, len(body)):
                 raise too_many(wait_s)
         except Refused as error:
