@@ -10,13 +10,14 @@ from aiops.ports.approvals import Rehearsal
 
 def desk_of(service: Service, rehearsal: Rehearsal | None = None) -> Desk:
     """Where approvals of ``service`` are decided."""
+    lasts = timedelta(seconds=service.settings.gateway.approval_s)
     return Desk(
         approvals=service.approvals,
         audit=service.audit,
         clock=service.clock,
         ids=service.ids,
         rehearsal=rehearsal,
-        terms=Terms(answer=timedelta(seconds=service.settings.gateway.approval_s)),
+        terms=Terms(answer=lasts, usable=lasts),
     )
 
 

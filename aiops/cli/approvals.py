@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aiops.app.approvals.deciding import Decider
     from aiops.bootstrap.service import Service
     from aiops.model.approval import Approval, Decision
+    from aiops.ports.approvals import Rehearsal
 
 SHORTEST: Final = 8
 """Characters of a hash that tell an action from another one that somebody made to look like it."""
@@ -144,7 +145,9 @@ def _decide(
         action_hash = _stated(asked, stated, decision)
         verdict = Verdict(decision, action_hash, reason, given)
         try:
-            answered = asyncio.run(desk_of(service).decide(operator(), approval_id, verdict))
+            with _rehearsal(service, asked.action.tool) as rehearsal:
+                desk = desk_of(service, rehearsal)
+                answered = asyncio.run(desk.decide(operator(), approval_id, verdict))
         except NotAsSeen as error:
             _picture(service, error.current)
             typer.echo(f"aiops: {error}", err=True)
@@ -153,6 +156,23 @@ def _decide(
         typer.echo(f"approval {answered.id} stands in its place; somebody else has to approve it")
     else:
         typer.echo(f"approval {answered.id} is {answered.state}")
+
+
+@contextmanager
+def _rehearsal(service: "Service", tool: str) -> "Iterator[Rehearsal | None]":
+    """The tool that would do it, where it is configured here; else the gateway alone looks again.
+
+    Raises:
+        InvalidInput: a setting that cannot be used, by its key.
+    """
+    from aiops.bootstrap.tools import toolbelt_of, toolset_names
+
+    toolset = tool.partition(".")[0]
+    if toolset not in toolset_names(service.settings):
+        yield None
+        return
+    with toolbelt_of(service, only=(toolset,)) as gateway:
+        yield gateway
 
 
 def _stated(asked: "Approval", stated: str | None, decision: str) -> str:

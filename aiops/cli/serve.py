@@ -55,6 +55,7 @@ def serve(
     from aiops import settings
     from aiops.bootstrap.apart import Apart, settle
     from aiops.bootstrap.durable import durable
+    from aiops.bootstrap.tools import toolbelt_of
     from aiops.web.app import create
     from aiops.web.heartbeat import beating
     from aiops.web.security import is_loopback
@@ -75,6 +76,7 @@ def serve(
         background = Apart(chosen, service.clock, works=worker, prepare=prepare)
         app = create(
             service,
+            rehearsal=stack.enter_context(toolbelt_of(service)),
             dev=dev,
             heartbeats=background.overdue,
             traces=bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")),
