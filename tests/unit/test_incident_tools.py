@@ -97,6 +97,15 @@ def test_an_incident_without_a_report_says_so():
     assert failed.value.kind == "not_found"
 
 
+def test_an_incident_whose_report_is_no_longer_kept_is_listed_still():
+    service = world()
+    with_incident(service, report="inv-gone")
+    toolset = Incidents("incidents", service)
+    assert [row["cause"] for row in told(toolset, "find")["incidents"]] == [None]
+    with pytest.raises(ToolFailed, match="report of incident"):
+        ask(toolset, "report", incident="inc-001")
+
+
 def test_past_incidents_are_ranked_by_what_they_share():
     service = world()
     verdict = HumanVerdict(False, "a certificate ran out", "kim", NOON)

@@ -57,7 +57,7 @@ class Question(Generic[Scene, Asked]):
     answers: type[Result]
     answer: Callable[[Scene, Asked], Answer]
     examples: tuple[str, ...] = ()
-    timeout_s: float = 60.0
+    timeout_s: float = 150.0  # sources have 60 s each, and a name nobody has is looked for twice
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from aiops.errors import NotKept
 from aiops.model.incident import Incident
 from aiops.model.report import Report
 from aiops.model.tool import Target
@@ -32,9 +33,11 @@ IncidentId = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Attributes:
-    toolset: its name, for the names of its other tools.
-    notifiers: channels, by name.
+    """What is kept, and who can be told.
+
+    Attributes:
+        toolset: its name, for the names of its other tools.
+        notifiers: channels, by name.
     """
 
     toolset: str
@@ -44,10 +47,13 @@ class Scene:
     clock: Clock
 
     def report_of(self, incident: Incident) -> Report | None:
-        """Its newest report, where there is one."""
+        """Its newest report; None where there is none, or it is no longer kept."""
         if incident.report is None:
             return None
-        return self.investigations.get(incident.report).report
+        try:
+            return self.investigations.get(incident.report).report
+        except NotKept:
+            return None
 
 
 class IncidentRow(Result):
