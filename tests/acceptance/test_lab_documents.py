@@ -21,6 +21,7 @@ from pathlib import Path
 import monitoring
 import pytest
 from lab_kubectl import kubectls
+from programs import needed
 
 REPOSITORY = Path(__file__).parents[2]
 AIOPS = Path(sys.executable).with_name("aiops")
@@ -118,9 +119,9 @@ def test_a_new_user_breaks_the_lab_and_reads_which_service_it_was(
     document: str, tmp_path: Path
 ) -> None:
     for program in ("prometheus", "prometheus-alertmanager"):
-        monitoring.needed(program)
+        needed(program)
     if not kubectls():
-        monitoring.needed("kubectl")
+        needed("kubectl")
     with reader(tmp_path) as user:
         port = int(user.address.rpartition(":")[2])
         done = []

@@ -1,12 +1,11 @@
 """The HTML report in a real Chromium: quiet, self-contained, legible, with working anchors."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from browsers import chromium
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 from aiops import plugins
@@ -14,8 +13,6 @@ from aiops.analyze.explain import explain
 from aiops.app.investigate import investigate
 from aiops.app.rendering import html
 from aiops_datasets.synthetic import plant, specified
-
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +23,8 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        reason = "chromium is not on the path; install it to look at the report"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-    yield started
-    started.close()
+    with chromium(playwright) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """What a real Alertmanager posts, from firing to resolved, is read as the same alert."""
 
 import json
-import shutil
 import socket
 import subprocess
 import threading
@@ -14,7 +13,7 @@ from pathlib import Path
 from queue import Queue
 
 import httpx
-import pytest
+from programs import needed
 
 from aiops.ingest.webhooks import alertmanager
 from aiops.ingest.webhooks.authentic import Credentials, authentic
@@ -62,9 +61,7 @@ def receiver() -> Iterator[tuple[int, "Queue[Push]"]]:
 @contextmanager
 def running(folder: Path, port_of_receiver: int) -> Iterator[str]:
     """An Alertmanager on a free port; gives its address."""
-    program = shutil.which("prometheus-alertmanager") or shutil.which("alertmanager")
-    if program is None:
-        pytest.skip("no Alertmanager on this machine")
+    program = needed("prometheus-alertmanager", "alertmanager")
     (folder / "alertmanager.yml").write_text(CONFIGURATION % port_of_receiver)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import monitoring
 import pytest
 import yaml
+from programs import needed
 from small_lab import PATIENCE_S, eventually, written
 
 from aiops_lab.watch.rules import rules
@@ -58,7 +58,7 @@ def up(folder: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.fixture
 def programs() -> None:
     for program in ("prometheus", "prometheus-alertmanager"):
-        monitoring.needed(program)
+        needed(program)
 
 
 def below(pid: int) -> list[int]:
@@ -180,7 +180,7 @@ def test_the_rules_are_such_as_prometheus_reads(tmp_path: Path) -> None:
     path = tmp_path / "rules.yml"
     path.write_text(yaml.safe_dump(rules("door")))
     told = subprocess.run(
-        [monitoring.needed("promtool"), "check", "rules", path], capture_output=True, text=True,
+        [needed("promtool"), "check", "rules", path], capture_output=True, text=True,
         check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stderr

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from monitoring import fetch, free_port, needed, running, wait_for
+from monitoring import fetch, free_port, running, wait_for
+from programs import needed
 
 from aiops.analyze.metric_kinds import MetricKind, reading_of
 from aiops.analyze.units import unit_of

@@ -1,13 +1,13 @@
 """The pages in a real browser: read, act, sign in; without scripts, in the dark, on a phone."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsers import chromium
+from playwright.sync_api import Browser, Page, expect
 from web import asking, serving
 
 from aiops.app import tokens
@@ -30,14 +30,8 @@ HOSTILE = "</title><script>document.title='owned'</script><img src=x onerror=\"a
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no chromium on this machine")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=options)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,12 @@
 """Pages that are looked at follow what happens, and leave alone whoever types."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from browsers import chromium
+from playwright.sync_api import Browser, Page, expect
 from web import serving
 
 from aiops.app.incidents import lifecycle
@@ -28,14 +28,8 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no chromium on this machine")
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=options)
+    with chromium() as started:
         yield started
-        started.close()
 
 
 class Team:

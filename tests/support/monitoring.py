@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
+from programs import needed
 
 HERE = Path(__file__).parent
 NAMES = ("web", "api", "store")
@@ -96,16 +95,6 @@ def running(
     finally:
         process.kill()
         process.wait()
-
-
-def needed(program: str) -> str:
-    """The program's path; its absence skips the test, but never in CI."""
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("CI"):
-            raise AssertionError(f"{program} is not installed; .ci/run installs it")
-        pytest.skip(f"{program} is not installed")
-    return found
 
 
 @contextmanager
