@@ -37,9 +37,9 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _STOP = frozenset(
     re.findall(
         r"\w+",
-        """a about an and any are as at be been but by can did do does for from get give has have
-        how i if in is it its let me my no not of on or our so that the their them there they this to us
-        was we were what when where which who why will with would you""",
+        """a about an and any are as at be been but by can did do does for from get give has
+        have how i if in is it its let me my no not of on or our so that the their them there they
+        this to us was we were what when where which who why will with would you""",
     )
 )
 
