@@ -53,6 +53,38 @@ def test_what_a_service_mounts_is_there(name: str) -> None:
             assert source in COMPOSE["volumes"], source
 
 
+def test_nothing_is_declared_that_no_service_uses() -> None:
+    mounted = {
+        volume.split(":")[0] for one in SERVICES.values() for volume in one.get("volumes", [])
+    }
+    assert set(COMPOSE["volumes"]) <= mounted
+    given = {secret for one in SERVICES.values() for secret in one.get("secrets", [])}
+    assert set(COMPOSE["secrets"]) == given
+
+
+def test_ports_of_this_machine_are_given_once_and_the_services_own_is_the_images() -> None:
+    ports = [port.split(":") for one in SERVICES.values() for port in one.get("ports", [])]
+    published = [here for _, here, _ in ports]
+    assert len(published) == len(set(published))
+    (exposed,) = re.findall(r"^EXPOSE (\d+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert SERVICES["service"]["ports"] == [f"127.0.0.1:{exposed}:{exposed}"]
+
+
+def test_health_is_asked_for_by_programs_that_the_images_have() -> None:
+    asked = {
+        name: one["healthcheck"]["test"][:2]
+        for name, one in SERVICES.items()
+        if "test" in one.get("healthcheck", {})
+    }
+    assert asked == {"postgres": ["CMD", "pg_isready"]}
+    image = re.search(
+        r"HEALTHCHECK .*?CMD (\[.*?\])$", (ROOT / "Dockerfile").read_text(), re.S | re.M
+    )
+    assert image is not None
+    assert yaml.safe_load(image[1])[:2] == ["python", "-c"]
+    compile(yaml.safe_load(image[1])[2], "HEALTHCHECK", "exec")
+
+
 def test_images_are_pinned_and_named_without_a_registry() -> None:
     for name, service in SERVICES.items():
         image = service["image"]
