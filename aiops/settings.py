@@ -224,6 +224,11 @@ class GatewaySettings(_Group):
     freezes: tuple[FreezeSettings, ...] = Field(
         default=(), description="times in which nothing is changed"
     )
+    identity_key: SecretStr | None = Field(
+        default=None,
+        min_length=32,
+        description="what our processes sign with, for each other's MCP servers, who calls",
+    )
 
 
 class Settings(BaseSettings):

@@ -2,20 +2,25 @@
 
 import hashlib
 import hmac
+import re
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Final
 
 from aiops.app.incidents.acts import words
 from aiops.errors import InvalidInput, NotKept, WrongState
 from aiops.model.access import RANK, Role, Token
 from aiops.model.investigation import AuditEntry
+from aiops.model.tool import CAPABILITIES, Capability
 from aiops.ports.access import TokenRepo
 from aiops.ports.clock import Clock
 from aiops.ports.ids import Ids
 
 PREFIX = "aiops_"
 ENTROPY_BYTES = 32
+_SCOPE: Final = re.compile(r"tools:([A-Za-z][A-Za-z0-9_-]*)(?::([a-z]+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ def issue(
     *,
     by: str,
     lifetime: timedelta | None = None,
+    scopes: tuple[str, ...] = (),
 ) -> Issued:
     """Make a token.
 
@@ -49,9 +55,10 @@ def issue(
         entropy: ENTROPY_BYTES random bytes.
         by: who makes it, for the audit log.
         lifetime: None: until it is revoked.
+        scopes: toolsets that it opens over MCP, instead of the API.
 
     Raises:
-        InvalidInput: no name, or no such role.
+        InvalidInput: no name, no such role, or no scope.
     """
     if len(entropy) < ENTROPY_BYTES:
         raise ValueError(f"a secret needs {ENTROPY_BYTES} random bytes")
@@ -59,6 +66,8 @@ def issue(
         raise InvalidInput(f"role {role!r}: choose one of {', '.join(RANK)}")
     if lifetime is not None and lifetime <= timedelta(0):
         raise InvalidInput("a token must be valid for some time")
+    for scope in scopes:
+        _read_scope(scope)
     now = clock.now()
     secret = PREFIX + urlsafe_b64encode(entropy).decode().rstrip("=")
     token = Token(
@@ -68,6 +77,7 @@ def issue(
         digest=digest_of(secret),
         created_at=now,
         expires_at=None if lifetime is None else now + lifetime,
+        scopes=scopes,
     )
     repo.save(token)
     return Issued(token, secret, AuditEntry(now, by, "token.created", token.id, "done"))
@@ -92,7 +102,37 @@ def revoke(repo: TokenRepo, clock: Clock, token_id: str, *, by: str) -> tuple[To
 
 
 def opened_by(repo: TokenRepo, clock: Clock, secret: str) -> Token | None:
-    """The valid token whose secret this is; None where there is none."""
+    """The valid token of the API whose secret this is; None where there is none."""
+    token = _valid(repo, clock, secret)
+    return None if token is None or token.scopes else token
+
+
+def scoped_by(repo: TokenRepo, clock: Clock, secret: str) -> Token | None:
+    """The valid token of tools whose secret this is; None where there is none."""
+    token = _valid(repo, clock, secret)
+    return token if token is not None and token.scopes else None
+
+
+def capability_on(scopes: Sequence[str], toolset: str) -> Capability | None:
+    """The most that scopes allow on a toolset: "observer" where they say no more."""
+    read = [_read_scope(scope) for scope in scopes]
+    given = [capability for name, capability in read if name == toolset]
+    return max(given, key=CAPABILITIES.index, default=None)
+
+
+def _read_scope(scope: str) -> tuple[str, Capability]:
+    matched = _SCOPE.fullmatch(scope)
+    said = None if matched is None else matched[2] or "observer"
+    capability = next((each for each in CAPABILITIES if each == said), None)
+    if matched is None or capability is None:
+        raise InvalidInput(
+            f"scope {scope!r}: give tools:TOOLSET or tools:TOOLSET:CAPABILITY, where the "
+            f"capability is one of {', '.join(CAPABILITIES)}"
+        )
+    return matched[1], capability
+
+
+def _valid(repo: TokenRepo, clock: Clock, secret: str) -> Token | None:
     digest = digest_of(secret)
     token = repo.by_digest(digest)
     # The lookup goes by a digest, whose timing says nothing about a secret of 256 random bits.

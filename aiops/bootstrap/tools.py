@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiops import plugins
 from aiops.bootstrap.service import Service
+from aiops.bootstrap.third_parties import third_party
 from aiops.errors import InvalidInput, NotKept, UnknownName
 from aiops.model.alert import Severity
 from aiops.ports.tools import Tool, Toolset
@@ -60,18 +61,31 @@ def toolset_names(settings: Settings) -> tuple[str, ...]:
     return tuple(sorted({*settings.tools, *built_in}))
 
 
+def taken_names(settings: Settings) -> tuple[str, ...]:
+    """Names that no server of others may have, whether we use them or not."""
+    return tuple(sorted({*toolset_names(settings), *plugins.names(GROUP), *_OURS}))
+
+
 def toolsets_of(service: Service, only: Sequence[str] = ()) -> tuple[Toolset, ...]:
-    """The configured toolsets, and those that need no configuration; opens no connection yet.
+    """The configured toolsets, those that need no configuration, and other people's servers.
+
+    Opens no connection yet.
 
     Raises:
         InvalidInput: a toolset without a kind, of an unknown kind, or with a wrong option.
         UnknownName: one of ``only`` is not configured.
     """
-    names = toolset_names(service.settings)
+    settings = service.settings
+    names = (*toolset_names(settings), *sorted(settings.mcp))
     unknown = next((name for name in only if name not in names), None)
     if unknown is not None:
         raise UnknownName("toolset", unknown, names)
-    return tuple(_connected(name, service) for name in names if not only or name in only)
+    ours = [name for name in toolset_names(settings) if not only or name in only]
+    others = [name for name in sorted(settings.mcp) if not only or name in only]
+    return (
+        *(_connected(name, service) for name in ours),
+        *(third_party(settings, name, taken_names(settings)) for name in others),
+    )
 
 
 def _connected(name: str, service: Service) -> Toolset:

@@ -31,7 +31,17 @@ def register(app: typer.Typer) -> None:
 
 def create(
     name: Annotated[str, typer.Argument(help="Whose it is: the actor in timelines.")],
-    role: Annotated[str, typer.Option("--role", help="viewer, responder or admin.")],
+    role: Annotated[
+        str | None, typer.Option("--role", help="viewer, responder or admin: for the API.")
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="tools:TOOLSET[:CAPABILITY]",
+            help="For tools over MCP instead of the API; repeatable.",
+        ),
+    ] = None,
     expires: Annotated[
         str | None, typer.Option("--expires", metavar="DAYS", help='Such as "90d"; else never.')
     ] = None,
@@ -43,7 +53,9 @@ def create(
     from aiops.bootstrap.durable import durable
     from aiops.model.access import RANK
 
-    chosen = next((each for each in RANK if each == role), None)
+    if (role is None) == (not scope):
+        raise InvalidInput("give either --role, for the API, or --scope, for tools over MCP")
+    chosen = RANK[0] if scope else next((each for each in RANK if each == role), None)
     if chosen is None:
         raise InvalidInput(f"--role {role!r}: choose one of {', '.join(RANK)}")
     lifetime = _lifetime(expires)
@@ -57,12 +69,13 @@ def create(
             chosen,
             by=BY,
             lifetime=lifetime,
+            scopes=tuple(scope or ()),
         )
         service.audit.append(issued.audit)
     typer.echo(issued.secret)
     typer.echo(
-        f"token {issued.token.id} for {issued.token.name} ({role}); keep the line above: it is "
-        "shown once",
+        f"token {issued.token.id} for {issued.token.name} ({_opens(issued.token)}); keep the line "
+        "above: it is shown once",
         err=True,
     )
 
@@ -81,7 +94,13 @@ def list_(
         found, now = service.tokens.all(), service.clock.now()
     if as_json:
         rows = [
-            {"id": each.id, "name": each.name, "role": each.role, "state": _state(each, now)}
+            {
+                "id": each.id,
+                "name": each.name,
+                "role": each.role,
+                "scopes": list(each.scopes),
+                "state": _state(each, now),
+            }
             for each in found
         ]
         typer.echo(json.dumps(rows, indent=2))
@@ -89,7 +108,7 @@ def list_(
     if not found:
         typer.echo("no tokens yet; make one with: aiops token create NAME --role admin")
     for each in found:
-        typer.echo(f"{each.id}  {each.role:9}  {_state(each, now):22}  {each.name}")
+        typer.echo(f"{each.id}  {_opens(each):9}  {_state(each, now):22}  {each.name}")
 
 
 def revoke(
@@ -105,6 +124,10 @@ def revoke(
         gone, audit = tokens.revoke(service.tokens, service.clock, token_id, by=BY)
         service.audit.append(audit)
     typer.echo(f"token {gone.id} of {gone.name} is revoked")
+
+
+def _opens(token: "Token") -> str:
+    return " ".join(token.scopes) or token.role
 
 
 def _lifetime(expires: str | None) -> timedelta | None:

@@ -17,6 +17,8 @@ class Token:
     Attributes:
         name: whose it is; the actor in timelines and the audit log.
         digest: sha256 of the secret, 64 hex digits.
+        scopes: where there are any it opens tools over MCP and nothing else:
+            "tools:<toolset>[:<capability>]".
     """
 
     id: str
@@ -26,6 +28,7 @@ class Token:
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
 
     def valid(self, now: datetime) -> bool:
         """Whether it opens anything at ``now``."""
