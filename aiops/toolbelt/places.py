@@ -60,7 +60,9 @@ class Places:
         schema = parsed(spec.arguments)
         definitions = schema.get("$defs", {})
         self._by: dict[str, list[str]] = {dimension: [] for dimension in _DIMENSIONS}
+        self._defaults: dict[str, object] = {}
         for name, given in schema.get("properties", {}).items():
+            self._defaults[name] = given.get("default")
             formats = {name, *_formats(given, definitions, 0)}
             for dimension, words in _DIMENSIONS.items():
                 if formats.intersection(words):
@@ -81,7 +83,7 @@ class Places:
             return [None]
         found: list[str | None] = []
         for name in self._by[dimension]:
-            given = arguments.get(name)
+            given = arguments.get(name, self._defaults[name])
             for value in given if isinstance(given, list) else [given]:
                 found += [_plain(name, value, dimension)] if isinstance(value, str) else []
         return found or [EVERY]

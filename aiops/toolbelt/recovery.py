@@ -11,8 +11,8 @@ from aiops.ports.approvals import Begun, CallLedger
 from aiops.ports.clock import Clock
 from aiops.ports.repositories import AuditLog
 
-PATIENCE: Final = timedelta(hours=1)
-"""A call that is silent for longer has no process any more: none may take that long."""
+PATIENCE: Final = timedelta(hours=3)
+"""A call that is silent for longer has no process any more: no plan takes that long."""
 EVERY_S: Final = 60.0
 
 

@@ -35,7 +35,7 @@ from aiops.store.ids import CountedIds
 from aiops.store.repositories import MemoryAudit
 from aiops.toolbelt.budget import Budget
 from aiops.toolbelt.doors import Doors, Rules
-from aiops.toolbelt.finish import Finished
+from aiops.toolbelt.finish import Finish, Finished
 from aiops.toolbelt.gateway import Gateway
 from aiops.toolbelt.policy import load_policy
 from aiops.toolbelt.protection import Protection
@@ -206,11 +206,17 @@ RULES = Rules(
 
 @dataclass
 class Bench:
-    """A gateway, what it leans on, and the cluster behind it."""
+    """A gateway, what it leans on, and the cluster behind it.
+
+    Attributes:
+        own: whether the fakes of this file are among its tools.
+    """
 
     rules: Rules = RULES
     tools: tuple[Tool, ...] = ()
     severities: dict[str, Severity] = field(default_factory=dict)
+    finish: Finish | None = None
+    own: bool = True
 
     def __post_init__(self) -> None:
         self.clock = ManualClock(NOON)
@@ -229,7 +235,7 @@ class Bench:
             audit=self.audit,
             clock=self.clock,
             ids=CountedIds(),
-            finish=Plain(),
+            finish=self.finish or Plain(),
             severity=self.severities.get,
         )
         self.gateway = self.restarted()
@@ -237,7 +243,11 @@ class Bench:
 
     def restarted(self, rules: Rules | None = None) -> Gateway:
         """Another gateway on the same stores, as in another process or after a restart."""
-        self.gateway = Gateway((self.scale, self.get, *self.tools), rules or self.rules, self.doors)
+        self.gateway = Gateway(
+            (*((self.scale, self.get) if self.own else ()), *self.tools),
+            rules or self.rules,
+            self.doors,
+        )
         return self.gateway
 
     def made(
