@@ -293,6 +293,20 @@ def test_zones_are_understood(telemetry):
     assert found["total"] == 220
 
 
+def test_a_source_that_lists_no_names_is_heard_for_them():
+    line = LogLine(NOON.timestamp() - 60, "mailer", "INFO sent")
+    toolset = with_source(Lines([line]))
+    assert told(toolset, "services")["services"] == ["api", "mailer", "store", "web"]
+    with pytest.raises(ToolFailed, match="did you mean 'mailer'"):
+        ask(toolset, "metrics", services=["mailr"])
+
+
+def test_names_that_could_not_be_read_are_missing_from_the_list():
+    down = Lines(failure=SourceUnavailable("loki", "no answer in 5 s"))
+    result = ask(with_source(down), "services")
+    assert [one.what for one in result.unread] == ["logs of loki"]
+
+
 def test_expressions_are_offered_only_where_a_source_takes_them(telemetry):
     assert "telemetry.promql" not in {one.spec.name for one in telemetry.tools()}
 

@@ -113,7 +113,8 @@ class ServicesFound(Told):
 def services(readers: Readers, asked: Everything) -> Answer:
     """Every service that calls, incidents or telemetry name."""
     window = asked.window(readers.now())
-    names = sorted(names_known(readers, window))
+    found, unread = names_known(readers, window)
+    names = sorted(found)
     shown = names[: asked.limit]
     result = ServicesFound(
         window=stretch(window),
@@ -127,7 +128,7 @@ def services(readers: Readers, asked: Everything) -> Answer:
         if names
         else ("no service is known; check the sources with `aiops doctor`")
     )
-    return Answer(result, summary)
+    return Answer(result, summary, unread)
 
 
 GRAPH = Question(

@@ -1,10 +1,13 @@
 """Services that are known: a name that nobody knows is never answered as if it were quiet."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from difflib import get_close_matches
 from typing import Final
 
 from aiops.analyze.wording import listed
+from aiops.app.surroundings import is_of_a_service
 from aiops.errors import SourceUnavailable, ToolFailed
 from aiops.model import TelemetryWindow, Window
 from aiops.model.incident import IncidentQuery
@@ -13,6 +16,8 @@ from aiops.ports.telemetry import ServiceNames, ServiceSource
 from aiops_tools.telemetry.gathering import MODALITIES, Gathered, Readers, gather, graph_at
 
 RECENT_INCIDENTS: Final = 200
+SAMPLED: Final = timedelta(minutes=5)
+"""The end of a window that is read for names from sources that list none."""
 
 
 def services_in(window: TelemetryWindow) -> frozenset[str]:
@@ -51,7 +56,7 @@ def known(
     unseen = [service for service in services if service not in seen]
     if not unseen:
         return ()
-    names = names_known(readers, window, unseen)
+    names, _ = names_known(readers, window, unseen)
     strange = [service for service in unseen if service not in names]
     if strange:
         # A source that lists no names may still have telemetry of it, of another sort.
@@ -64,32 +69,51 @@ def known(
     return tuple(unseen)
 
 
-def names_known(readers: Readers, window: Window, wanted: Sequence[str] = ()) -> frozenset[str]:
-    """Every service that anything here names: calls, incidents, telemetry that is kept.
+def names_known(
+    readers: Readers, window: Window, wanted: Sequence[str] = ()
+) -> tuple[frozenset[str], tuple[Unread, ...]]:
+    """Every service that anything here names (calls, incidents, telemetry), and who could not.
 
     Args:
-        wanted: sources are asked whether they know these, and what else they know.
+        wanted: sources are asked whether they know these.
     """
-    graph, _ = graph_at(readers, window.end)
-    names = {node.service_name for node in graph.nodes}
+    graph, missing = graph_at(readers, window.end)
+    unread = list(missing)
+    names = {node.service_name for node in graph.nodes if is_of_a_service(node)}
     for incident in readers.incidents.find(IncidentQuery(limit=RECENT_INCIDENTS)):
         names.update(incident.services)
-    kept, start, end = readers.kept, window.start, window.end
-    for one in (
-        TelemetryWindow(start, end, metrics=kept.metrics(None, start, end)),
-        TelemetryWindow(start, end, logs=kept.logs(None, start, end)),
-        TelemetryWindow(start, end, spans=kept.spans(None, start, end)),
-    ):
-        names |= services_in(one)
-    for _, source in readers.sources:
+    names |= _heard(replace(readers, sources=()), window, unread)
+    for name, source in readers.sources:
         try:
             if isinstance(source, ServiceNames):
-                names.update(source.services(start, end))
+                names.update(source.services(window.start, window.end))
             if isinstance(source, ServiceSource) and not names.issuperset(wanted):
-                names.update(source.beside({*names, *wanted}, None, None, start, end))
-        except SourceUnavailable:
-            continue  # whoever read its telemetry has said so
-    return frozenset(names)
+                around = {*names, *wanted}
+                names.update(source.beside(around, None, None, window.start, window.end))
+        except SourceUnavailable as failure:
+            unread.append(Unread(f"names known to {name}", str(failure)))
+    nameless = [(name, one) for name, one in readers.sources if not isinstance(one, ServiceNames)]
+    if nameless:
+        latest = Window(max(window.start, window.end - SAMPLED), window.end)
+        names |= _heard(replace(readers, sources=nameless), latest, unread)
+    return frozenset(names), tuple(unread)
+
+
+def _heard(readers: Readers, window: Window, unread: list[Unread]) -> set[str]:
+    """The services that have any telemetry in the window; machines have some, too, and are none."""
+    found: set[str] = set()
+    for what in MODALITIES:
+        gathered = gather(readers, what, None, window)
+        unread += gathered.unread
+        found |= services_in(gathered.found) - _machines(gathered.found)
+    return found
+
+
+def _machines(window: TelemetryWindow) -> frozenset[str]:
+    series = () if window.metrics is None else window.metrics.series
+    entities = [one.entity for one in series]
+    others = {one.service_name for one in entities if not is_of_a_service(one)}
+    return frozenset(others - {one.service_name for one in entities if is_of_a_service(one)})
 
 
 def alike(name: str, names: Collection[str], most: int = 3) -> tuple[str, ...]:

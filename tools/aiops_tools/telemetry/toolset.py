@@ -83,8 +83,8 @@ class Telemetry:
                 told.append(f"{name}: {source.check()}")
             except SourceUnavailable as failure:
                 raise ToolFailed("unreachable", str(failure), retryable=True) from failure
-        known = len(names_known(self._readers, Window(now - CHECKED, now)))
-        return "; ".join([f"{known} services known", *told])
+        known, _ = names_known(self._readers, Window(now - CHECKED, now))
+        return "; ".join([f"{len(known)} services known", *told])
 
     def close(self) -> None:
         """See Toolset. The sources are the service's, which closes them."""
