@@ -67,7 +67,8 @@ _PAIRS = tuple(
 _HARMLESS = re.compile(
     r"(?i)(?:true|false|null|none|nil|undefined|yes|no|on|off|0|n/a|~|-+|\.{3,}|[*•]{3,}|x{3,}"
     r"|\[?(?:redacted|filtered|hidden|masked|removed|omitted|sanitized)\]?"
-    r"|<(?:none|unset|nil|hidden|redacted|masked|empty|unknown|omitted)>|<set to the key [^>]*>.*"
+    r"|<(?:none|unset|nil|hidden|redacted|masked|empty|unknown|omitted|secret)>"
+    r"|<set to the key [^>]*>.*"
     r"|\$\{[^{}]*\}|(?-i:\$[A-Z_][A-Z0-9_]*)|\$\([\w.-]+\)|%\w+%|\{\{[^{}]*\}\}"
     r"|(?:secret|env|vault|file|ref)(?:\+\w+)?://\S+"
     r"|/(?:var|run|etc|mnt|opt|tmp|home|usr|vault|secrets|root)/[\w./-]*)$"
