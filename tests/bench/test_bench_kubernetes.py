@@ -3,22 +3,19 @@ on the lab's API with objects only.
 """
 
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from lab_kubectl import Kubectl, kubectls
+from objects_lab import objects_lab
 from probing import TOKEN_CHARACTERS, Asking
 from pytest_benchmark.fixture import BenchmarkFixture
-from small_lab import eventually, written
+from small_lab import eventually
 
 from aiops_tools.kubernetes.kinds import POD
 
 pytestmark = pytest.mark.skipif(not kubectls(), reason="there is no kubectl")
-AIOPS = Path(sys.executable).with_name("aiops")
 PODS = 500
 DEARER = 4.0
 """What an answer may cost, in times of reading the pods alone."""
@@ -27,22 +24,14 @@ DEARER = 4.0
 @pytest.fixture(scope="module")
 def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asking]:
     folder = tmp_path_factory.mktemp("pods")
-    command = [AIOPS, "lab", "up", "--objects-only", "--dir", folder / "lab"]
-    command += ["--topology", written(folder)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as lab:
-        try:
-            assert lab.stdout is not None
-            assert lab.stdout.readline()
-            served = folder / "lab" / "kubernetes"
-            kubectl = Kubectl(kubectls()[0], served / "admin.kubeconfig", "kiosk")
-            kubectl("scale", "deployment/door", f"--replicas={PODS}")
-            ready = ("get", "deployment/door", "-o", "jsonpath={.status.readyReplicas}")
-            eventually(lambda: kubectl(*ready) == str(PODS), within_s=300)
-            asking = Asking(served / "reader.kubeconfig")
-            yield asking
-            asking.close()
-        finally:
-            lab.terminate()
+    with objects_lab(folder) as served:
+        kubectl = Kubectl(kubectls()[0], served / "admin.kubeconfig", "kiosk")
+        kubectl("scale", "deployment/door", f"--replicas={PODS}")
+        ready = ("get", "deployment/door", "-o", "jsonpath={.status.readyReplicas}")
+        eventually(lambda: kubectl(*ready) == str(PODS), within_s=300)
+        asking = Asking(served / "reader.kubeconfig")
+        yield asking
+        asking.close()
 
 
 def median_s(work: Callable[[], object], rounds: int = 7) -> float:
