@@ -26,6 +26,7 @@ _INHERITED: Final = ("PATH", "LANG", "LC_ALL", "TZ")
 """Of our environment, what a server's process gets; all else, secrets first, is kept from it."""
 _LAST_WORDS: Final = 400
 _GRACE_S: Final = 1.0
+_LOOK_S: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,11 +211,23 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
         with suppress(ProcessLookupError):
             if sent is not None:
                 os.killpg(process.pid, sent)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), _GRACE_S)
+        if await _has_ended(process):
             break
     with suppress(ProcessLookupError):  # children that outlived it
         os.killpg(process.pid, signal.SIGKILL)
+    # What it sent and nobody read keeps its pipes open; nothing public of asyncio closes them.
+    process._transport.close()  # type: ignore[attr-defined]
+    await asyncio.sleep(0)
+
+
+async def _has_ended(process: asyncio.subprocess.Process) -> bool:
+    """Whether it ends soon. ``process.wait`` would wait for the end of its output as well."""
+    until = asyncio.get_running_loop().time() + _GRACE_S
+    while process.returncode is None:
+        if asyncio.get_running_loop().time() > until:
+            return False
+        await asyncio.sleep(_LOOK_S)
+    return True
 
 
 @asynccontextmanager

@@ -27,6 +27,7 @@ from aiops.ports.tools import Progress, Tool, ToolContext
 from aiops.toolbelt.mcp_options import ServerOptions, read
 from aiops.toolbelt.mcp_pins import Pin, Pinned, compared
 from aiops.toolbelt.mcp_pins import read as read_pins
+from aiops.toolbelt.mcp_reach import Bounds
 from aiops.toolbelt.mcp_sessions import Session
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ TEXTS: Final = canonical(
     }
 )
 """The result schema of a tool that promises none."""
+BESIDE_S: Final = 15.0
+"""For making a connection."""
 
 
 class ThirdParty:
@@ -58,7 +61,8 @@ class ThirdParty:
         self.name = name
         self._options = options
         self._pinned = read_pins(options.pins).of(name, str(options.reach))
-        self._session = Session(name, options.reach)
+        connect_s = min(Bounds().connect_s, options.timeout_s)
+        self._session = Session(name, options.reach, Bounds(connect_s=connect_s))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._starting = threading.Lock()
 
@@ -179,7 +183,8 @@ class ThirdParty:
             risk="high" if writes else "none",
             idempotent=not writes,
             reversible=not writes,
-            timeout_s=self._options.timeout_s,
+            # The list is looked at first; the session's own limit then says what was the matter.
+            timeout_s=2 * self._options.timeout_s + BESIDE_S,
         )
 
     async def _on_its_loop(self, work: Coroutine[Any, Any, T]) -> T:
