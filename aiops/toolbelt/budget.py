@@ -1,12 +1,14 @@
 """What one run may spend on tools."""
 
-from collections import Counter
 from dataclasses import dataclass
-from threading import Lock
+from typing import Final
 
 from aiops.model.tool import Spent
 from aiops.ports.approvals import CallLedger
 from aiops.toolbelt.refusals import Refused
+
+_RUNS: Final = 10_000
+"""Runs whose seconds are remembered between two calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,7 @@ class Budget:
     """The most that the calls of one run cost.
 
     Attributes:
-        writes: that are carried out; those only asked for are calls.
+        writes: that are made with an approval; those only asked for are calls.
         seconds: of waiting for tools.
     """
 
@@ -23,12 +25,12 @@ class Budget:
     seconds: float
 
     def check(self, spent: Spent, *, write: bool) -> None:
-        """Raises Refused, "budget", where one more call is too much."""
-        if spent.calls >= self.calls:
+        """Raises Refused, "budget", where ``spent`` is too much."""
+        if spent.calls > self.calls:
             raise self._refused(f"{self.calls} calls", "calls")
-        if write and spent.writes >= self.writes:
+        if write and spent.writes > self.writes:
             raise self._refused(f"{self.writes} changes", "writes")
-        if spent.seconds >= self.seconds:
+        if spent.seconds > self.seconds:
             raise self._refused(f"{self.seconds:g} seconds of tools", "seconds")
 
     @staticmethod
@@ -39,29 +41,23 @@ class Budget:
         )
 
 
-class Running:
-    """The calls of each run that have begun and are not yet in the ledger, so that many at once
-    spend no more than the same after each other. Safe for many threads.
+class Till:
+    """Where calls pay: one statement of the ledger a call, so that many at once overdraw nothing.
+
+    How long a call took is known when it ends; it is paid with the next call of its run.
     """
 
-    def __init__(self) -> None:
-        self._calls: Counter[str] = Counter()
-        self._writes: Counter[str] = Counter()
-        self._lock = Lock()
+    def __init__(self, ledger: CallLedger, budget: Budget) -> None:
+        self._ledger, self._budget = ledger, budget
+        self._owed: dict[str, float] = {}
 
-    def begin(self, run: str, ledger: CallLedger, budget: Budget, *, write: bool) -> None:
-        """One more; raises Refused, "budget"."""
-        with self._lock:  # what ends meanwhile is counted in the ledger, here, or in both
-            spent = ledger.spent(run)
-            calls, writes = spent.calls + self._calls[run], spent.writes + self._writes[run]
-            budget.check(Spent(calls, writes, spent.seconds), write=write)
-            self._calls[run] += 1
-            self._writes[run] += write
+    def pay(self, run: str, *, write: bool) -> None:
+        """Count one call; raises Refused, "budget", where it is one too many."""
+        seconds = self._owed.pop(run, 0.0)
+        self._budget.check(self._ledger.count(run, write=write, seconds=seconds), write=write)
 
-    def end(self, run: str, *, write: bool) -> None:
-        """One less; the ledger has it by now."""
-        with self._lock:
-            for counter, by in ((self._calls, 1), (self._writes, int(write))):
-                counter[run] -= by
-                if counter[run] <= 0:
-                    del counter[run]
+    def owe(self, run: str, seconds: float) -> None:
+        """Note how long a call took."""
+        self._owed[run] = self._owed.get(run, 0.0) + seconds
+        if len(self._owed) > _RUNS:
+            del self._owed[next(iter(self._owed))]

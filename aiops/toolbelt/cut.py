@@ -27,11 +27,12 @@ class Cut:
     """Of one call: ``now`` cuts off what runs and whatever would run later."""
 
     def __init__(self) -> None:
-        self._cancelled = asyncio.Event()
+        self._cancelled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def now(self) -> None:
         """Cut it off."""
-        self._cancelled.set()
+        if not self._cancelled.done():
+            self._cancelled.set_result(None)
 
     async def run(self, what: str, work: Coroutine[Any, Any, T], seconds: float) -> T:
         """The result of ``work``, which runs in a task of its own.
@@ -40,22 +41,19 @@ class Cut:
             CutOff: it did not end within ``seconds``, or was cut off.
             ToolFailed: what it raised; "crashed" for anything that a tool must not raise.
         """
-        if self._cancelled.is_set():
+        if self._cancelled.done():
             work.close()
             raise CutOff("cancelled", f"{what} was cancelled before it began")
         task = asyncio.create_task(work)
-        cancelled = asyncio.create_task(self._cancelled.wait())
+        ends: set[asyncio.Future[Any]] = {task, self._cancelled}
         try:
-            await asyncio.wait(
-                {task, cancelled}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait(ends, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            cancelled.cancel()
             if not task.done():
                 task.cancel()
                 await asyncio.wait({task}, timeout=GRACE_S)
         if not task.done() or task.cancelled():
-            if self._cancelled.is_set():
+            if self._cancelled.done():
                 raise CutOff("cancelled", f"{what} was cancelled")
             raise CutOff("timeout", f"{what} did not end within {seconds:g} s")
         return _result(what, task)

@@ -8,7 +8,7 @@ from typing import ParamSpec, TypeVar
 from aiops.errors import AlreadyKept, StoreUnavailable
 from aiops.model.tool import Outcome, ToolResult
 from aiops.ports.tools import ToolContext
-from aiops.toolbelt.budget import Running
+from aiops.toolbelt.budget import Till
 from aiops.toolbelt.catalog import Asked
 from aiops.toolbelt.doors import Doors, Rules
 from aiops.toolbelt.refusals import Refused
@@ -22,13 +22,12 @@ class Stages:
     """The stages around the work of a tool. All of it may wait for a database."""
 
     def __init__(self, rules: Rules, doors: Doors) -> None:
-        self._rules, self._doors, self._running = rules, doors, Running()
+        self._doors, self._till = doors, Till(doors.ledger, rules.budget)
 
     def charge(self, trail: Trail, *, write: bool) -> None:
         """Count it in its run's budget; raises Refused, "budget"."""
-        run = trail.call.caller.run
-        self._running.begin(run, self._doors.ledger, self._rules.budget, write=write)
-        trail.charged = "write" if write else "read"
+        trail.charged = True
+        self._till.pay(trail.call.caller.run, write=write)
 
     def begin(self, trail: Trail) -> Outcome | None:
         """None where its key is new, else how the first call with it ended.
@@ -68,21 +67,18 @@ class Stages:
         doors, call = self._doors, trail.call
         seconds = doors.clock.stopwatch() - trail.started
         write = trail.spec is not None and trail.spec.effect == "write"
+        if trail.charged:
+            self._till.owe(call.caller.run, seconds)
         try:
             doors.audit.append(entry(trail, outcome, seconds, doors.clock, doors.finish))
             if trail.begun:
                 doors.ledger.end(call, outcome, seconds)
-            if trail.charged:
-                doors.ledger.count(call.caller.run, write=write and trail.begun, seconds=seconds)
         except StoreUnavailable as error:
             if outcome.status in ("done", "started") and not write:
                 return Outcome(
                     call.id, "failed", f"{call.tool} cannot be recorded: {error}", reason="store"
                 )
             return replace(outcome, summary=f"{outcome.summary}\nIt is not recorded: {error}")
-        finally:
-            if trail.charged:
-                self._running.end(call.caller.run, write=trail.charged == "write")
         return outcome
 
     @staticmethod

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from aiops.model.canonical import canonical
 from aiops.model.investigation import AuditEntry
-from aiops.model.tool import Effect, Outcome, ToolCall, ToolSpec
+from aiops.model.tool import Outcome, ToolCall, ToolSpec
 from aiops.ports.clock import Clock
 from aiops.ports.tools import Progress
 from aiops.toolbelt.cut import Cut
@@ -22,7 +22,7 @@ class Trail:
 
     Attributes:
         where: places or targets, for the audit log.
-        charged: as what it counts in its run's budget; None before that is decided.
+        charged: whether it counts in its run's budget.
         begun: whether the ledger has it, so that its end is noted there.
         changing: whether something may have been changed by now.
         moving: set once a tool works on it.
@@ -34,7 +34,7 @@ class Trail:
     spec: ToolSpec | None = None
     where: tuple[str, ...] = ()
     action_hash: str | None = None
-    charged: Effect | None = None
+    charged: bool = False
     begun: bool = False
     changing: bool = False
     moving: asyncio.Event = field(default_factory=asyncio.Event)

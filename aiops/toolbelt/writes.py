@@ -58,8 +58,8 @@ class Writes:
         stop = self._doors.switch.state()
         if stop is not None:
             raise Refused("stopped", stopped_by(stop))
-        self._stages.charge(trail, write=call.approval is not None)
         if call.approval is None:
+            self._stages.charge(trail, write=False)
             return None
         if self._rules.mode == "shadow":
             raise Refused("shadow", f"{call.tool}: in shadow mode nothing is changed")
@@ -67,6 +67,7 @@ class Writes:
         if approval.state == "used" and (earlier := self._stages.begin(trail)) is not None:
             return earlier
         self._approving.must_be_given(approval)
+        self._stages.charge(trail, write=True)
         return approval
 
     async def _looked_at(self, trail: Trail, asked: Asked) -> tuple[Step, ...]:

@@ -49,6 +49,7 @@ _PLACE: dict[str, Any] = {
     "namespace": {**_LABEL, "format": "namespace"},
     "name": {**_LABEL, "format": "workload"},
 }
+GET = {"cluster": CLUSTER, "namespace": NAMESPACE, "name": "web", "kind": "Deployment"}
 _ANY = canonical({"type": "object"})
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from belt import NOON, Bench, Read, Scale, mode, scaled, spec
+from belt import GET, NOON, Bench, Read, Scale, mode, scaled, spec
 
 from aiops.errors import StoreUnavailable, ToolFailed
 from aiops.model.canonical import canonical, parsed
@@ -14,7 +14,6 @@ from aiops.toolbelt.budget import Budget
 from aiops.toolbelt.freezes import Freeze
 
 pytestmark = pytest.mark.anyio
-GET = {"cluster": "prod", "namespace": "shop", "name": "web", "kind": "Deployment"}
 STOP = Stop("ann", "something is wrong", NOON)
 
 
@@ -291,10 +290,10 @@ async def test_a_result_that_the_tool_did_not_promise_is_no_result() -> None:
 async def test_a_store_that_is_down_denies_and_a_row_that_cannot_be_kept_withholds() -> None:
     bench = Bench()
 
-    def down(*_: object) -> None:
+    def down(*_: object, **__: object) -> None:
         raise StoreUnavailable("the disk is full")
 
-    bench.ledger.spent = down  # type: ignore[assignment,method-assign]
+    bench.ledger.count = down  # type: ignore[assignment,method-assign]
     assert said(await bench.ask("kubernetes.get", GET)) == ("denied", "store")
     bench = Bench()
     bench.audit.append = down  # type: ignore[assignment,method-assign]
