@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 
 from aiops.model.tool import BlastRadius
 from aiops_tools.kubernetes.actions.asked import AutoscalerName, InNamespace
-from aiops_tools.kubernetes.actions.change import Change, Inverse, Standing
+from aiops_tools.kubernetes.actions.change import Change, Inverse
 from aiops_tools.kubernetes.actions.editing import placed
 from aiops_tools.kubernetes.actions.scene import Scene, alone
 from aiops_tools.kubernetes.sealed import Api
+from aiops_tools.watching import Standing
 
 _Bound = Annotated[int, Field(ge=1, le=10_000)]
 

@@ -9,23 +9,11 @@ from aiops_tools.kubernetes.actions.asked import OnObject
 from aiops_tools.kubernetes.actions.scene import Scene
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.kubernetes.writer import Writer
+from aiops_tools.watching import Standing
 
 Asked = TypeVar("Asked", bound=OnObject)
 Inverse = tuple[str, Mapping[str, Any]]
 """The verb that takes a change back, and its arguments."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """How far a change has come.
-
-    Attributes:
-        hopeless: waiting longer will not help.
-    """
-
-    reached: bool
-    seen: str
-    hopeless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

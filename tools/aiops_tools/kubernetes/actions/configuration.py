@@ -10,12 +10,13 @@ from pydantic import Field, StringConstraints, model_validator
 from aiops.errors import ToolFailed
 from aiops.model.tool import BlastRadius
 from aiops_tools.kubernetes.actions.asked import MOST_ENTRIES, ConfigMapName, InNamespace
-from aiops_tools.kubernetes.actions.change import Change, Inverse, Standing
+from aiops_tools.kubernetes.actions.change import Change, Inverse
 from aiops_tools.kubernetes.actions.editing import placed
 from aiops_tools.kubernetes.actions.scene import Scene, Some, alone
 from aiops_tools.kubernetes.actions.secrecy import looks_secret
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.kubernetes.writer import Writer
+from aiops_tools.watching import Standing
 
 _Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
 _Value = Annotated[str, StringConstraints(max_length=262_144)]

@@ -11,17 +11,17 @@ from aiops.model.canonical import canonical
 from aiops.model.tool import Preview, Target, ToolResult, ToolSpec, Undo, Verified
 from aiops.ports.tools import Progress, ToolContext
 from aiops_tools.kubernetes.actions.asked import OnObject
-from aiops_tools.kubernetes.actions.change import Asked, Change, Standing
+from aiops_tools.kubernetes.actions.change import Asked, Change
 from aiops_tools.kubernetes.actions.diff import hides_a_change, unified
 from aiops_tools.kubernetes.actions.merging import merge_patch
 from aiops_tools.kubernetes.actions.reading import read
 from aiops_tools.kubernetes.actions.scene import Scene, pods_of
-from aiops_tools.kubernetes.actions.watching import watched
 from aiops_tools.kubernetes.kinds import kind_named
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.kubernetes.state_hash import state_hash
 from aiops_tools.kubernetes.writer import Writer
 from aiops_tools.spec import Result, answered, writing
+from aiops_tools.watching import Standing, watched
 
 _TRIES = 5
 """Status updates move an object's version without changing what it asks for."""

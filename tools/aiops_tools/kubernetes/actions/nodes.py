@@ -8,12 +8,13 @@ from typing import Any
 from aiops.errors import ToolFailed
 from aiops.model.tool import BlastRadius
 from aiops_tools.kubernetes.actions.asked import OnNode
-from aiops_tools.kubernetes.actions.change import Change, Inverse, Standing
+from aiops_tools.kubernetes.actions.change import Change, Inverse
 from aiops_tools.kubernetes.actions.editing import placed
 from aiops_tools.kubernetes.actions.scene import Scene
 from aiops_tools.kubernetes.kinds import POD, kind_named
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.kubernetes.writer import Writer
+from aiops_tools.watching import Standing
 
 
 def _look(writer: Writer, node: Api) -> Scene:

@@ -7,13 +7,14 @@ from typing import Any, ClassVar
 
 from aiops.model.tool import BlastRadius
 from aiops_tools.kubernetes.actions.asked import InNamespace
-from aiops_tools.kubernetes.actions.change import Change, Inverse, Standing
+from aiops_tools.kubernetes.actions.change import Change, Inverse
 from aiops_tools.kubernetes.actions.editing import placed
 from aiops_tools.kubernetes.actions.rollout import rolled_out, rolling_radius
 from aiops_tools.kubernetes.actions.scene import Scene, around_workload, is_ready
 from aiops_tools.kubernetes.actions.templates import of_rollout
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.names import WorkloadName
+from aiops_tools.watching import Standing
 
 
 class OfDeployment(InNamespace):

@@ -18,18 +18,17 @@ from aiops.model.tool import (
 )
 from aiops.ports.tools import Progress, ToolContext
 from aiops_tools.kubernetes.actions.asked import InNamespace
-from aiops_tools.kubernetes.actions.change import Standing
 from aiops_tools.kubernetes.actions.consequences import of_interruption
 from aiops_tools.kubernetes.actions.reading import read
 from aiops_tools.kubernetes.actions.rollout import replicas_of
 from aiops_tools.kubernetes.actions.scene import Scene, Some, budgets_over, is_ready, pods_of
-from aiops_tools.kubernetes.actions.watching import watched
 from aiops_tools.kubernetes.kinds import POD, kind_named
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.kubernetes.state_hash import state_hash
 from aiops_tools.kubernetes.writer import Writer
 from aiops_tools.names import PodName
 from aiops_tools.spec import Result, answered, writing
+from aiops_tools.watching import Standing, watched
 
 Way = Literal["evict_pod", "delete_pod"]
 _KEEPERS = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet")

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from aiops.model.tool import BlastRadius
-from aiops_tools.kubernetes.actions.change import Standing
 from aiops_tools.kubernetes.actions.scene import Scene, is_ready
 from aiops_tools.kubernetes.sealed import Api
+from aiops_tools.watching import Standing
 
 _STUCK = frozenset(
     {"ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"}

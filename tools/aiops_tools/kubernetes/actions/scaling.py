@@ -6,7 +6,7 @@ from typing import Literal
 
 from aiops.model.tool import BlastRadius, Target
 from aiops_tools.kubernetes.actions.asked import InNamespace, Replicas
-from aiops_tools.kubernetes.actions.change import Change, Inverse, Standing
+from aiops_tools.kubernetes.actions.change import Change, Inverse
 from aiops_tools.kubernetes.actions.consequences import (
     of_autoscalers,
     of_interruption,
@@ -18,6 +18,7 @@ from aiops_tools.kubernetes.actions.rollout import replicas_of
 from aiops_tools.kubernetes.actions.scene import Scene, around_workload, is_ready
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.names import WorkloadName
+from aiops_tools.watching import Standing
 
 
 class Scale(InNamespace):

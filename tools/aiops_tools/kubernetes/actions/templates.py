@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 
 from aiops_tools.kubernetes.actions.asked import OnWorkload
-from aiops_tools.kubernetes.actions.change import Inverse, Standing
+from aiops_tools.kubernetes.actions.change import Inverse
 from aiops_tools.kubernetes.actions.consequences import of_interruption
 from aiops_tools.kubernetes.actions.editing import placed
 from aiops_tools.kubernetes.actions.history import current_revision
 from aiops_tools.kubernetes.actions.rollout import rolled_out, rolling_radius
 from aiops_tools.kubernetes.actions.scene import Scene
 from aiops_tools.kubernetes.sealed import Api
+from aiops_tools.watching import Standing
 
 
 def of_rollout(scene: Scene, after: Api) -> Iterator[str]:

@@ -2,14 +2,27 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from aiops.errors import ToolFailed
 from aiops.model.tool import Verified
-from aiops_tools.kubernetes.actions.change import Standing
 
 _POLL_S = 0.5
 _WAIT = 0.8
 """Of a tool's time; the rest is for its requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a change has come.
+
+    Attributes:
+        hopeless: waiting longer will not help.
+    """
+
+    reached: bool
+    seen: str
+    hopeless: bool = False
 
 
 async def watched(
