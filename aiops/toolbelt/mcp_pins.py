@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from aiops.errors import InvalidInput
+from aiops.errors import InvalidInput, ToolFailed
 from aiops.model.canonical import canonical, digest, parsed
 
 if TYPE_CHECKING:
@@ -80,8 +80,15 @@ class Pins:
 
 
 def pin_of(tool: "Tool") -> Pin:
-    """The pin of a tool as its server lists it now."""
-    said = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+    """The pin of a tool as its server lists it now.
+
+    Raises:
+        ToolFailed: "invalid": its schemas are so deep that nothing can write them down.
+    """
+    try:
+        said = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+    except (ValueError, RecursionError) as error:
+        raise ToolFailed("invalid", f"tool {tool.name[:64]!a} cannot be read: {error}") from error
     said.pop("icons", None)  # pictures reach no model
     return Pin(canonical(said))
 
