@@ -132,8 +132,8 @@ def run(work: Callable[[Client], Any], client: Client) -> Any:
     return asyncio.run(whole())
 
 
-def test_tools_are_listed_with_schemas_and_hints(served: Served, mode: str) -> None:
-    listed = run(lambda client: client.list_tools(), served.client(mode))
+def test_tools_are_listed_with_schemas_and_hints(served: Served) -> None:
+    listed = run(lambda client: client.list_tools(), served.client("auto"))
     tools = {tool.name: tool for tool in listed.tools}
     assert set(tools) == {
         "kubernetes.get",
@@ -231,9 +231,10 @@ def test_a_cancelled_call_is_cut_off_and_recorded_once(served: Served) -> None:
 
 
 def test_resources_and_prompts_are_there_for_any_client(
-    served: Served, mode: str, http: Path, tmp_path: Path
+    served: Served, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    folder = http if served.transport == "http" else tmp_path
+    over_http = served.transport == "http"
+    folder: Path = request.getfixturevalue("http") if over_http else tmp_path
     guide = folder / "databases" / "slow.md"
     guide.parent.mkdir(exist_ok=True)
     guide.write_text("# When a database is slow\n")
@@ -252,7 +253,7 @@ def test_resources_and_prompts_are_there_for_any_client(
         prompt = await client.get_prompt("investigate", {"incident": "inc-1"})
         assert "inc-1" in prompt.messages[0].content.text
 
-    run(work, served.client(mode))
+    run(work, served.client("legacy"))
 
 
 OUTSIDE = (
