@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from aiops.analyze.metric_kinds import MetricKind
 from aiops.analyze.onset import Anomaly
-from aiops.analyze.shifts import Shifts
+from aiops.analyze.shifts import RARE, Shifts
 from aiops.analyze.units import Unit, trusted_units
 from aiops.analyze.wording import number, plain, quantity
 from aiops.model import Evidence, MetricTable, Window
@@ -73,9 +73,10 @@ class Claims:
         verb = "rose" if after > before else "fell" if after < before else "stayed"
         times = f", {number(size)} times its usual variation" if size >= 2 else ""
         symbol = None if unit is None else unit.symbol
+        level = "means" if shifts.kinds[column] in RARE else "medians"
         return (
             f"{plain(what)} of {plain(one.entity.name)} {verb} from {quantity(before, symbol)} "
-            f"to {quantity(after, symbol)} (medians){times}."
+            f"to {quantity(after, symbol)} ({level}){times}."
         )
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze import onset, shifts, suspicion, symptom_paths, traffic
+from aiops.analyze import hosts, onset, shifts, suspicion, symptom_paths, traffic
 from aiops.analyze.columns import bridge_gaps
 from aiops.analyze.samples import averaged, by_name, rates
 from aiops.errors import AnalysisFailed
@@ -40,6 +40,7 @@ class Parts:
     corroboration: bool = True
     memory_first: bool = True
     traffic: bool = True
+    hosts: bool = True
     vanished: bool = True
     calls: bool = True
     alert_metric: bool = True
@@ -104,6 +105,8 @@ def score(case: CaseData, parts: Parts = ALL_PARTS, episode: Episode | None = No
 
     presence = weight * np.log1p(suspicion.upward(moved.material, kinds))
     scored = suspicion.strengths(moved, weight, scale_free=parts.scale_free) * weight
+    if parts.hosts:
+        scored = scored * hosts.own_share(series, moved)
     if parts.calls and case.window.graph is not None:
         scored = scored * symptom_paths.unexplained(series, moved, case.window.graph)
     if ready.alerted is not None:

@@ -4,7 +4,6 @@ Sidecars report the latency of an edge as its source and as its destination saw 
 is the way between the two, as it is between client and server spans.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import log1p
@@ -12,8 +11,10 @@ from math import log1p
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.metric_kinds import MetricKind, reading_of
+from aiops.analyze.metric_kinds import MetricKind
 from aiops.analyze.traces.blame import Blame, blamed
+from aiops.analyze.traces.edge_views import edge_of, views
+from aiops.analyze.traces.mesh_failures import lost_on_the_way
 from aiops.analyze.units import Unit, trusted_units
 from aiops.analyze.wording import plain, quantity
 from aiops.model import (
@@ -44,7 +45,6 @@ NOISE = 3.0
 two sides come from different requests, and differ by chance."""
 LEAST_PAST = 2
 """Rows of the past below which nothing is compared."""
-_SIDES = re.compile(r"(source|client|outbound)|(dest(?:ination)?|server|inbound)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,11 @@ class MeshReader:
         """Delays on the way between services, by the service they surround; see Reader.read."""
         del seed  # nothing here is drawn
         table = case.window.metrics
-        pairs = _pairs(table) if table is not None else {}
-        if table is None or not pairs:
+        if table is None:
+            return Reading(missing=True)
+        pairs = views(table.series, MetricKind.LATENCY)
+        failing = views(table.series, MetricKind.ERRORS)
+        if not pairs and not failing:
             return Reading(missing=True)
         start, end = episode.onset.timestamp(), episode.end.timestamp()
         now = (table.times >= start) & (table.times <= end)
@@ -81,27 +84,11 @@ class MeshReader:
         normal = reference.metrics if reference is not None else None
         found = [
             edge
-            for (caller, callee, _), (source, dest) in sorted(pairs.items())
+            for ((caller, callee), _), (source, dest) in sorted(pairs.items())
             if (edge := _edge(table, normal, now, caller, callee, source, dest)) is not None
         ]
-        return Reading(tuple(_hypotheses(table, found, now)))
-
-
-def _pairs(table: MetricTable) -> dict[tuple[Entity, Entity, str], tuple[int, int]]:
-    """(caller, callee, what is measured) -> columns of the source's and the destination's view."""
-    sides: dict[tuple[Entity, Entity, str], dict[bool, int]] = {}
-    for i, one in enumerate(table.series):
-        if not one.metric.startswith("edge:"):
-            continue
-        caller, metric = one.metric.removeprefix("edge:").rsplit(":", 1)
-        side = _SIDES.search(metric)
-        if side is None or reading_of(one).kind is not MetricKind.LATENCY:
-            continue
-        callee = one.entity
-        source = Entity("service", caller, namespace=callee.namespace, cluster=callee.cluster)
-        measured = metric[: side.start()] + metric[side.end() :]
-        sides.setdefault((source, callee, measured), {})[side.group(1) is not None] = i
-    return {key: (both[True], both[False]) for key, both in sides.items() if len(both) == 2}
+        slow = _hypotheses(table, found, now)
+        return Reading((*slow, *lost_on_the_way(table, failing, now)))
 
 
 def _edge(
@@ -114,10 +101,15 @@ def _edge(
     dest: int,
 ) -> _Edge | None:
     """The edge with the surer rise against either reference; None where neither compares."""
-    waited = table.values[:, source]
-    apart = waited - table.values[:, dest]
-    during = _sustained(apart[now])
+    waited, served = table.values[:, source], table.values[:, dest]
     before = np.flatnonzero(now)[0]
+    if np.isfinite(served[:before]).any() and not np.isfinite(served[now]).any():
+        # What waits and is never served spends no time at the other end.
+        served = np.where(now, np.nanmedian(served[:before]), served)
+    apart = waited - served
+    during = _sustained(apart[now])
+    if edge_of(table.series[dest])[0] is None and len(during):
+        during = np.array([np.median(during)])  # of other calls too: single rows differ by chance
     pasts = [(waited[:before], apart[:before])]
     columns = {one.column: i for i, one in enumerate(normal.series)} if normal else {}
     names = [table.series[i].column for i in (source, dest)]
