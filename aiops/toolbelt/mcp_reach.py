@@ -205,19 +205,19 @@ async def _listen(process: asyncio.subprocess.Process, watch: Watch) -> None:
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
     """Closes its input, as MCP asks, then ends it and its children, however deaf they are."""
-    if process.stdin is not None:
-        process.stdin.close()
-    for sent in (None, signal.SIGTERM, signal.SIGKILL):
+    try:
+        if process.stdin is not None:
+            process.stdin.close()
+        if not await _has_ended(process):
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            await _has_ended(process)
+    finally:  # also where its last moments are cut short: no server outlives us
         with suppress(ProcessLookupError):
-            if sent is not None:
-                os.killpg(process.pid, sent)
-        if await _has_ended(process):
-            break
-    with suppress(ProcessLookupError):  # children that outlived it
-        os.killpg(process.pid, signal.SIGKILL)
-    # What it sent and nobody read keeps its pipes open; nothing public of asyncio closes them.
-    process._transport.close()  # type: ignore[attr-defined]
-    await asyncio.sleep(0)
+            os.killpg(process.pid, signal.SIGKILL)
+        # What it sent and nobody read keeps its pipes open; nothing public of asyncio closes them.
+        process._transport.close()  # type: ignore[attr-defined]
+    await _has_ended(process)
 
 
 async def _has_ended(process: asyncio.subprocess.Process) -> bool:

@@ -64,6 +64,8 @@ class _Line:
         """End it now, whatever is under way."""
         self._retired = True
         self._end.set()
+        if not self.ready.done():
+            self.task.cancel()
         _, waits = await asyncio.wait({self.task}, timeout=_CLOSE_S)
         if waits:
             self.task.cancel()
@@ -88,6 +90,7 @@ class Session:
         self._name, self._reach, self._bounds = name, reach, bounds or Bounds()
         self._clock = clock
         self._line: _Line | None = None
+        self._held: set[_Line] = set()
         self._failures, self._rests_until, self._why = 0, 0.0, ""
         self._listing = asyncio.Lock()
 
@@ -132,9 +135,8 @@ class Session:
 
     async def close(self) -> None:
         """End the connection; a server that does not want to is left behind."""
-        if self._line is not None:
-            await self._line.cut()
-            self._line = None
+        self._line = None
+        await asyncio.gather(*(line.cut() for line in tuple(self._held)))
 
     async def _listed(self, client: "Client") -> "tuple[Tool, ...]":
         from mcp_types import PaginatedRequestParams
@@ -196,7 +198,7 @@ class Session:
                     f"{self._name}: {self._why}; it is asked again in {rests:.0f} s",
                     retryable=True,
                 )
-            self._line = _Line(self._reach, self._bounds)
+            self._line = self._opened()
         line = self._line
         either: set[asyncio.Future[Any]] = {line.ready, line.task}
         await asyncio.wait(
@@ -208,6 +210,13 @@ class Session:
             self._failures = 0
             return line
         raise self._failed(line)
+
+    def _opened(self) -> _Line:
+        """A new line; it is remembered until it has ended, so that no server is left running."""
+        line = _Line(self._reach, self._bounds)
+        self._held.add(line)
+        line.task.add_done_callback(lambda _: self._held.discard(line))
+        return line
 
     def _failed(self, line: _Line) -> ToolFailed:
         """Leaves the server alone for a while; of many who waited, the first one counts."""

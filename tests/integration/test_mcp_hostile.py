@@ -50,7 +50,7 @@ class Enemy:
 
     def pinned(self, **more: object) -> ThirdParty:
         """Its tools as they are now, accepted by a person."""
-        server = self.server(**more)
+        server = self.server()
         pins = tuple(pin_of(each) for each in server.listed() if each.name in server.named)
         held = mcp_pins.Pinned(server.pinned.reach, "ann", "2026-11-20T12:00:00Z", pins)
         mcp_pins.write(server.pins_file, mcp_pins.Pins({"other": held}))
@@ -211,7 +211,7 @@ def test_a_flood_and_a_crash_end_the_call_and_not_the_service(enemy: Enemy, mode
 def test_a_server_that_does_not_answer_costs_its_time_limit(enemy: Enemy, mode: str) -> None:
     enemy.turn("honest")
     bench = enemy.bench(timeout_s=4.0)
-    assert asked(bench).status == "done"
+    eventually(lambda: asked(bench).status == "done")
     enemy.turn(mode)
     outcome = asked(bench)
     assert outcome.status == "failed"
@@ -246,6 +246,27 @@ def test_a_dead_server_says_so_at_once_and_holds_up_nobody(tmp_path: Path) -> No
             server.listed()
     finally:
         server.close()
+
+
+def test_no_server_outlives_us_however_deaf_it_is(tmp_path: Path) -> None:
+    note = (
+        f"import os, pathlib; pathlib.Path({str(tmp_path / 'pid')!r}).write_text(str(os.getpid()))"
+    )
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(3600)"
+    options = {
+        "command": (sys.executable, "-c", f"{note}; {deaf}"),
+        "allow": ("look",),
+        "timeout_s": 10.0,
+        "pins": tmp_path / "pins.json",
+    }
+    server = ThirdParty.connect("other", options, None)
+    try:
+        with pytest.raises(ToolFailed, match="did not say who it is"):
+            server.listed()
+    finally:
+        server.close()
+    process = Path("/proc") / (tmp_path / "pid").read_text()
+    eventually(lambda: not process.exists())
 
 
 def _pod() -> dict[str, str]:
