@@ -103,11 +103,7 @@ def consensus(
     rows = len(values)
     votes = _votes(values, alert, least)
     tally = _tally(votes.first, votes.weight, rows)
-    if alert is None:
-        nearby = tally
-    else:
-        off = (np.arange(len(tally)) - alert) / rows
-        nearby = tally / (1 + np.maximum(-off / ALERT_TRUST, off / ALERT_FIRST_TRUST))
+    nearby = tally if alert is None else _tally(votes.first, _near(votes, alert, rows), rows)
     row = int(nearby.argmax())
     if nearby[row] < LEAST_CONSENSUS:
         # Nothing changed near the alert: it is late, and the clearest change wherever it was
@@ -147,6 +143,15 @@ def _votes(values: FloatArray, alert: int | None, least: FloatArray | None) -> _
     first = np.where(back, found.first, first)
     end = np.where(back & (clean > 0), found.end, end)
     return _Votes(first, end, weight)
+
+
+def _near(votes: _Votes, alert: int, rows: int) -> FloatArray:
+    """(m,) votes, less the farther from the alert; whatever lasts while it fires is not far."""
+    off = (votes.first - alert) / rows
+    distance = np.maximum(-off / ALERT_TRUST, off / ALERT_FIRST_TRUST)
+    lasts = (votes.first <= alert) & (alert < votes.end) & (votes.end < rows)
+    near: FloatArray = votes.weight / (1 + np.where(lasts, 0.0, distance))
+    return near
 
 
 def _nats(share: FloatArray, least: float) -> FloatArray:
