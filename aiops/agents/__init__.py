@@ -1,0 +1,1 @@
+"""The multi-agent supervisor: the only place that knows LangGraph."""

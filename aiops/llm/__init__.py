@@ -1,0 +1,1 @@
+"""Language models, behind one port: any OpenAI-compatible endpoint, recorded answers."""
