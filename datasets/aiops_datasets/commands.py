@@ -32,12 +32,15 @@ def register(app: typer.Typer) -> None:
 
 @commands.command("list")
 def list_(data: Data = DATA, as_json: Json = False) -> None:
-    """The data sets we know and those in the data folder: cases, modalities, licence."""
-    from aiops_datasets import catalog
+    """The data sets we know, came with or find in the data folder: cases, modalities, licence."""
+    from aiops_datasets import bundled, catalog
     from aiops_datasets.cards import cards
 
     with _errors():
-        here = {name: sum(1 for _ in catalog.locations(data, name)) for name in _sets(data)}
+        places = {bundled.DEMO: bundled.root(), **dict.fromkeys(_sets(data), data)}
+        here = {
+            name: sum(1 for _ in catalog.locations(place, name)) for name, place in places.items()
+        }
     known = cards()
     rows = []
     for name in sorted({*here, *known}):
@@ -75,7 +78,7 @@ def describe(
     with _errors():
         for dataset in [name] if name else _sets(data):
             with _progress(dataset) as on_case:
-                found.append(counted(data, dataset, on_case=on_case))
+                found.append(counted(_place(dataset, data), dataset, on_case=on_case))
     facts = [_facts(description, cards().get(description.dataset)) for description in found]
     if as_json:
         return _print_json(facts[0] if name else facts)
@@ -188,6 +191,13 @@ def _sets(data: Path) -> tuple[str, ...]:
     if not found:
         raise InvalidData(data, "holds no data set; point --data at the folder that does")
     return found
+
+
+def _place(name: str, data: Path) -> Path:
+    """The folder that holds the set ``name``: ``data``, but for what came with the code."""
+    from aiops_datasets import bundled
+
+    return bundled.root() if name == bundled.DEMO and not (data / name).is_dir() else data
 
 
 def _source(card: "Card") -> str:

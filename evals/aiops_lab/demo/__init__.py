@@ -1,0 +1,1 @@
+"""A recorded incident, happening again in a service of its own."""
