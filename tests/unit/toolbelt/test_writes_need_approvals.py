@@ -14,8 +14,9 @@ from aiops.model.canonical import canonical, parsed
 from aiops.model.tool import Stop
 from aiops.toolbelt.budget import Budget
 
-NAMES = st.sampled_from(["web", "api", "idle", "vault-1", "gone"])
-REPLICAS = st.integers(0, 5)
+NAMES = st.sampled_from(["web", "api", "idle"])
+REPLICAS = st.integers(1, 5)
+SELDOM = st.sampled_from([False, False, False, True])
 RUNS = st.sampled_from(["run-1", "run-2"])
 
 
@@ -58,13 +59,18 @@ class Calls(RuleBasedStateMachine):
         assert writes == 1
         self.seen += writes
 
-    @rule(into=approvals, name=NAMES, replicas=REPLICAS, run=RUNS)
-    def propose(self, name: str, replicas: int, run: str) -> str | None:
+    @rule(target=approvals, name=NAMES, replicas=REPLICAS, run=RUNS, open_=SELDOM)
+    def propose(self, name: str, replicas: int, run: str, open_: bool = False) -> str | None:
         outcome = self.ask(arguments=scaled(replicas, name), run=run)
         assert outcome.status in ("waits", "shadowed", "denied", "failed")
+        if not open_:
+            self.approve(outcome.approval)
         return outcome.approval
 
     @rule(approval=approvals)
+    def somebody_approves(self, approval: str | None) -> None:
+        self.approve(approval)
+
     def approve(self, approval: str | None) -> None:
         if approval is None or not self.bench.approvals.get(approval).open:
             return
@@ -80,12 +86,14 @@ class Calls(RuleBasedStateMachine):
             self.bench.approvals.swap(kept, replace(kept, state=verdict))
             self.given.pop(approval, None)
 
-    @rule(approval=approvals)
-    def use(self, approval: str | None) -> None:
-        if approval is not None:
-            kept = self.bench.approvals.get(approval)
-            arguments = scaled(0) | dict(_parsed(kept))
-            self.ask(arguments=arguments, run=kept.run, approval=approval)
+    @rule(approval=approvals, late=SELDOM, by_another=SELDOM)
+    def use(self, approval: str | None, late: bool = False, by_another: bool = False) -> None:
+        if approval is None:
+            return
+        self.bench.clock.advance(self.bench.rules.approval_s if late else 0)
+        kept = self.bench.approvals.get(approval)
+        run = "run-3" if by_another else kept.run
+        self.ask(arguments=dict(_parsed(kept)), run=run, approval=approval)
 
     @rule(approval=approvals, name=NAMES, replicas=REPLICAS, run=RUNS)
     def use_for_something_else(
@@ -130,15 +138,14 @@ class Calls(RuleBasedStateMachine):
     def wait(self, seconds: float) -> None:
         self.bench.clock.advance(seconds)
 
-    @rule()
-    def stop(self) -> None:
-        self.bench.switch.engage(Stop("ann", "enough", self.bench.clock.now()))
+    @rule(stopped=SELDOM)
+    def stop_or_resume(self, stopped: bool) -> None:
+        if stopped:
+            self.bench.switch.engage(Stop("ann", "enough", self.bench.clock.now()))
+        else:
+            self.bench.switch.release()
 
-    @rule()
-    def resume(self) -> None:
-        self.bench.switch.release()
-
-    @rule(shadow=st.booleans())
+    @rule(shadow=SELDOM)
     def restart(self, shadow: bool) -> None:
         self.shadow = shadow
         self.bench.restarted(
@@ -177,5 +184,5 @@ def _parsed(approval: Approval) -> Any:
 
 TestNoWriteWithoutItsApproval = Calls.TestCase
 TestNoWriteWithoutItsApproval.settings = settings(
-    max_examples=40, stateful_step_count=40, deadline=None
+    max_examples=100, stateful_step_count=50, deadline=None
 )
