@@ -201,17 +201,24 @@ def _onset_claims(story: _Story, book: _Evidence) -> dict[int, str]:
         if not np.isfinite(story.onsets[column]):
             continue
         since = story.deviations[story.table.times >= story.onsets[column], column]
-        typical = float(np.nanmedian(since[:ROWS_TO_SETTLE]))
         late = story.onsets[column] - first
         claim = (
             f"{_named(story.table.series[column])} left its baseline at "
             f"{_utc(story.onsets[column]):%H:%M:%S} UTC, "
             + (f"{duration(late)} after the first suspect" if late else "first among the suspects")
-            + f", {'up' if typical > 0 else 'down'} by {number(abs(typical))} times its usual "
-            + "variation."
+            + f"{_height(since[:ROWS_TO_SETTLE])}."
         )
         ids[column] = book.add(claim, story.table, column, story.rows)
     return ids
+
+
+def _height(deviations: FloatArray) -> str:
+    """How far a column went at first; nothing where it has no samples then."""
+    if np.isnan(deviations).all():
+        return ""
+    typical = float(np.nanmedian(deviations))
+    way = "up" if typical > 0 else "down"
+    return f", {way} by {number(abs(typical))} times its usual variation"
 
 
 def _granger_edges(

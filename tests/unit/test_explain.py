@@ -135,6 +135,15 @@ def test_onsets_are_told_in_order_with_the_delay_after_the_first():
     assert "Order of onset: db (+0 s), api (+2 s), web (+5 s)." in told.notes
 
 
+def test_of_an_onset_without_samples_no_height_is_told():
+    table = chain()
+    table.values[FAULT : FAULT + 60, 3] = np.nan
+    table.values[FAULT + 60 :, 3] += 100
+    told = explain(case(table), ranking((DB, "cpu"), (WEB, "cpu")))
+    (claim,) = [one.claim for one in told.evidence if one.claim.startswith("cpu of web left")]
+    assert claim.endswith("after the first suspect.")
+
+
 def test_the_order_scores_and_verdict_of_suspects_are_never_touched():
     given = ranking((WEB, "cpu"), (API, "latency"), (DB, "cpu"))
     told = explain(case(chain()), given, deep=True)
