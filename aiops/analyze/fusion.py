@@ -25,6 +25,8 @@ SYMPTOM = 1.1
 """Strength, log(1 + 2 floors), from which an entity counts as troubled, as a thing to explain."""
 DECLARED = "state"
 """The modality that reads what was declared and what the cluster says of it."""
+SETTLING = frozenset({DECLARED, "changes"})
+"""Modalities that can settle what is wrong: also what was changed, where it names what it broke."""
 SETTLED = 1.6
 """Strength, log(1 + 4 floors), from which a declared fault explains other entities' trouble."""
 NAMED = 1.1
@@ -141,7 +143,7 @@ class _Declared:
         self._faulty: set[Key] = set()
         self._symptoms: set[Key] = set()
         for modality, hypothesis in raised:
-            if modality == DECLARED and hypothesis.strength >= SETTLED:
+            if modality in SETTLING and hypothesis.strength >= SETTLED:
                 key = key_of(hypothesis.entity)
                 self._faulty.add(key)
                 self._symptoms |= reach.of(hypothesis) - {key}

@@ -76,3 +76,26 @@ def test_a_change_elsewhere_does_not_outweigh_what_the_metrics_show() -> None:
     changed = replace(deploy(60), entity=other)
     report = investigate(with_changes(changed), bootstrap.default_analyzer())
     assert report.root_causes[0].entity.service_name == cause.service_name
+
+
+def readdressed(before: str, after: str) -> CaseData:
+    assert ALERT is not None
+    graph = CASE.window.graph
+    assert graph is not None
+    call = next(call for call in graph.calls if not call.source.same_service(call.target))
+    said = f"ConfigMap changed: data.URL: {before} -> {after}".replace("CALLEE", call.target.name)
+    change = Change(ALERT - timedelta(seconds=30), call.source, said, kind="config")
+    return with_changes(change)
+
+
+def test_a_setting_that_no_longer_names_whom_it_named_explains_their_silence() -> None:
+    case = readdressed("http://CALLEE:80", "http://CALLEE-old:80")
+    (found,) = ChangeEventReader().read(case, EPISODE).hypotheses
+    assert found.kind == "address_changed_before_the_onset"
+    assert found.explains
+
+
+def test_a_setting_that_still_names_them_explains_nothing() -> None:
+    case = readdressed("http://CALLEE:80", "http://CALLEE:8080")
+    (found,) = ChangeEventReader().read(case, EPISODE).hypotheses
+    assert not found.explains
