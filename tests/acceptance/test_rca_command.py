@@ -309,13 +309,6 @@ def test_every_claim_of_an_investigation_cites_evidence_that_is_there(aiops: Run
     assert cited <= known
 
 
-def test_the_demo_runs_in_an_empty_folder_with_nothing_set(executable: Run, bare: Path) -> None:
-    done = executable("demo", "--once")
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("Root cause found")
-    assert list(bare.iterdir()) == []
-
-
 def test_help_loads_nothing_heavy(bare: Path) -> None:
     heavy = ("numpy", "scipy", "statsmodels", "networkx", "pyarrow", "jinja2", "pydantic", "httpx")
     program = (

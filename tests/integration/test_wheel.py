@@ -25,6 +25,7 @@ PACKAGES = {
     "evals/aiops_evals": "aiops_evals",
     "evals/aiops_lab": "aiops_lab",
     "datasets/aiops_datasets": "aiops_datasets",
+    "datasets/lab-demo": "aiops_datasets/_recorded/lab-demo",
     "playbooks": "aiops/_playbooks",
 }
 NEVER = shutil.ignore_patterns("__pycache__", ".*", "*.pyc")
@@ -133,6 +134,9 @@ def test_the_command_runs_from_the_wheel_as_a_user_without_rights(
     helped = run("--help")
     assert helped.returncode == 0, helped.stderr
     assert "serve" in helped.stdout
+    replayed = run("demo", "--once")
+    assert (replayed.returncode, replayed.stderr) == (0, "")
+    assert "Root cause found" in replayed.stdout
     upgraded = run("db", "upgrade")
     assert upgraded.returncode == 0, upgraded.stderr
     assert (home / "aiops.db").is_file()

@@ -56,6 +56,11 @@ def _replay(name: str, *, stay: bool, json: bool, html: Path | None) -> None:
         wrapper_class=wrapper, logger_factory=structlog.PrintLoggerFactory(sys.stderr)
     )
     folder, recorded = _recording(name)
+    if not json:
+        typer.echo(
+            f"{name} of our lab, recorded on {recorded.window.start:%d %B %Y}, happens again; "
+            "its report takes some ten seconds.\n"
+        )
     with ExitStack() as stack:
         place = Path(stack.enter_context(TemporaryDirectory(prefix="aiops-demo-")))
         running = stack.enter_context(replayed(recorded, place))

@@ -16,7 +16,7 @@ from aiops.errors import AiopsError
 from aiops.ingest.replay import alert
 from aiops.jobs.loops import Heartbeats
 from aiops.model.incident import IncidentQuery
-from aiops.settings import Settings
+from aiops.settings import IncidentSettings, Settings
 from aiops.store.clock import SystemClock
 from aiops_lab.demo.clock import RecordedClock
 from aiops_lab.demo.source import NAME, Recording
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 GROUP_WAIT = timedelta(seconds=30)
 """How long an Alertmanager keeps an alert before it tells of it, as it comes."""
+ALONE = IncidentSettings(settle_s=1)
+"""No second alert is coming, so none is awaited for long."""
 LOOK_S = 0.1
 PATIENCE_S = 120.0
 """Seconds of ours for one report; machines that need more have another trouble."""
@@ -106,11 +108,11 @@ def replayed(case: CaseData, folder: Path) -> Iterator[Replayed]:
     from aiops.web.app import create
 
     clock = RecordedClock(_fired(case) + GROUP_WAIT, SystemClock())
-    database = f"sqlite:///{folder / 'demo.db'}"
+    settings = Settings.model_construct(
+        database_url=f"sqlite:///{folder / 'demo.db'}", incidents=ALONE
+    )
     with ExitStack() as stack:
-        opened = stack.enter_context(
-            durable(Settings.model_construct(database_url=database), clock=clock)
-        )
+        opened = stack.enter_context(durable(settings, clock=clock))
         service = replace(opened, sources=((NAME, Recording(case, clock)),))
         heartbeats = Heartbeats(clock)
         background = Background(service, heartbeats)
