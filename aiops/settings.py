@@ -214,6 +214,9 @@ class GatewaySettings(_Group):
         default=3600, gt=0, le=604_800, description="how long an approval is asked for and holds"
     )
     plan_steps: int = Field(default=10, ge=1, le=50, description="changes under one approval")
+    result_tokens: int = Field(
+        default=4000, ge=100, description="of a result; what is bigger is kept and told in short"
+    )
     protected: ProtectedSettings = Field(
         default=ProtectedSettings(), description="what is never changed"
     )

@@ -23,6 +23,7 @@ from aiops.toolbelt.gateway import Gateway
 from aiops.toolbelt.policy import load_policy
 from aiops.toolbelt.protection import Protection
 from aiops.toolbelt.radius import RadiusLimits
+from aiops.toolbelt.results import Results
 
 GROUP: Final = "aiops.toolsets"
 BUILT_IN: Final = ("telemetry", "incidents", "analysis")
@@ -51,7 +52,9 @@ def toolbelt_of(
         for toolset in toolsets_of(service, only):
             opened.callback(toolset.close)
             tools += toolset.tools()
-        yield Gateway((*tools, *more), rules, doors_of(service))
+        results = Results(service.blobs, service.settings.gateway.result_tokens)
+        tools += (*more, *results.tools())
+        yield Gateway(tools, rules, doors_of(service, results))
 
 
 def toolset_names(settings: Settings) -> tuple[str, ...]:
@@ -103,8 +106,8 @@ def _connected(name: str, service: Service) -> Toolset:
     return toolset
 
 
-def doors_of(service: Service) -> Doors:
-    """What the gateway leans on."""
+def doors_of(service: Service, results: Results) -> Doors:
+    """What the gateway leans on; ``results`` keeps what is too big to be told."""
 
     def severity(incident_id: str) -> Severity | None:
         try:
@@ -119,7 +122,7 @@ def doors_of(service: Service) -> Doors:
         audit=service.audit,
         clock=service.clock,
         ids=service.ids,
-        finish=Finishing(secrets.token_bytes),
+        finish=Finishing(secrets.token_bytes, results),
         severity=severity,
     )
 

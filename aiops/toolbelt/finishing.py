@@ -8,7 +8,9 @@ from typing import Final
 
 from aiops.model.tool import ToolCall, ToolResult
 from aiops.toolbelt.finish import Finished
+from aiops.toolbelt.marks import suspicious
 from aiops.toolbelt.redaction import Redactor
+from aiops.toolbelt.results import Results
 
 RUNS: Final = 1000
 """Runs whose keys are remembered; a run that comes back later gets another one."""
@@ -21,10 +23,11 @@ class Finishing:
 
     Args:
         entropy: that many random bytes.
+        results: keeps what is too big to be told.
     """
 
-    def __init__(self, entropy: Callable[[int], bytes]) -> None:
-        self._entropy = entropy
+    def __init__(self, entropy: Callable[[int], bytes], results: Results) -> None:
+        self._entropy, self._results = entropy, results
         self._runs: OrderedDict[str, Redactor] = OrderedDict()
         self._lock = Lock()
 
@@ -44,8 +47,16 @@ class Finishing:
 
     def result(self, call: ToolCall, result: ToolResult) -> Finished:
         """See Finish."""
-        redactor = self._of(call.caller.run)
-        return Finished(redactor.text(result.summary), redactor.json(result.content))
+        run = call.caller.run
+        redactor = self._of(run)
+        summary, content = redactor.text(result.summary), redactor.json(result.content)
+        marked = suspicious(summary) or suspicious(content)
+        whole = self._results.told(run, content)
+        words = self._results.told(run, summary or whole.text)
+        if whole.blob is None:
+            return Finished(words.text, content, words.blob, marked)
+        said = f"{words.text}\nThis is not all: results.page and results.grep read {whole.blob}"
+        return Finished(said, None, whole.blob, marked)
 
     def _anew(self) -> Redactor:
         return Redactor(self._entropy(_KEY_BYTES))

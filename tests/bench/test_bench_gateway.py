@@ -15,6 +15,7 @@ from aiops.bootstrap.durable import durable
 from aiops.bootstrap.tools import doors_of
 from aiops.settings import load
 from aiops.toolbelt.budget import Budget
+from aiops.toolbelt.results import Results
 
 CALLS = 300
 
@@ -26,7 +27,7 @@ def test_a_read_through_the_gateway(benchmark: BenchmarkFixture, tmp_path: Path)
         asyncio.Runner() as runner,
     ):
         bench = Bench().ruled(budget=Budget(10**6, 10, 10**6))
-        bench.doors = doors_of(service)
+        bench.doors = doors_of(service, Results(service.blobs))
         bench.restarted()
 
         def call() -> None:

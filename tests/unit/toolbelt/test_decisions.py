@@ -11,10 +11,12 @@ from fake_kubernetes import PLANTED, FakeConnection, shop, tools_of
 
 from aiops.model.canonical import canonical
 from aiops.model.tool import Capability, Outcome, Stop
+from aiops.store.repositories import MemoryBlobs
 from aiops.toolbelt.budget import Budget
 from aiops.toolbelt.finishing import Finishing
 from aiops.toolbelt.freezes import Freeze
 from aiops.toolbelt.policy import load_policy
+from aiops.toolbelt.results import Results
 
 pytestmark = pytest.mark.anyio
 FOLDER = Path(__file__).parents[2] / "golden" / "gateway"
@@ -65,7 +67,7 @@ def bench(row: Row, api: FakeConnection) -> Bench:
     found = Bench(
         replace(RULES, policy=load_policy(FOLDER / "policy.toml")),
         tools=tools_of(api),
-        finish=Finishing(secrets.token_bytes),
+        finish=Finishing(secrets.token_bytes, Results(MemoryBlobs())),
         own=False,
     )
     if "frozen" in row.given:
