@@ -1,6 +1,7 @@
 """Charts: few points that keep every extreme, axes that can be read."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from aiops.analyze.wording import TimeWords, duration, listed, number, percent, plain, quantity
 from aiops.app.rendering.axes import Scale, time_ticks, value_range, value_ticks
-from aiops.app.rendering.charts import MOST_POINTS, thinned
+from aiops.app.rendering.charts import LEFT, LETTER, MOST_POINTS, RIGHT, marks, thinned
 
 FINITE = st.floats(-1e12, 1e12, allow_nan=False).map(lambda x: round(x, 6))
 
@@ -45,6 +46,18 @@ def test_time_ticks_lie_in_the_window_and_are_few(start: float, span: float) -> 
     ticks = time_ticks(Scale(start, start + span, 0, 100), relative_to=None)
     assert len(ticks) <= 6
     assert all(-0.1 <= tick.position <= 100.1 for tick in ticks)
+
+
+@given(st.lists(st.floats(0, 1000), min_size=2, max_size=2).filter(lambda at: at[0] + at[1] > 200))
+def test_labels_of_onset_and_alert_never_run_over_each_other_or_the_edge(at: list[float]) -> None:
+    onset, alert = (datetime.fromtimestamp(each, UTC) for each in at)
+    drawn = marks(Scale(0, 1000, LEFT, RIGHT), (("onset", onset), ("alert", alert)))
+    spans = []
+    for mark in drawn:
+        width = LETTER * len(mark.label) * (1 if mark.anchor == "start" else -1)
+        spans.append(sorted((mark.text_x, mark.text_x + width)))
+    assert all(right <= RIGHT for _, right in spans)
+    assert all(ours[1] <= theirs[0] for ours, theirs in pairwise(spans))
 
 
 def test_relative_times_count_from_the_start_of_the_window() -> None:

@@ -18,6 +18,8 @@ from aiops.model.telemetry import FloatArray
 
 WIDTH, HEIGHT = 520.0, 220.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 508.0, 26.0, 192.0
+LETTER, LABEL_GAP = 7.0, 4.0
+"""Width of a letter of a mark's label, and between the label and what is beside it."""
 MOST_POINTS = 300
 MOST_CHARTS = 6
 
@@ -146,7 +148,7 @@ def draw(curve: Curve, report: Report) -> Chart:
         unit=curve.unit,
         paths=_paths(points, _breaks(t)),
         band=None if band is None else (y(band[1]), max(1.5, y(band[0]) - y(band[1]))),
-        marks=_marks(x, (("onset", report.onset), ("alert", alert))),
+        marks=marks(x, (("onset", report.onset), ("alert", alert))),
         x_ticks=time_ticks(
             x, relative_to=subject.window.start.timestamp() if subject.relative else None
         ),
@@ -205,7 +207,7 @@ def _paths(points: list[tuple[float, float]], breaks: frozenset[int]) -> tuple[s
     )
 
 
-def _marks(x: Scale, moments: tuple[tuple[str, datetime | None], ...]) -> tuple[Mark, ...]:
+def marks(x: Scale, moments: tuple[tuple[str, datetime | None], ...]) -> tuple[Mark, ...]:
     """Lines with labels that do not run over each other or over the edge."""
     there = [
         (kind, x(at.timestamp()))
@@ -214,12 +216,19 @@ def _marks(x: Scale, moments: tuple[tuple[str, datetime | None], ...]) -> tuple[
     ]
     if len(there) == 2 and abs(there[0][1] - there[1][1]) < 3:
         there = [(f"{there[0][0]}, {there[1][0]}", there[0][1])]
-    there.sort(key=lambda each: each[1])
-    marks = []
-    for place, (label, at) in enumerate(there):
-        crowded = place + 1 < len(there) and there[place + 1][1] - at < 60
-        leftwards = at > RIGHT - 70 or crowded
-        kind = "alert" if label == "alert" else "onset"
-        text_x, anchor = (at - 4, "end") if leftwards else (at + 4, "start")
-        marks.append(Mark(kind, label, at, text_x, anchor))
-    return tuple(marks)
+    found, limit = [], RIGHT
+    for label, at in sorted(there, key=lambda each: each[1], reverse=True):
+        width = LETTER * len(label) + 2 * LABEL_GAP
+        leftwards = at + width > limit
+        text_x = min(at, limit) - LABEL_GAP if leftwards else at + LABEL_GAP
+        found.append(
+            Mark(
+                "alert" if label == "alert" else "onset",
+                label,
+                at,
+                text_x,
+                "end" if leftwards else "start",
+            )
+        )
+        limit = text_x - width if leftwards else at
+    return tuple(reversed(found))
