@@ -29,6 +29,7 @@ MARK = re.compile(
     r"^<!-- not run: a test of its own (?:brings it|has the lab) up -->\n```bash\n(.*?)^```$",
     re.DOTALL | re.MULTILINE,
 )
+FILE = re.compile(r"^```yaml\n# ([\w.]+\.yaml)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 NORMAL_S = 15
 """Of normal running, which is what a fault stands out against; nothing is awaited by it."""
 PATIENCE_S = 120.0
@@ -122,6 +123,9 @@ def test_a_new_user_breaks_the_lab_and_reads_which_service_it_was(
         needed(program)
     if not kubectls():
         needed("kubectl")
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    for name, content in FILE.findall(text):
+        (tmp_path / name).write_text(content, encoding="utf-8")
     with reader(tmp_path) as user:
         port = int(user.address.rpartition(":")[2])
         done = []
