@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from aiops.analyze.telling.shapes import shaped, tokens
 from aiops.errors import NotKept, ToolFailed
 from aiops.model.canonical import canonical
 from aiops.model.tool import ToolResult, ToolSpec
 from aiops.ports.repositories import BlobStore
 from aiops.ports.tools import Reading, ToolContext
-from aiops.toolbelt.shapes import shaped, tokens
 
 LIMIT_TOKENS = 2_000
 MAX_RUNS = 1_000

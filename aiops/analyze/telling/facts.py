@@ -14,7 +14,7 @@ _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
         re.compile(
             r"\b(?:[A-Z][A-Za-z]{1,60}(?:Error|Exception|Failed|Killed|BackOff|Pressure|Timeout)"
             r"|(?:ImagePull|CrashLoop|Err)[A-Z]\w+|E[A-Z]{4,15}|NXDOMAIN|SERVFAIL|SIG[A-Z]{3,6}"
-            r"|[A-Z]{2,6}-[0-9]{3,6}|exit(?:ed)?(?: with)?(?: code)?[ :=]{1,2}[0-9]{1,3}"
+            r"|[A-Z]{1,6}-[0-9]{3,6}|exit(?:ed)?(?: with)?(?: code)?[ :=]{1,2}[0-9]{1,3}"
             r"|(?:status|code|HTTP/[0-9.]+\"?)[ :=\"]{1,3}[3-5][0-9]{2})\b"
         ),
     ),

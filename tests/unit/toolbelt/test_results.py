@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from aiops.analyze.telling.facts import facts_of
+from aiops.analyze.telling.shapes import shaped, tokens
 from aiops.errors import ToolFailed
 from aiops.model.tool import Caller, ToolResult
 from aiops.ports.tools import Reading, ToolContext
 from aiops.store.repositories import MemoryBlobs
-from aiops.toolbelt.facts import facts_of
 from aiops.toolbelt.results import Results, lines_of
-from aiops.toolbelt.shapes import shaped, tokens
 
 LOG = "\n".join(
     [

@@ -1,0 +1,1 @@
+"""What a reader with little room is told: results condensed, conversations compacted."""
