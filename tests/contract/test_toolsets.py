@@ -34,6 +34,20 @@ ENTRIES = sorted(
     key=lambda one: one.name,
 )
 NEEDED: Mapping[str, Callable[[Path], Mapping[str, object]]] = {
+    "aws": lambda folder: {
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "endpoint_url": "https://127.0.0.1:1",
+        "credentials_file": str(folder / "reader"),
+        "write_credentials_file": str(folder / "writer"),
+    },
+    "gcp": lambda folder: {
+        "project": "shop-prod",
+        "region": "europe-west1",
+        "endpoint_url": "https://127.0.0.1:1",
+        "credentials_file": str(folder / "reader"),
+        "write_credentials_file": str(folder / "writer"),
+    },
     "kubernetes": lambda folder: {
         "cluster": "here",
         "server": "https://127.0.0.1:1",

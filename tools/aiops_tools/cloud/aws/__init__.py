@@ -1,0 +1,1 @@
+"""Amazon's cloud, over boto3."""

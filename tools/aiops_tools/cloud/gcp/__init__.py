@@ -1,0 +1,1 @@
+"""Google's cloud, over its official client."""
