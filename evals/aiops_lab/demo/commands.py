@@ -51,9 +51,14 @@ def _replay(name: str, *, stay: bool, json: bool, html: Path | None) -> None:
     from aiops.cli.faces import show
     from aiops_lab.demo.replayed import replayed
 
-    wrapper = structlog.make_filtering_bound_logger(logging.ERROR)
+    # Only what went wrong, and no traceback that shows the values of variables.
     structlog.configure(
-        wrapper_class=wrapper, logger_factory=structlog.PrintLoggerFactory(sys.stderr)
+        processors=[
+            structlog.stdlib.add_log_level,
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     folder, recorded = _recording(name)
     if not json:

@@ -53,6 +53,16 @@ class NoReport(AiopsError):
         )
 
 
+class AlertRefused(AiopsError):
+    """The service's webhook does not take the alert."""
+
+    def __init__(self, status: int, said: str) -> None:
+        super().__init__(
+            f"the demo's own webhook answers {status} to the alert: {said[:200]}; try again, and "
+            "tell us if it stays so"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """A running service for which the recorded alert is about to fire.
@@ -70,7 +80,7 @@ class Replayed:
         """Post the alert to the webhook; from here on time passes.
 
         Raises:
-            NoReport: it is not taken.
+            AlertRefused: it is not taken.
         """
         import httpx
 
@@ -79,7 +89,7 @@ class Replayed:
             body = alert(self.case.trigger, self.case.id, _fired(self.case))
             answer = client.post(WEBHOOK, content=body)
         if not answer.is_success:
-            raise NoReport
+            raise AlertRefused(answer.status_code, answer.text)
 
     def outcome(self) -> tuple[Incident, Report]:
         """The first report that is sure of something, or the last before the recording ends.
