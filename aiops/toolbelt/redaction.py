@@ -25,6 +25,9 @@ _PAIRS = (("name", "value"), ("key", "value"), ("Name", "Value"), ("Key", "Value
 _FLAG = re.compile(r"--?[\w-]*?(?:password|passwd|pass|token|secret|api-key|access-key)$")
 _LAYERS = 3
 """How often something is looked for in what is itself encoded: base64 in base64 in JSON."""
+_SHORT, _WORDS = 40, 256
+"""Texts up to so many characters are remembered where nothing in them is to be hidden, and how
+many: names of fields, kinds and objects come again with every call of a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class Redactor:
 
     key: bytes
     hidden: Counter[str] = field(default_factory=Counter)
+    _plain: set[tuple[str, int]] = field(default_factory=set)
 
     def text(self, text: str) -> str:
         """``text`` without secrets, whatever it holds: lines of logs, manifests, JSON, prose."""
@@ -59,6 +63,14 @@ class Redactor:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     def _text(self, text: str, layers: int) -> str:
+        if (text, layers) in self._plain:
+            return text
+        clean = self._searched(text, layers)
+        if clean == text and len(text) <= _SHORT and len(self._plain) < _WORDS:
+            self._plain.add((text, layers))
+        return clean
+
+    def _searched(self, text: str, layers: int) -> str:
         if layers and text[:1] in ("{", "[", " ", "\n", "\t"):
             text = self._document(text, layers)
         raw = text.encode("utf-8", "surrogatepass")

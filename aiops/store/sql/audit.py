@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from itertools import chain
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, insert, select
 
 from aiops.model.investigation import AuditEntry
 from aiops.store.codec import Codec
@@ -17,6 +17,9 @@ FIRST = "0" * 64
 """What stands for the hash before the first entry."""
 _AT_ONCE = 1000
 _ENTRY = Codec(AuditEntry)
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_APPEND = insert(AUDIT)
+_HASH = select(AUDIT.c.hash).where(AUDIT.c.number == bindparam("of"))
 
 
 def chained(previous: str, number: int, body: str) -> str:
@@ -41,7 +44,7 @@ class SqlAudit:
             number = draw(connection, COUNTER)
             row = {"number": number, "hash": "", "body": body}
             row["hash"] = chained(_hash_of(connection, number - 1), number, body)
-            connection.execute(insert(AUDIT), row)
+            connection.execute(_APPEND, row)
         return number
 
     def entries(self, after: int = 0) -> Iterator[tuple[int, AuditEntry]]:
@@ -76,9 +79,7 @@ class SqlAudit:
     def hash_of(self, number: int) -> str | None:
         """The hash of an entry; None where there is none."""
         with reading(self._engine) as connection:
-            kept: str | None = connection.scalar(
-                select(AUDIT.c.hash).where(AUDIT.c.number == number)
-            )
+            kept: str | None = connection.scalar(_HASH, {"of": number})
         return kept
 
     def _page(self, first: int, last: int) -> list[tuple[int, AuditEntry]]:
@@ -92,5 +93,5 @@ class SqlAudit:
 
 
 def _hash_of(connection: Connection, number: int) -> str:
-    kept = connection.scalar(select(AUDIT.c.hash).where(AUDIT.c.number == number))
+    kept = connection.scalar(_HASH, {"of": number})
     return FIRST if kept is None else kept

@@ -1,9 +1,10 @@
 """Calls and what they cost, in the database; a key stands for one call, whoever comes with it."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, Table, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from aiops.errors import AlreadyKept
@@ -11,12 +12,22 @@ from aiops.model.tool import Outcome, Spent, ToolCall
 from aiops.ports.approvals import Begun
 from aiops.store.calls import begun, unknown
 from aiops.store.codec import Codec
-from aiops.store.sql.columns import digest, insert_new
+from aiops.store.sql.columns import digest
 from aiops.store.sql.engine import reading, writing
 from aiops.store.sql.operations_tables import CALLS, SPENT
 
 _BEGUN, _OUTCOME = Codec(Begun), Codec(Outcome)
 _SPENT = (SPENT.c.calls, SPENT.c.writes, SPENT.c.seconds)
+# Made once: SQLAlchemy takes longer to build a statement than SQLite to run it.
+_END = (
+    update(CALLS)
+    .where(
+        CALLS.c.key == bindparam("of"),
+        CALLS.c.call_id == bindparam("by"),
+        CALLS.c.outcome.is_(None),
+    )
+    .values(outcome=bindparam("ended"), seconds=bindparam("took"))
+)
 
 
 class SqlLedger:
@@ -35,8 +46,7 @@ class SqlLedger:
             "begun": _BEGUN.write(begun(call, at)),
         }
         with writing(self._engine) as connection:
-            new = insert_new(CALLS, connection.dialect, "key").returning(CALLS.c.key)
-            if connection.scalar(new, row) is not None:
+            if connection.scalar(_beginning(connection.dialect.name), row) is not None:
                 return None
             first = connection.execute(select(CALLS).where(CALLS.c.key == row["key"])).one()
         if first.same != row["same"]:
@@ -45,10 +55,9 @@ class SqlLedger:
 
     def end(self, call: ToolCall, outcome: Outcome, seconds: float) -> None:
         """Note how it ended."""
-        own = (CALLS.c.key == digest(call.key), CALLS.c.call_id == call.id)
-        ended = {"outcome": _OUTCOME.write(outcome), "seconds": seconds}
+        own = {"of": digest(call.key), "by": call.id}
         with writing(self._engine) as connection:
-            connection.execute(update(CALLS).where(*own, CALLS.c.outcome.is_(None)).values(ended))
+            connection.execute(_END, {**own, "ended": _OUTCOME.write(outcome), "took": seconds})
 
     def unfinished(self, before: datetime, *, limit: int = 100) -> tuple[Begun, ...]:
         """Those begun and not ended."""
@@ -75,7 +84,18 @@ class SqlLedger:
         return Spent() if row is None else Spent(*row)
 
 
+def _into(engine: str, table: Table) -> Any:
+    return (sqlite if engine == "sqlite" else postgresql).insert(table)
+
+
+@cache
+def _beginning(engine: str) -> Any:
+    new = _into(engine, CALLS).on_conflict_do_nothing(index_elements=["key"])
+    return new.returning(CALLS.c.key)
+
+
+@cache
 def _adding(engine: str) -> Any:
-    statement = (sqlite if engine == "sqlite" else postgresql).insert(SPENT)
+    statement = _into(engine, SPENT)
     sums = {column.name: column + statement.excluded[column.name] for column in _SPENT}
     return statement.on_conflict_do_update(index_elements=["run"], set_=sums).returning(*_SPENT)

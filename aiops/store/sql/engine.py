@@ -107,7 +107,8 @@ def writing(engine: Engine) -> Iterator[Connection]:
     with (
         _patiently(engine),
         _after_others(engine),
-        engine.execution_options(**{_WRITES: True}).begin() as connection,
+        engine.connect() as connection,
+        connection.execution_options(**{_WRITES: True}).begin(),
     ):
         yield connection
 
