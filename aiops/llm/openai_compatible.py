@@ -1,0 +1,295 @@
+"""Any endpoint that speaks chat completions: OpenAI, vLLM, Ollama, llama.cpp, gateways to others.
+
+The official client carries the requests; repeating, waiting and reading are our own, since its
+defaults wait 600 s a read and up to 120 s on Retry-After, and believe what they are sent.
+"""
+
+import asyncio
+import random
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from aiops.errors import InvalidInput
+from aiops.llm.dialect import Dialect, Question
+from aiops.llm.failures import failure_of, words_of, worth_repeating
+from aiops.llm.names import WireNames
+from aiops.llm.reading import answer_of
+from aiops.llm.replies import Reply, ReportedError, Stream, Unreadable, events, reply_of
+from aiops.llm.waiting import pause_before, retry_after
+from aiops.model.chat import Answer, Limits, Message, OfferedTool, Usage
+from aiops.ports.chat_model import BadAnswer, ModelFailed, ModelUnavailable, OnToken
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+CONNECT_S: Final = 10.0
+_MOST_BYTES: Final = 8_000_000
+_SHOWN: Final = 200
+_PER_TOKEN: Final = 4
+"""Characters, where nobody counts tokens: the rule of thumb of English text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is asked.
+
+    Attributes:
+        url: base address, mostly ending in /v1.
+        key: None where none is needed.
+        attempts: requests for one answer at most, 1 for no second one.
+        longest_pause_s: that Retry-After is obeyed for; longer is a failure at once.
+        ca_file: certificates that are trusted instead of the system's.
+    """
+
+    url: str
+    key: str | None = field(default=None, repr=False)
+    attempts: int = 3
+    longest_pause_s: float = 20.0
+    ca_file: Path | None = None
+    proxy: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars for a million tokens."""
+
+    input_usd: float = 0.0
+    output_usd: float = 0.0
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        """US dollars."""
+        return (input_tokens * self.input_usd + output_tokens * self.output_usd) / 1e6
+
+
+class _Refused(Exception):
+    """A request that was not answered.
+
+    Args:
+        said: the endpoint's words, without our key.
+        adaptable: whether it may be answered when it asks for less.
+        transient: whether it may be answered in a moment.
+        pause: seconds, where the endpoint said how long that moment is.
+    """
+
+    def __init__(
+        self,
+        failure: ModelFailed,
+        *,
+        said: str = "",
+        adaptable: bool = False,
+        transient: bool = False,
+        pause: float | None = None,
+    ) -> None:
+        self.failure, self.said, self.pause = failure, said, pause
+        self.adaptable, self.transient = adaptable, transient
+
+
+class OpenAICompatible:
+    """One model of one endpoint, as a ``ChatModel``.
+
+    Raises:
+        InvalidInput: the certificates cannot be read.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        endpoint: Endpoint,
+        price: Price | None = None,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        chance: random.Random | None = None,
+    ) -> None:
+        self._name, self._endpoint, self._price = name, endpoint, price or Price()
+        self._sleep, self._chance = sleep, chance or random.Random()  # noqa: S311
+        self._dialect = Dialect()
+        self._trusted = _trusting(endpoint.ca_file)
+
+    def __repr__(self) -> str:
+        return f"OpenAICompatible({self._name!r}, {self._endpoint.url!r})"
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[OfferedTool] = (),
+        schema: str | None = None,
+        limits: Limits | None = None,
+        on_token: OnToken | None = None,
+    ) -> Answer:
+        """As ``ChatModel.complete``; tokens that were not reported are estimated."""
+        question = Question(
+            tuple(messages), tuple(tools), schema, limits or Limits(), stream=on_token is not None
+        )
+        names = WireNames(tool.name for tool in question.tools)
+        seconds = question.limits.seconds
+        await asyncio.to_thread(import_module, "openai")  # a second, the first time
+        try:
+            async with asyncio.timeout(seconds):
+                reply = await self._reply(question, names, on_token or _nobody)
+        except TimeoutError as error:
+            slow = f"gave no whole answer in {seconds:g} s; look at its load, or raise"
+            raise ModelUnavailable(self._name, f"{slow} 'model.timeout_s'") from error
+        usage = self._usage(reply, question)
+        return answer_of(self._name, reply, question, names, usage)
+
+    async def _reply(self, question: Question, names: WireNames, on_token: OnToken) -> Reply:
+        attempt = 0
+        while True:
+            dialect = self._dialect
+            body = dialect.request(self._name, question, names)
+            stream = Stream()
+            try:
+                return await self._once(body, stream, on_token)
+            except _Refused as refused:
+                simpler = dialect.without(refused.said, question)
+                if refused.adaptable and simpler is not None and not stream.seen:
+                    self._dialect = simpler
+                    continue
+                attempt += 1
+                pause = pause_before(attempt, refused.pause, self._chance)
+                if (
+                    not refused.transient
+                    or stream.seen  # the caller has its beginning already
+                    or attempt >= self._endpoint.attempts
+                    or pause > self._endpoint.longest_pause_s
+                ):
+                    raise refused.failure from None  # its cause holds our request, with the key
+            await self._sleep(pause)
+
+    async def _once(self, body: dict[str, Any], stream: Stream, on_token: OnToken) -> Reply:
+        """One request. Raises _Refused, or ModelFailed where no other request would help."""
+        import httpx2
+        from openai import APIConnectionError, APIStatusError
+
+        try:
+            async with self._asking(body) as chunks:
+                if "stream" not in body:
+                    return reply_of(await _whole(chunks))
+                async for event in events(chunks):
+                    if piece := stream.add(event):
+                        on_token(piece)
+                return stream.reply()
+        except APIStatusError as error:
+            answer = error.response
+            raise self._refusal(
+                answer.status_code, answer.content, retry_after(answer.headers)
+            ) from None
+        except ReportedError as error:
+            raise self._refusal(error.status, error.body, None) from None
+        except (APIConnectionError, httpx2.HTTPError) as error:
+            if stream.seen:
+                return stream.reply()  # not whole, and so a cut answer
+            raise _Refused(self._unreachable(_root(error)), transient=True) from None
+        except Unreadable as error:
+            wrong = f"{self._endpoint.url} answered {error}; check that this is its API"
+            raise BadAnswer(self._name, wrong, Usage(1)) from None
+
+    def _refusal(self, status: int, body: bytes, pause: float | None) -> "_Refused":
+        key = self._endpoint.key
+        if key:  # endpoints like to repeat what they were sent
+            body = body.replace(key.encode(), b"***")
+        failure = failure_of(self._name, self._endpoint.url, status, body)
+        plain = isinstance(failure, ModelUnavailable) and not failure.lasting
+        return _Refused(
+            failure,
+            said=words_of(body),
+            adaptable=plain and status in (400, 422),
+            transient=worth_repeating(status, failure),
+            pause=pause,
+        )
+
+    @asynccontextmanager
+    async def _asking(self, body: dict[str, Any]) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The bytes of the answer, which come as long as the block lasts."""
+        # A client for each answer: connections belong to one event loop, a model to none.
+        async with self._client() as client:
+            create: Any = client.chat.completions.with_streaming_response.create
+            async with create(**body, extra_headers=self._unsent()) as response:
+                yield response.iter_bytes()
+
+    def _client(self) -> "AsyncOpenAI":
+        import httpx2
+        from openai import AsyncOpenAI
+
+        return AsyncOpenAI(
+            base_url=self._endpoint.url,
+            api_key=self._endpoint.key or "none",
+            max_retries=0,
+            http_client=httpx2.AsyncClient(
+                timeout=httpx2.Timeout(None, connect=CONNECT_S),  # the whole has its own limit
+                verify=self._trusted,
+                proxy=self._endpoint.proxy,
+                trust_env=False,
+            ),
+        )
+
+    def _unsent(self) -> dict[str, Any]:
+        """Headers that the client would fill from OPENAI_* of the environment."""
+        from openai import Omit
+
+        names = ["OpenAI-Organization", "OpenAI-Project"]
+        names += ["Authorization"] if self._endpoint.key is None else []
+        return {name: Omit() for name in names}
+
+    def _usage(self, reply: Reply, question: Question) -> Usage:
+        asked_for, said = reply.input_tokens, reply.output_tokens
+        estimated = asked_for is None or said is None
+        if asked_for is None:
+            told = [one.text for one in question.messages]
+            told += [tool.arguments + tool.description for tool in question.tools]
+            asked_for = sum(map(len, told)) // _PER_TOKEN + 1
+        if said is None:
+            words = len(reply.text) + sum(len(call.arguments) for call in reply.calls)
+            said = words // _PER_TOKEN + 1
+        return Usage(1, asked_for, said, self._price.of(asked_for, said), estimated)
+
+    def _unreachable(self, reason: str) -> ModelUnavailable:
+        advice = (
+            "set 'model.ca_file' to the certificate it is signed with"
+            if "CERTIFICATE" in reason
+            else "check that it runs and that this machine may connect to it"
+        )
+        where = self._endpoint.url
+        return ModelUnavailable(self._name, f"{where} cannot be reached: {reason}; {advice}")
+
+
+@cache
+def _trusting(ca_file: Path | None) -> ssl.SSLContext:
+    """Shared by all models: reading the certificates of the system takes 0.1 s."""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        reason = error.strerror or error
+        raise InvalidInput(f"setting 'model.ca_file': {ca_file}: {reason}") from error
+
+
+async def _whole(chunks: AsyncIterator[bytes]) -> bytes:
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if len(body) > _MOST_BYTES:
+            raise Unreadable(f"more than {_MOST_BYTES} bytes")
+    return bytes(body)
+
+
+def _nobody(piece: str) -> None:
+    """Takes tokens that nobody asked for."""
+    del piece
+
+
+def _root(error: BaseException) -> str:
+    """The words of what went wrong first, below all that wraps it."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return " ".join(str(error).split())[:_SHOWN] or type(error).__name__
