@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from aiops.app.investigate import Explain, investigate
+from aiops.agents.inline import InlineRuns
+from aiops.app.investigate import CaseInquiry, Explain
 from aiops.app.slos import with_planned_work
 from aiops.app.telemetry_window import Reach, Source, collect
 from aiops.errors import NotKept
@@ -13,10 +14,12 @@ from aiops.model.incident import Incident, TimelineEntry
 from aiops.model.investigation import Investigation
 from aiops.model.job import Job
 from aiops.model.report import Report
+from aiops.model.run import Collected
 from aiops.model.slo import Slo
 from aiops.ports.analyzer import Analyzer
 from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
+from aiops.ports.inquiry import Runner
 from aiops.ports.repositories import InvestigationRepo
 from aiops.ports.telemetry import TelemetryStore
 
@@ -37,6 +40,8 @@ class IncidentReports:
         changes_recorded: whether anybody tells the store of changes.
         explain: adds propagation; None for analyzers alone.
         slos: objectives that say what an incident did to users.
+        runner: carries jobs through the graph so that another process can take them up; None: in
+            this thread, and anew after a crash.
     """
 
     incidents: IncidentRepo
@@ -51,6 +56,7 @@ class IncidentReports:
     slos: Sequence[Slo] = ()
     seed: int = 0
     top: int = 5
+    runner: Runner | None = None
 
     def __call__(self, job: Job) -> Report:
         """Investigate the incident ``job.about``, unless an earlier attempt has.
@@ -65,7 +71,8 @@ class IncidentReports:
             report = self.investigations.get(made).report
         except NotKept:
             alerts = tuple(state.alert for state in self.incidents.alerts(incident.id))
-            report = self.report(incident, alerts)
+            runner = self.runner or InlineRuns(self.clock)
+            report = runner(made, self._inquiry(incident, alerts), incident.id)
             self.investigations.save(Investigation(made, incident.id, self.clock.now(), report))
         self._note(incident.id, made, report)
         return report
@@ -76,34 +83,32 @@ class IncidentReports:
         Raises:
             StoreUnavailable: nothing can be kept, so nothing was collected.
         """
-        began = self.clock.stopwatch()
-        collected = collect(
-            incident,
-            self.sources,
-            self.telemetry,
-            now=self.clock.now(),
-            reach=self.reach,
-            changes_recorded=self.changes_recorded,
-            alerts=alerts,
-        )
-        pulled = self.clock.stopwatch() - began
-        report = investigate(
-            collected.case,
-            self.analyzer,
+        return InlineRuns(self.clock)(incident.id, self._inquiry(incident, alerts), incident.id)
+
+    def _inquiry(self, incident: Incident, alerts: tuple[Alert, ...]) -> CaseInquiry:
+        def gather(at: datetime) -> Collected:
+            began = self.clock.stopwatch()
+            found = collect(
+                incident,
+                self.sources,
+                self.telemetry,
+                now=at,
+                reach=self.reach,
+                changes_recorded=self.changes_recorded,
+                alerts=alerts,
+            )
+            pulled = self.clock.stopwatch() - began
+            return Collected(found.case, found.failed, (("collect", pulled),))
+
+        return CaseInquiry(
+            gather=gather,
+            analyzer=self.analyzer,
             explain=self.explain,
             slos=with_planned_work(self.slos, self.incidents.silences()),
             alerts=alerts,
             seed=self.seed,
             top=self.top,
             clock=self.clock.stopwatch,
-        )
-        timings = replace(
-            report.timings,
-            total_s=report.timings.total_s + pulled,
-            steps=(("collect", pulled), *report.timings.steps),
-        )
-        return replace(
-            report, failed_steps=(*collected.failed, *report.failed_steps), timings=timings
         )
 
     def _note(self, incident_id: str, investigation: str, report: Report) -> None:

@@ -1,8 +1,9 @@
-"""The one path from a case to a report: rank, explain, check the evidence, write it down."""
+"""What every investigation is made of: rank, explain, check the evidence, write it down."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Protocol
 
 from aiops.app import sections
@@ -14,6 +15,7 @@ from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Ranking
 from aiops.model.alert import Alert
 from aiops.model.report import Agreement, FailedStep, Report, Timings
+from aiops.model.run import Collected, Shortlist
 from aiops.model.slo import Slo
 from aiops.ports.analyzer import Analyzer
 
@@ -24,6 +26,55 @@ class Explain(Protocol):
     def __call__(self, case: CaseData, ranking: Ranking, *, seed: int = 0) -> Ranking:
         """Raises AnalysisFailed where the case gives nothing to explain it with."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class CaseInquiry:
+    """An Inquiry over telemetry that whoever asks brings along; see ``ports.inquiry``.
+
+    Attributes:
+        gather: the telemetry as of a moment.
+        analyzer: ranks the suspects.
+        explain: adds propagation; None: the report has none.
+        slos: objectives that say what the incident did to users.
+        alerts: of the incident; the report says which of them the cause explains.
+        seed: for the analyzer and the explanation.
+        top: how many candidates to list.
+        clock: seconds; injected for replays.
+    """
+
+    gather: Callable[[datetime], Collected]
+    analyzer: Analyzer
+    explain: Explain | None = None
+    slos: Sequence[Slo] = ()
+    alerts: tuple[Alert, ...] = ()
+    seed: int = 0
+    top: int = 5
+    clock: Callable[[], float] = time.perf_counter
+
+    def collect(self, at: datetime) -> Collected:
+        """See Inquiry."""
+        return self.gather(at)
+
+    def shortlist(self, case: CaseData) -> Shortlist:
+        """Rank, explain, check the evidence; without a ranking the verdict is "inconclusive"."""
+        steps = _Steps(self.clock)
+        ranking = steps.run("rank", lambda: self.analyzer.rank(case, seed=self.seed))
+        if ranking is None:
+            ranking = Ranking(verdict="inconclusive", suspects=())
+        ranking = _backed(case, _checked(case, ranking, steps), self.analyzer.name, self.top)
+        if self.explain is not None and ranking.verdict != "healthy":
+            found, explainer = ranking, self.explain
+            explained = steps.run("explain", lambda: explainer(case, found, seed=self.seed))
+            ranking = _checked(case, explained, steps) if explained is not None else ranking
+        return Shortlist(ranking, tuple(steps.failed), tuple(steps.taken))
+
+    def report(self, case: CaseData, shortlist: Shortlist) -> Report:
+        """Write it down."""
+        ranking = shortlist.ranking
+        citations = Citations(ranking.evidence)
+        findings = Findings(case, ranking, self.analyzer.name, self.top, citations, self.alerts)
+        return _written(findings, shortlist.failed, self.slos)
 
 
 def investigate(
@@ -37,33 +88,20 @@ def investigate(
     top: int = 5,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Report:
-    """Investigate one incident.
+    """Rank, explain and write down, without agents; see CaseInquiry for the arguments.
 
     A step that fails is named in the report's ``failed_steps`` and the report is still made;
     without a ranking its verdict is "inconclusive".
-
-    Args:
-        analyzer: ranks the suspects.
-        explain: adds propagation; None: the report has none.
-        slos: objectives that say what the incident did to users.
-        alerts: of the incident; the report says which of them the cause explains.
-        seed: for the analyzer and the explanation.
-        top: how many candidates to list.
-        clock: seconds; injected for replays.
     """
-    steps = _Steps(clock)
-    ranking = steps.run("rank", lambda: analyzer.rank(case, seed=seed))
-    if ranking is None:
-        ranking = Ranking(verdict="inconclusive", suspects=())
-    ranking = _backed(case, _checked(case, ranking, steps), analyzer.name, top)
-    if explain is not None and ranking.verdict != "healthy":
-        found, explainer = ranking, explain
-        explained = steps.run("explain", lambda: explainer(case, found, seed=seed))
-        ranking = _checked(case, explained, steps) if explained is not None else ranking
-    citations = Citations(ranking.evidence)
-    findings = Findings(case, ranking, analyzer.name, top, citations, tuple(alerts))
-    report = _written(findings, tuple(steps.failed), slos)
-    return replace(report, timings=steps.timings())
+    began = clock()
+    inquiry = CaseInquiry(
+        lambda _: Collected(case), analyzer, explain, slos, tuple(alerts), seed, top, clock
+    )
+    found = inquiry.shortlist(case)
+    report = inquiry.report(case, found)
+    total = clock() - began
+    wrote = total - sum(seconds for _, seconds in found.seconds)
+    return replace(report, timings=Timings(total, (*found.seconds, ("write", wrote))))
 
 
 def _backed(case: CaseData, ranking: Ranking, method: str, top: int) -> Ranking:
@@ -84,8 +122,8 @@ class _Steps:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.failed: list[FailedStep] = []
-        self._clock, self._began = clock, clock()
-        self._taken: list[tuple[str, float]] = []
+        self.taken: list[tuple[str, float]] = []
+        self._clock = clock
 
     def run(self, name: str, step: Callable[[], Ranking]) -> Ranking | None:
         began = self._clock()
@@ -99,13 +137,8 @@ class _Steps:
             reason = f"unexpected {type(failure).__name__}: {failure}"
             self.failed.append(FailedStep(name, reason))
         finally:
-            self._taken.append((name, self._clock() - began))
+            self.taken.append((name, self._clock() - began))
         return None
-
-    def timings(self) -> Timings:
-        total = self._clock() - self._began
-        written = total - sum(seconds for _, seconds in self._taken)
-        return Timings(total, (*self._taken, ("write", written)))
 
 
 def _checked(case: CaseData, ranking: Ranking, steps: _Steps) -> Ranking:

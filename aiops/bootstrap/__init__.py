@@ -1,21 +1,29 @@
 """The composition root: settings in, a wired application out."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from aiops import plugins
+from aiops.agents.inline import InlineRuns
+from aiops.agents.policies.named import named
 from aiops.analyze.explain import explain
 from aiops.analyze.fused import FusedRanker
 from aiops.analyze.fusion import Weighed
 from aiops.app import cases
-from aiops.app.investigate import investigate
+from aiops.app.investigate import CaseInquiry, investigate
 from aiops.errors import InvalidInput
 from aiops.model import CaseData
 from aiops.model.report import Report
+from aiops.model.run import Collected, Moment
 from aiops.ports.analyzer import Analyzer
 from aiops.ports.cases import CaseHints
+from aiops.ports.clock import Clock
+from aiops.ports.inquiry import Watch
 from aiops.settings import Settings
 from aiops.store.clock import SystemClock
+
+
+def _unwatched(moment: Moment) -> None:
+    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +33,12 @@ class App:
     Attributes:
         settings: what was set.
         analyzer: ranks.
-        stopwatch: seconds, monotonic; a replay passes its own.
+        clock: a replay passes its own.
     """
 
     settings: Settings
     analyzer: Analyzer
-    stopwatch: Callable[[], float]
+    clock: Clock
 
     def load(self, case: str, hints: CaseHints) -> CaseData:
         """A recorded case by folder, ``dataset:id`` or id; raises InvalidInput."""
@@ -38,7 +46,13 @@ class App:
 
     def rank(self, case: CaseData) -> Report:
         """The analyzer alone, as a report without an explanation."""
-        return self._report(case, explained=False)
+        return investigate(
+            case,
+            self.analyzer,
+            seed=self.settings.seed,
+            top=self.settings.top,
+            clock=self.clock.stopwatch,
+        )
 
     def argue(self, case: CaseData) -> tuple[Weighed, ...]:
         """Every hypothesis about ``case``; raises InvalidInput where the method raises none."""
@@ -49,19 +63,19 @@ class App:
             )
         return self.analyzer.argue(case, seed=self.settings.seed)
 
-    def investigate(self, case: CaseData) -> Report:
-        """One full investigation."""
-        return self._report(case, explained=True)
-
-    def _report(self, case: CaseData, *, explained: bool) -> Report:
-        return investigate(
-            case,
-            self.analyzer,
-            explain=explain if explained else None,
+    def investigate(
+        self, case: CaseData, policy: str = "deterministic", watch: Watch = _unwatched
+    ) -> Report:
+        """One full investigation, through the agents' graph; raises UnknownName for a policy."""
+        inquiry = CaseInquiry(
+            gather=lambda _: Collected(case),
+            analyzer=self.analyzer,
+            explain=explain,
             seed=self.settings.seed,
             top=self.settings.top,
-            clock=self.stopwatch,
+            clock=self.clock.stopwatch,
         )
+        return InlineRuns(self.clock, named(policy), watch=watch)(case.id, inquiry)
 
 
 def default_analyzer() -> FusedRanker:
@@ -71,4 +85,4 @@ def default_analyzer() -> FusedRanker:
 
 def wire(settings: Settings) -> App:
     """The application for ``settings``; raises UnknownName for a method that does not exist."""
-    return App(settings, plugins.analyzer(settings.method), SystemClock().stopwatch)
+    return App(settings, plugins.analyzer(settings.method), SystemClock())

@@ -1,0 +1,67 @@
+"""The graph walked in this thread, for runs that end where they begin: nothing to take up again.
+
+The nodes are those of ``graph``. What LangGraph adds to them is checkpoints, interrupts and
+branches at once, and half a second of imports that nobody at a command line need wait for.
+"""
+
+from dataclasses import dataclass, field
+
+from aiops.agents.crew import Crew, RunBudget
+from aiops.agents.policies.deterministic import Deterministic
+from aiops.agents.policies.policy import Policy
+from aiops.agents.shape import FIRST, NODES
+from aiops.agents.shelf import MemoryShelf
+from aiops.agents.state import Branch, RunState, updated
+from aiops.errors import WrongState
+from aiops.model.report import Report
+from aiops.ports.clock import Clock
+from aiops.ports.inquiry import Inquiry, Watch
+
+
+@dataclass(frozen=True, slots=True)
+class InlineRuns:
+    """A Runner whose runs last as long as the call: nothing to ask, nothing to do, nothing kept."""
+
+    clock: Clock
+    policy: Policy = field(default_factory=Deterministic)
+    budget: RunBudget = field(default_factory=RunBudget)
+    watch: Watch = field(default=lambda _: None)
+
+    def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
+        """See Runner."""
+        return walk(
+            Crew(
+                run=run,
+                inquiry=inquiry,
+                shelf=MemoryShelf(),
+                policy=self.policy,
+                clock=self.clock,
+                incident=incident,
+                budget=self.budget,
+                watch=self.watch,
+            )
+        )
+
+
+def walk(crew: Crew) -> Report:
+    """The report of one run.
+
+    Raises:
+        WrongState: it waits for an approval, which only a kept run can.
+    """
+    state: RunState = {}
+    ahead: list[str | Branch] = [FIRST]
+    while ahead:
+        update, after = state, list[str | Branch]()
+        for each in ahead:
+            name, given = (each.node, each.state) if isinstance(each, Branch) else (each, state)
+            step = NODES[name](given, crew)
+            if step.waits:
+                raise WrongState(
+                    f"run {crew.run}", f"waits for {', '.join(step.waits)}; run it in the service"
+                )
+            update = updated(update, step.update)
+            # Branches that go on to one node enter it once, together.
+            after.extend(to for to in step.to if isinstance(to, Branch) or to not in after)
+        state, ahead = update, after
+    return crew.shelf.take(Report, state["report"])

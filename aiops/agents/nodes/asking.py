@@ -1,0 +1,85 @@
+"""Specialists at work, and what their answers change."""
+
+from aiops.agents.crew import Crew
+from aiops.agents.evidence import MODALITIES, with_facts
+from aiops.agents.nodes.beginning import known_to
+from aiops.agents.policies.policy import Question
+from aiops.agents.state import RunState, Step
+from aiops.model.run import Fact, Shortlist, Specialist
+from aiops.model.tool import Caller, Capability, ToolCall
+
+_CAPABILITY: Capability = "probe"
+"""Specialists look; only an approved action changes anything."""
+
+
+def specialist(state: RunState, crew: Crew) -> Step:
+    """One specialist's part of a round. Its calls only read, so doing it again changes nothing."""
+    found: list[str] = []
+    for ref in state["asked"]:
+        fact = _asked(crew, _specialist(state), crew.shelf.take(Question, ref))
+        if fact is not None:
+            found.append(crew.shelf.keep(fact))
+    if not state["asked"]:
+        _read(state, crew)
+    return Step({"facts": found, "calls": len(state["asked"])}, ("reconcile",))
+
+
+def reconcile(state: RunState, crew: Crew) -> Step:
+    """Rank again with what is new; with nothing new, go on to the end."""
+    facts = crew.facts(state)
+    new = [fact for fact in facts[state["judged"] :] if fact.status == "done"]
+    update: RunState = {"judged": len(facts)}
+    if not new:
+        return Step(update, ("guide",))
+    before = crew.shortlist(state)
+    ranked = crew.inquiry.shortlist(with_facts(crew.collected(state).case, facts))
+    after = Shortlist(ranked.ranking, before.failed, (*before.seconds, *ranked.seconds))
+    update["shortlist"] = crew.shelf.keep(after)
+    crew.tell("reconcile", "finding", f"{len(new)} answers weighed", update["shortlist"])
+    again = _moved(before, after) and not crew.policy.settled(known_to({**state, **update}, crew))
+    return Step(update, ("plan" if again else "guide",))
+
+
+def _moved(before: Shortlist, after: Shortlist) -> bool:
+    """Whether the answers changed the verdict or who is first."""
+    firsts = [next(iter(each.ranking.entities()), None) for each in (before, after)]
+    names = [first.entity if first is not None else None for first in firsts]
+    return before.ranking.verdict != after.ranking.verdict or names[0] != names[1]
+
+
+def _asked(crew: Crew, who: Specialist, question: Question) -> Fact | None:
+    if crew.belt is None:
+        return None
+    key = f"{crew.run}:{question.call}"
+    outcome = crew.belt.ask(
+        ToolCall(
+            id=key,
+            tool=question.tool,
+            arguments=question.arguments,
+            caller=Caller(who, _CAPABILITY, crew.run, crew.incident),
+            key=key,
+        )
+    )
+    crew.tell("specialist", "call", f"{who}: {question.call}: {outcome.status}")
+    return Fact(
+        specialist=who,
+        call=question.call,
+        status=outcome.status,
+        summary=outcome.summary,
+        text=outcome.content or outcome.summary,
+        about=question.about,
+        at=crew.clock.now(),
+    )
+
+
+def _specialist(state: RunState) -> Specialist:
+    name = state["specialist"]
+    return next(each for each in MODALITIES if each == name)
+
+
+def _read(state: RunState, crew: Crew) -> None:
+    """What the window says in this modality: the analyzers read it, the specialist tells it."""
+    who = _specialist(state)
+    for item in crew.shortlist(state).ranking.evidence:
+        if item.kind in MODALITIES[who]:
+            crew.tell("specialist", "finding", f"{who}: {item.claim}")

@@ -1,0 +1,85 @@
+"""From the shortlist to the report: the guide, the last look at the evidence, the words."""
+
+from dataclasses import replace
+
+from aiops.agents.crew import Crew
+from aiops.agents.evidence import cited, with_facts
+from aiops.agents.nodes.beginning import known_to
+from aiops.agents.state import RunState, Step
+from aiops.model.report import FailedStep, ProposedAction, Report, Timings, Usage, Verification
+from aiops.model.run import Deed, Shortlist
+
+
+def guide(state: RunState, crew: Crew) -> Step:
+    """Walk the troubleshooting guide that matches, where there is one."""
+    if crew.guide is None:
+        return Step({}, ("verify",))
+    case = with_facts(crew.collected(state).case, crew.facts(state))
+    return Step(
+        {"shortlist": crew.shelf.keep(crew.guide(case, crew.shortlist(state)))}, ("verify",)
+    )
+
+
+def verify(state: RunState, crew: Crew) -> Step:
+    """Cite what tools answered, and accuse nobody where asking was cut short before it was sure."""
+    found, facts = crew.shortlist(state), crew.facts(state)
+    ranking, failed = found.ranking, found.failed
+    stopped = state.get("stopped_by")
+    if stopped and not crew.policy.settled(known_to(state, crew)):
+        reason = f"stopped by the budget of {stopped}: inconclusive"
+        ranking = replace(
+            ranking, verdict="inconclusive", notes=(*ranking.notes, f"The asking was {reason}.")
+        )
+    failed = (*failed, *(FailedStep(f.call, f.summary) for f in facts if f.status != "done"))
+    ranking = cited(ranking, facts)
+    if (ranking, failed) == (found.ranking, found.failed):
+        return Step({}, ("propose",))
+    ref = crew.shelf.keep(Shortlist(ranking, failed, found.seconds))
+    return Step({"shortlist": ref}, ("propose",))
+
+
+def report(state: RunState, crew: Crew) -> Step:
+    """Write it down, by the same function as ever."""
+    began = crew.clock.stopwatch()
+    found = crew.shortlist(state)
+    case = with_facts(crew.collected(state).case, crew.facts(state))
+    written = crew.inquiry.report(case, found)
+    deeds = crew.deeds(state)
+    wrote = crew.clock.stopwatch() - began
+    steps = (*found.seconds, ("write", wrote))
+    whole = replace(
+        written,
+        actions=tuple(_action(deed) for deed in deeds),
+        verification=_verification(deeds, crew),
+        timings=Timings(sum(seconds for _, seconds in steps), steps),
+        usage=Usage(policy=crew.policy.name, stopped_by=state.get("stopped_by")),
+    )
+    ref = crew.shelf.keep(whole)
+    crew.tell("report", "ended", whole.summary, ref)
+    return Step({"report": ref}, ("remember",))
+
+
+def remember(state: RunState, crew: Crew) -> Step:
+    """Keep what is worth knowing the next time."""
+    if crew.remember is not None:
+        crew.remember(crew.shelf.take(Report, state["report"]), crew.deeds(state), crew.run)
+    return Step({})
+
+
+def _action(deed: Deed) -> ProposedAction:
+    return ProposedAction(
+        tool=deed.proposal.tool,
+        summary=deed.summary,
+        risk=deed.risk,
+        state=deed.status,
+        evidence=deed.proposal.evidence,
+    )
+
+
+def _verification(deeds: tuple[Deed, ...], crew: Crew) -> Verification | None:
+    looked = [deed for deed in deeds if deed.reached is not None]
+    if not looked:
+        return None
+    words = "; ".join(f"{d.proposal.tool}: {d.seen or d.status}" for d in looked)
+    worked = "worked" if all(deed.reached for deed in looked) else "did not work"
+    return Verification(f"{worked}: {words}", crew.clock.now())

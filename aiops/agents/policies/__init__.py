@@ -1,0 +1,1 @@
+"""Who decides what is asked, of whom, and when enough is known."""

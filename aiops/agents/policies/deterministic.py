@@ -1,0 +1,115 @@
+"""The policy that needs nothing but the data: it asks what the window does not answer.
+
+Each modality that was recorded is read by its specialist from the window. Tools are asked only
+where the window lacks a modality or the cluster's objects have to be looked at, only about the
+first suspects, and again only when the answers changed who is suspected.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from aiops.agents.policies.policy import Known, Question, Task
+from aiops.model.canonical import canonical, parsed
+from aiops.model.case import TelemetryWindow
+from aiops.model.entity import Entity
+from aiops.model.run import SPECIALISTS, Specialist
+from aiops.model.tool import ToolSpec
+
+SURE: Final = 0.9
+"""Calibrated confidence in the first suspect from which nothing more is asked."""
+SUSPECTS: Final = 2
+"""Whom questions are about: further down the list answers seldom change the first."""
+QUESTIONS: Final = 4
+"""Of one specialist about one suspect in one round."""
+
+_READ: Mapping[Specialist, Callable[[TelemetryWindow], bool]] = {
+    "metrics": lambda window: window.metrics is not None,
+    "logs": lambda window: window.logs is not None,
+    "traces": lambda window: window.spans is not None,
+    "kubernetes": lambda window: bool(window.cluster_state),
+    "changes": lambda window: window.changes is not None,
+    "past_incidents": lambda _: False,
+}
+"""Whether the window already answers for a modality."""
+_WORDS: Mapping[Specialist, tuple[str, ...]] = {
+    "metrics": ("telemetry.compare", "telemetry.metrics"),
+    "logs": ("telemetry.log",),
+    "traces": ("telemetry.trace",),
+    "kubernetes": ("kubernetes.",),
+    "changes": ("changes.",),
+    "past_incidents": ("incidents.similar",),
+}
+"""How the names of a specialist's tools begin."""
+
+
+class Deterministic:
+    """The expert system's Policy."""
+
+    name = "deterministic"
+
+    def settled(self, known: Known) -> bool:
+        """Healthy, or one suspect that the analyzers are sure of."""
+        ranking = known.shortlist.ranking
+        first = next(iter(ranking.entities()), None)
+        sure = first is not None and first.confidence >= SURE
+        return ranking.verdict == "healthy" or (ranking.verdict == "root_cause" and sure)
+
+    def plan(self, known: Known) -> Sequence[Task]:
+        """All who have something to read in the first round; later only who has to ask."""
+        tasks = []
+        for specialist in SPECIALISTS:
+            read = _READ[specialist](known.case.window)
+            questions = () if read or self.settled(known) else tuple(_questions(specialist, known))
+            if questions or (read and known.turn == 0):
+                tasks.append(Task(specialist, questions))
+        return tuple(tasks)
+
+
+def _questions(specialist: Specialist, known: Known) -> Iterator[Question]:
+    """What has not been asked before."""
+    answered = {fact.call for fact in known.facts}
+    for suspect in known.shortlist.ranking.entities()[:SUSPECTS]:
+        asked = 0
+        for spec in known.tools:
+            if spec.effect != "read" or not spec.name.startswith(_WORDS[specialist]):
+                continue
+            arguments = filled(spec, suspect.entity, known.incident)
+            if arguments is None or asked == QUESTIONS:
+                continue
+            question = Question(spec.name, arguments, suspect.entity.service_name)
+            asked += 1
+            if question.call not in answered:
+                answered.add(question.call)
+                yield question
+
+
+def filled(spec: ToolSpec, entity: Entity, incident: str | None) -> str | None:
+    """The tool's arguments as ``entity`` answers them, canonical JSON; None where it cannot.
+
+    A required argument is filled by its semantic format, else by its name; of the optional ones
+    only those that say what the question is about.
+    """
+    schema: Mapping[str, Any] = parsed(spec.arguments)
+    required, given = frozenset(schema.get("required", ())), dict[str, object]()
+    answers = _answers(entity, incident)
+    for name, rule in schema.get("properties", {}).items():
+        value = answers.get(rule.get("format", name), answers.get(name))
+        if name in required and value is None:
+            return None
+        if value is not None:
+            given[name] = value
+    return canonical(given) if required <= given.keys() else None
+
+
+def _answers(entity: Entity, incident: str | None) -> Mapping[str, object]:
+    found: dict[str, object | None] = {
+        "cluster": entity.cluster,
+        "namespace": entity.namespace,
+        "workload": entity.service_name,
+        "service": entity.service_name,
+        "services": [entity.service_name],
+        "pod": entity.name if entity.kind == "instance" else None,
+        "node": entity.name if entity.kind == "node" else None,
+        "incident": incident,
+    }
+    return {name: value for name, value in found.items() if value is not None}

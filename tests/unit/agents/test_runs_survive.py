@@ -1,0 +1,117 @@
+"""A run whose process dies at any node is finished by another, and nothing is done twice."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from runs import Died, World, dying, inquiry, timeless
+
+from aiops.agents.checkpoints import checkpoints
+from aiops.agents.graph import KeptRuns
+from aiops.agents.shape import NODES
+from aiops.errors import NotAllowed, NotKept
+from aiops.model.report import Report
+
+
+@pytest.fixture
+def saver(tmp_path: Path) -> Iterator[Any]:
+    with checkpoints(f"sqlite:///{tmp_path / 'aiops.db'}") as opened:
+        yield opened
+
+
+def all_of_it(world: World, process: KeptRuns) -> Report:
+    """The run, begun or taken up, with its approvals given."""
+    report = process("run-1", inquiry())
+    if process.waits("run-1"):
+        world.approve_all()
+        report = process.resume("run-1", inquiry(), "responder")
+    return report
+
+
+def carried_through(world: World, saver: Any) -> Report:
+    """The same, in a process that lives."""
+    return all_of_it(world, world.process(saver))
+
+
+def test_a_run_asks_acts_once_and_tells_how_it_went(saver: Any) -> None:
+    world = World()
+    report = carried_through(world, saver)
+    assert report.verdict == "root_cause"
+    assert report.root_causes[0].entity.name == "web"
+    assert [(action.tool, action.state) for action in report.actions] == [
+        ("kubernetes.scale", "done")
+    ]
+    assert report.verification is not None
+    assert report.verification.outcome.startswith("worked")
+    assert world.bench.cluster.writes == [("web", 4)]
+    assert world.remembered["run-1"] == report
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("node", NODES)
+def test_another_process_finishes_what_died_at(node: str, after: bool, saver: Any) -> None:
+    untouched = World()
+    expected = carried_through(untouched, saver)
+    saver.delete_thread("run-1")
+
+    world = World()
+    doomed = world.process(saver, dying(node, after=after))
+    with pytest.raises(Died):
+        all_of_it(world, doomed)
+    report = carried_through(world, saver)
+
+    assert timeless(report) == timeless(expected)
+    assert world.bench.cluster.writes == [("web", 4)]
+    assert len(world.bench.approvals.listed()) == 1
+    assert world.remembered == {"run-1": report}
+
+
+def test_a_finished_run_is_not_begun_again(saver: Any) -> None:
+    world = World()
+    report = carried_through(world, saver)
+    told = len(world.moments)
+    assert world.process(saver)("run-1", inquiry()) == report
+    assert len(world.moments) == told
+
+
+def test_a_run_that_waits_says_so_and_waits_on_until_somebody_answers(saver: Any) -> None:
+    world = World()
+    process = world.process(saver)
+    report = process("run-1", inquiry())
+    assert [action.state for action in report.actions] == ["waits"]
+    assert process.resume("run-1", inquiry(), "admin").actions == report.actions
+    assert process.waits("run-1")
+    assert world.bench.cluster.writes == []
+
+
+def test_a_rejected_action_is_not_carried_out_and_the_report_says_so(saver: Any) -> None:
+    world = World()
+    process = world.process(saver)
+    process("run-1", inquiry())
+    (asked,) = world.bench.approvals.listed()
+    assert world.bench.approvals.swap(asked, replace(asked, state="rejected"))
+    report = process.resume("run-1", inquiry(), "responder")
+    assert report.actions[0].state == "denied"
+    assert "rejected" in report.actions[0].summary
+    assert report.verification is None
+    assert world.bench.cluster.writes == []
+
+
+def test_a_run_that_never_was_cannot_be_resumed(saver: Any) -> None:
+    world = World()
+    with pytest.raises(NotKept, match="no-such-run"):
+        world.process(saver).resume("no-such-run", inquiry(), "admin")
+    assert world.moments == []
+
+
+def test_a_viewer_cannot_resume(saver: Any) -> None:
+    world = World()
+    process = world.process(saver)
+    process("run-1", inquiry())
+    world.approve_all()
+    with pytest.raises(NotAllowed, match="viewer"):
+        process.resume("run-1", inquiry(), "viewer")
+    assert process.waits("run-1")
+    assert world.bench.cluster.writes == []
