@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -47,15 +48,7 @@ class Account:
 
     def client(self, service: str) -> Any:
         """Of somebody else, who may do anything."""
-        import boto3
-
-        return boto3.client(
-            service,
-            region_name=REGION,
-            endpoint_url=self.url,
-            aws_access_key_id="AKIASOMEBODYELSE1234",
-            aws_secret_access_key="nobody-knows",
-        )
+        return _client(self.url, service)
 
     def options(self, folder: Path, **more: Any) -> AwsOptions:
         """A reader and a writer, each with a key of its own in a profile."""
@@ -77,6 +70,19 @@ class Account:
             **more,
         }
         return AwsOptions.model_validate(given)
+
+
+@cache
+def _client(url: str, service: str) -> Any:
+    import boto3
+
+    return boto3.client(
+        service,
+        region_name=REGION,
+        endpoint_url=url,
+        aws_access_key_id="AKIASOMEBODYELSE1234",
+        aws_secret_access_key="nobody-knows",
+    )
 
 
 class _Front:
@@ -119,7 +125,7 @@ def _operation(environ: dict[str, Any], body: bytes) -> str:
 def _written(answer: Any, environ: dict[str, Any]) -> tuple[str, str, bytes]:
     if isinstance(answer, tuple):
         status, code = answer
-        if "HTTP_X_AMZ_TARGET" in environ or "/operation/" in environ["PATH_INFO"]:
+        if "HTTP_X_AMZ_TARGET" in environ or environ["PATH_INFO"] != "/":
             return str(status) + " X", "application/x-amz-json-1.1", _json({"__type": code})
         one = f"<Error><Code>{code}</Code><Message>{code}: told by a test</Message></Error>"
         wide = f"<Response><Errors>{one}</Errors><RequestID>r</RequestID></Response>"
@@ -150,14 +156,16 @@ def server() -> Iterator[_Front]:
     try:
         yield front
     finally:
+        _client.cache_clear()
         listening.shutdown()
         listening.server_close()
         thread.join()
 
 
 def emptied(front: _Front) -> Account:
-    """The account with nothing in it."""
-    httpx.post(f"{front.account.url}/moto-api/reset", timeout=60).raise_for_status()
+    """The account with nothing in it; moto takes a while to forget, where there is something."""
+    if any(by != READER for _, by in front.account.asked):
+        httpx.post(f"{front.account.url}/moto-api/reset", timeout=60).raise_for_status()
     front.account = Account(front.account.url)
     return front.account
 

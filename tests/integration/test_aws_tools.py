@@ -1,0 +1,572 @@
+"""The toolset "aws" over real HTTP: moto's server, and answers by hand where moto has none."""
+
+import asyncio
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import aws_account
+import pytest
+from aws_account import PLACE, READER, WRITER, Account
+from jsonschema import Draft202012Validator
+from small_world import context, world
+
+from aiops.bootstrap.tools import toolbelt_of
+from aiops.errors import Drifted, InvalidInput, ToolFailed, UnknownName
+from aiops.model.canonical import canonical, parsed
+from aiops.model.tool import Caller, Outcome, Preview, ToolCall, ToolResult, Verified
+from aiops_tools.cloud.aws.options import AwsOptions
+from aiops_tools.cloud.aws.toolset import Aws
+from aiops_tools.cloud.options import read
+
+NOW = datetime.now(UTC).replace(second=0, microsecond=0)
+SECRETS = ("start-up-secret", "hunter2", "what-came-back", "secret-of-reader", "secret-of-writer")
+
+
+class Tools:
+    """The toolset's tools, called the way the gateway calls them; no answer holds a secret."""
+
+    def __init__(self, toolset: Aws) -> None:
+        self._by = {one.spec.name.partition(".")[2]: one for one in toolset.tools()}
+
+    def read(self, verb: str, **arguments: Any) -> tuple[Mapping[str, Any], ToolResult]:
+        one: Any = self._by[verb]
+        given = {"cluster": PLACE, **arguments}
+        Draft202012Validator(parsed(one.spec.arguments)).validate(given)
+        result: ToolResult = asyncio.run(one.read(given, context()))
+        content = parsed(result.content)
+        Draft202012Validator(parsed(one.spec.result)).validate(content)
+        assert result.summary
+        assert not any(secret in repr(result) for secret in SECRETS)
+        return content, result
+
+    def preview(self, verb: str, **arguments: Any) -> Preview:
+        one: Any = self._by[verb]
+        found: Preview = asyncio.run(one.preview({"cluster": PLACE, **arguments}, context()))
+        return found
+
+    def apply(self, verb: str, preview: Preview, **arguments: Any) -> ToolResult:
+        one: Any = self._by[verb]
+        given = {"cluster": PLACE, **arguments}
+        found: ToolResult = asyncio.run(one.apply(given, preview, context()))
+        Draft202012Validator(parsed(one.spec.result)).validate(parsed(found.content))
+        return found
+
+    def verify(self, verb: str, preview: Preview, **arguments: Any) -> Verified:
+        one: Any = self._by[verb]
+        given = {"cluster": PLACE, **arguments}
+        found: Verified = asyncio.run(one.verify(given, preview, context()))
+        return found
+
+    def do(self, verb: str, **arguments: Any) -> tuple[Preview, Verified]:
+        preview = self.preview(verb, **arguments)
+        self.apply(verb, preview, **arguments)
+        return preview, self.verify(verb, preview, **arguments)
+
+
+@pytest.fixture(scope="module")
+def front() -> Iterator[Any]:
+    with aws_account.server() as found:
+        yield found
+
+
+@pytest.fixture
+def account(front: Any) -> Account:
+    return aws_account.emptied(front)
+
+
+@pytest.fixture(scope="module")
+def toolset(front: Any, tmp_path_factory: Any) -> Iterator[Aws]:
+    """One for all: its clients take a while to be made."""
+    found = Aws("aws", front.account.options(tmp_path_factory.mktemp("keys")), lambda: NOW)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def tools(toolset: Aws, account: Account) -> Tools:
+    return Tools(toolset)
+
+
+def only_reader(account: Account, folder: Path, /, **more: Any) -> Aws:
+    return Aws("aws", account.options(folder, write_profile=None, **more), lambda: NOW)
+
+
+def failure(call: Any) -> ToolFailed:
+    with pytest.raises(ToolFailed) as caught:
+        call()
+    assert not any(secret in str(caught.value) for secret in SECRETS)
+    return caught.value
+
+
+# Questions on moto
+
+
+def test_an_impaired_machine_is_told_first_with_its_failing_check(tools, account):
+    ids = aws_account.with_machines(account)
+    account.instead["DescribeInstanceStatus"] = (
+        "<DescribeInstanceStatusResponse><instanceStatusSet><item>"
+        f"<instanceId>{ids[1]}</instanceId><systemStatus><status>impaired</status></systemStatus>"
+        "<instanceStatus><status>ok</status></instanceStatus>"
+        "<instanceState><name>running</name></instanceState>"
+        "</item></instanceStatusSet></DescribeInstanceStatusResponse>"
+    )
+    content, result = tools.read("instances")
+    assert content["instances"][0]["id"] == ids[1]
+    assert content["instances"][0]["detail"] == ["system check: impaired"]
+    assert content["instances"][1]["healthy"] is None
+    assert "1 in trouble" in result.summary
+
+
+def test_status_checks_that_may_not_be_read_leave_the_machines_and_say_so(tools, account):
+    aws_account.with_machines(account)
+    account.instead["DescribeInstanceStatus"] = (403, "UnauthorizedOperation")
+    content, result = tools.read("instances")
+    assert len(content["instances"]) == 2
+    assert {one["healthy"] for one in content["instances"]} == {None}
+    assert [one.what for one in result.unread] == ["status checks"]
+    assert "may not" in result.unread[0].reason
+
+
+def test_functions_are_ranked_by_their_errors(tools, account):
+    for name, errors in (("pay", 7), ("mail", 1)):
+        label = ("FunctionName", name)
+        aws_account.with_metric(account, NOW, "AWS/Lambda/Errors", label, errors, errors)
+        aws_account.with_metric(account, NOW, "AWS/Lambda/Invocations", label, 100)
+    content, _ = tools.read("function_errors")
+    told = [(one["name"], one["errors"], one["calls"]) for one in content["functions"]]
+    assert told == [("pay", 14, 100), ("mail", 2, 100)]
+
+
+def test_ecs_services_name_what_is_missing(tools, account):
+    with_ecs(account)
+    content, result = tools.read("ecs_services", ecs_cluster="prod", services=["web", "nobody"])
+    assert content["services"][0]["name"] == "web"
+    assert content["services"][0]["desired"] == 2
+    assert [one.what for one in result.unread] == ["service nobody"]
+    assert tools.read("ecs_services", ecs_cluster="prod")[0]["services"][0]["name"] == "web"
+    gone = failure(lambda: tools.read("ecs_services", ecs_cluster="prod", services=["nobody"]))
+    assert gone.kind == "not_found"
+
+
+def test_node_groups_tell_their_size_and_status(tools, account):
+    eks = account.client("eks")
+    role = f"arn:aws:iam::{aws_account.ACCOUNT}:role/nodes"
+    eks.create_cluster(name="main", roleArn=role, resourcesVpcConfig={})
+    eks.create_nodegroup(
+        clusterName="main", nodegroupName="pool", nodeRole=role, subnets=["subnet-1"]
+    )
+    content, _ = tools.read("eks_node_groups", eks_cluster="main")
+    assert [(one["name"], one["status"]) for one in content["node_groups"]] == [("pool", "active")]
+    account.instead["/clusters/no/node-groups"] = (404, "ResourceNotFoundException")  # moto: 500
+    assert failure(lambda: tools.read("eks_node_groups", eks_cluster="no")).kind == "not_found"
+
+
+def test_targets_that_are_not_healthy_say_why(tools, account):
+    machine = aws_account.with_machines(account, 1)[0]
+    ec2, elb = account.client("ec2"), account.client("elbv2")
+    network = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    group = elb.create_target_group(Name="web", Protocol="HTTP", Port=80, VpcId=network)
+    arn = group["TargetGroups"][0]["TargetGroupArn"]
+    elb.register_targets(TargetGroupArn=arn, Targets=[{"Id": machine}])
+    (found,) = tools.read("target_health")[0]["target_groups"]
+    assert (found["name"], found["targets"]) == ("web", 1)
+    assert found["healthy"] + len(found["sick"]) == 1
+    assert all(one["reason"] for one in found["sick"])
+
+
+def test_a_log_query_brings_rows_without_pointers(tools, account):
+    logs = account.client("logs")
+    logs.create_log_group(logGroupName="/app/web")
+    logs.create_log_stream(logGroupName="/app/web", logStreamName="one")
+    at = int((NOW - timedelta(minutes=5)).timestamp() * 1000)
+    logs.put_log_events(
+        logGroupName="/app/web",
+        logStreamName="one",
+        logEvents=[{"timestamp": at, "message": "disk full"}],
+    )
+    content, _ = tools.read(
+        "log_query", log_groups=["/app/web"], query="fields @timestamp, @message"
+    )
+    assert [row["@message"] for row in content["rows"]] == ["disk full"]
+    assert not any("@ptr" in row for row in content["rows"])
+    missing = failure(lambda: tools.read("log_query", log_groups=["/app/none"]))
+    assert missing.kind == "not_found"
+
+
+# Questions that moto has no answer to
+
+
+def test_database_events_come_newest_first(tools, account):
+    def event(minutes: int, message: str) -> str:
+        at = (NOW - timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return (
+            "<Event><SourceIdentifier>orders</SourceIdentifier><SourceType>db-instance</SourceType>"
+            f"<Message>{message}</Message><EventCategories><EventCategory>failover</EventCategory>"
+            f"</EventCategories><Date>{at}</Date></Event>"
+        )
+
+    account.instead["DescribeEvents"] = (
+        "<DescribeEventsResponse><DescribeEventsResult><Events>"
+        f"{event(20, 'failover started')}{event(19, 'failover completed')}"
+        "</Events></DescribeEventsResult></DescribeEventsResponse>"
+    )
+    content, result = tools.read("database_events")
+    assert [one["message"] for one in content["events"]] == [
+        "failover completed",
+        "failover started",
+    ]
+    assert "orders" in result.summary
+
+
+def test_what_people_put_into_calls_is_told_without_its_secrets(tools, account):
+    request = {
+        "instanceId": "i-0123",
+        "userData": "start-up-secret",
+        "masterUserPassword": "hunter2",
+        "environment": {"variables": {"TOKEN": "hunter2"}},
+        "tags": [{"key": "team", "value": "hunter2"}],
+    }
+    at = NOW - timedelta(minutes=20)
+    event = aws_account.trail_event(at, "ModifyInstance", "i-0123", **request)
+    account.instead["LookupEvents"] = {"Events": [event]}
+    (change,) = tools.read("changes")[0]["changes"]
+    assert (change["actor"], change["action"]) == ("dana", "ec2:ModifyInstance")
+    detail = json.loads(change["detail"])
+    assert detail["instanceId"] == "i-0123"
+    assert {detail[key] for key in ("userData", "masterUserPassword", "environment")} == {
+        "<hidden>"
+    }
+
+
+def test_changes_of_the_last_minutes_are_said_to_be_late(tools, account):
+    account.instead["LookupEvents"] = {"Events": []}
+    assert "15 minutes late" in tools.read("changes")[1].unread[0].reason
+    assert tools.read("changes", start="-2h", end="-1h")[1].unread == ()
+
+
+def test_a_later_page_that_fails_keeps_the_pages_before_it(tools, account):
+    at = NOW - timedelta(minutes=20)
+    first = {"Events": [aws_account.trail_event(at, "StopInstances", "i-1")], "NextToken": "more"}
+    account.instead["LookupEvents"] = [first, (400, "ThrottlingException")]
+    content, result = tools.read("changes", start="-1h", end="-16m")
+    assert len(content["changes"]) == 1
+    assert [one.what for one in result.unread] == ["changes after 1"]
+
+
+def test_quotas_tell_what_is_used_of_them(tools, account):
+    account.instead["ListServiceQuotas"] = aws_account.QUOTAS
+    usage = ("Resource", "vCPU")
+    aws_account.with_metric(account, NOW, "AWS/Usage/ResourceCount", usage, 60, 62)
+    first, second = tools.read("quotas", service="ec2")[0]["quotas"]
+    assert (first["used"], first["share"]) == (62, 0.9688)
+    assert (second["used"], second["share"]) == (None, None)
+
+
+# What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "kind", "retryable", "advice"),
+    [
+        (400, "ExpiredToken", "unauthorized", False, "renew"),
+        (403, "UnauthorizedOperation", "forbidden", False, "policy"),
+        (503, "RequestLimitExceeded", "throttled", True, "later"),
+        (400, "InvalidParameterValue", "invalid", False, "does not accept"),
+        (500, "InternalError", "failed", True, "status page"),
+    ],
+)
+def test_what_the_api_refuses_is_named(tools, account, status, code, kind, retryable, advice):
+    account.instead["DescribeInstances"] = (status, code)
+    found = failure(lambda: tools.read("instances"))
+    assert (found.kind, found.retryable) == (kind, retryable)
+    assert PLACE in str(found)
+    assert advice in str(found)
+
+
+def test_throttling_is_tried_again_and_not_for_ever(account, tmp_path):
+    aws_account.with_machines(account, 1)
+    toolset = only_reader(account, tmp_path, attempts=2)
+    account.instead["DescribeInstances"] = [(503, "RequestLimitExceeded")]
+    assert "1 machines" in toolset.check()
+    account.instead["DescribeInstances"] = (503, "RequestLimitExceeded")
+    account.asked.clear()
+    assert failure(toolset.check).kind == "throttled"
+    assert [one for one, _ in account.asked].count("DescribeInstances") == 2
+    toolset.close()
+
+
+def test_an_api_that_is_not_there_is_unreachable(account, tmp_path):
+    toolset = only_reader(account, tmp_path, endpoint_url="http://127.0.0.1:9")
+    found = failure(toolset.check)
+    assert (found.kind, found.retryable) == ("unreachable", True)
+    toolset.close()
+
+
+def test_a_profile_that_is_not_there_is_said(account, tmp_path):
+    toolset = only_reader(account, tmp_path, profile="nobody")
+    assert failure(toolset.check).kind == "unauthorized"
+    toolset.close()
+
+
+def test_credentials_of_another_account_are_refused_before_anything_is_asked(account, tmp_path):
+    toolset = only_reader(account, tmp_path, account="999999999999")
+    found = failure(toolset.check)
+    assert found.kind == "forbidden"
+    assert "belongs to account 123456789012" in str(found)
+    assert account.operations(READER) == {"GetCallerIdentity"}
+    toolset.close()
+
+
+def test_another_place_than_the_one_served_is_not_found(tools, account):
+    other = "aws:123456789012/us-east-1"
+    assert failure(lambda: tools.read("instances", cluster=other)).kind == "not_found"
+    assert failure(lambda: tools.preview("resize_group", cluster=other, name="a", size=1)).kind == (
+        "not_found"
+    )
+    assert account.asked == []
+
+
+def test_a_role_is_assumed_by_the_profile(account, tmp_path):
+    role = f"arn:aws:iam::{aws_account.ACCOUNT}:role/reader"
+    toolset = only_reader(account, tmp_path, role_arn=role)
+    assert "assumed-role/reader" in toolset.check()
+    assert account.operations(READER) == {"AssumeRole"}
+    toolset.close()
+
+
+# Actions
+
+
+def with_ecs(account: Account, tasks: int = 2) -> None:
+    ecs = account.client("ecs")
+    ecs.create_cluster(clusterName="prod")
+    container = {"name": "web", "image": "shop/web:1", "memory": 64}
+    ecs.register_task_definition(family="web", containerDefinitions=[container])
+    ecs.create_service(cluster="prod", serviceName="web", taskDefinition="web", desiredCount=tasks)
+
+
+def test_a_group_is_resized_verified_and_taken_back(tools, account):
+    aws_account.with_group(account)
+    preview, verified = tools.do("resize_group", name="fleet", size=3)
+    assert verified.reached, verified.seen
+    assert "-desired: 2\n+desired: 3" in preview.diff
+    assert (preview.radius.interrupted, preview.radius.serving) == (0, 2)
+    assert [str(one) for one in preview.targets] == [f"{PLACE}/AutoScalingGroup/fleet"]
+    assert preview.undo is not None
+    assert preview.undo.tool == "aws.resize_group"
+    back, again = tools.do("resize_group", **json.loads(preview.undo.arguments))
+    assert again.reached
+    assert back.radius.interrupted == 1
+    assert "ended with what is on their disks" in " ".join(back.warnings)
+    assert tools.preview("resize_group", name="fleet", size=3).state == preview.state
+
+
+def test_a_preview_changes_nothing(tools, account):
+    aws_account.with_group(account)
+    with_ecs(account)
+    machine = aws_account.with_machines(account, 1)[0]
+    tools.preview("resize_group", name="fleet", size=3)
+    tools.preview("ecs_set_tasks", ecs_cluster="prod", name="web", tasks=4)
+    tools.preview("ecs_redeploy", ecs_cluster="prod", name="web")
+    tools.preview("reboot_instance", instance=machine)
+    writes = {one for one in account.operations(WRITER) if not one.startswith(("Describe", "Get"))}
+    assert writes == {"RebootInstances"}  # with DryRun
+
+
+def test_a_size_outside_the_bounds_or_the_same_is_refused_with_advice(tools, account):
+    aws_account.with_group(account)
+    outside = failure(lambda: tools.preview("resize_group", name="fleet", size=6))
+    assert outside.kind == "invalid"
+    assert "between 0 and 5" in str(outside)
+    same = failure(lambda: tools.preview("resize_group", name="fleet", size=2))
+    assert same.kind == "conflict"
+    missing = failure(lambda: tools.preview("resize_group", name="nobody", size=2))
+    assert missing.kind == "not_found"
+
+
+def test_a_group_that_somebody_changed_meanwhile_is_left_alone(tools, account):
+    aws_account.with_group(account)
+    preview = tools.preview("resize_group", name="fleet", size=3)
+    account.client("autoscaling").set_desired_capacity(
+        AutoScalingGroupName="fleet", DesiredCapacity=4
+    )
+    with pytest.raises(Drifted):
+        tools.apply("resize_group", preview, name="fleet", size=3)
+    assert "SetDesiredCapacity" not in account.operations(WRITER)
+
+
+def test_tasks_of_a_service_are_set_verified_and_taken_back(tools, account):
+    with_ecs(account)
+    preview, verified = tools.do("ecs_set_tasks", ecs_cluster="prod", name="web", tasks=3)
+    assert verified.reached, verified.seen
+    assert preview.targets[0].namespace == "prod"
+    assert preview.undo is not None
+    _, again = tools.do("ecs_set_tasks", **json.loads(preview.undo.arguments))
+    assert again.reached
+    found = account.client("ecs").describe_services(cluster="prod", services=["web"])
+    assert found["services"][0]["desiredCount"] == 2
+
+
+def ecs_service(*deployments: tuple[str, str, str]) -> dict[str, Any]:
+    """As DescribeServices writes it; moto's deployments do not go on."""
+    arn = f"arn:aws:ecs:{aws_account.REGION}:{aws_account.ACCOUNT}"
+    told = [
+        {
+            "id": name,
+            "status": status,
+            "rolloutState": state,
+            "rolloutStateReason": "circuit breaker",
+            "desiredCount": 2,
+            "runningCount": 2 if state == "COMPLETED" else 0,
+        }
+        for name, status, state in deployments
+    ]
+    return {
+        "services": [
+            {
+                "serviceName": "web",
+                "serviceArn": f"{arn}:service/prod/web",
+                "status": "ACTIVE",
+                "desiredCount": 2,
+                "runningCount": 2,
+                "pendingCount": 0,
+                "taskDefinition": f"{arn}:task-definition/web:1",
+                "deploymentConfiguration": {"minimumHealthyPercent": 50},
+                "deployments": told,
+            }
+        ]
+    }
+
+
+BEFORE = ecs_service(("one", "PRIMARY", "COMPLETED"))
+UNDER_WAY = ecs_service(("two", "PRIMARY", "IN_PROGRESS"), ("one", "ACTIVE", "COMPLETED"))
+
+
+@pytest.mark.parametrize(
+    ("end", "reached"),
+    [
+        (ecs_service(("two", "PRIMARY", "COMPLETED")), True),
+        (ecs_service(("two", "PRIMARY", "FAILED"), ("one", "ACTIVE", "COMPLETED")), False),
+    ],
+    ids=["completed", "failed"],
+)
+def test_a_redeployment_is_watched_to_its_end(tools, account, end, reached):
+    account.instead |= {
+        "DescribeServices": [BEFORE, BEFORE, BEFORE, UNDER_WAY, end],
+        "UpdateService": {"service": UNDER_WAY["services"][0]},
+    }
+    preview, verified = tools.do("ecs_redeploy", ecs_cluster="prod", name="web")
+    assert verified.reached is reached
+    assert ("circuit breaker" in verified.seen) is not reached
+    assert preview.undo is None
+    assert preview.warnings[0].startswith("this cannot be taken back")
+    assert (preview.radius.interrupted, preview.radius.serving) == (1, 2)
+
+
+def test_a_deployment_that_began_since_the_preview_is_drift(tools, account):
+    account.instead["DescribeServices"] = [BEFORE, UNDER_WAY]
+    preview = tools.preview("ecs_redeploy", ecs_cluster="prod", name="web")
+    with pytest.raises(Drifted):
+        tools.apply("ecs_redeploy", preview, ecs_cluster="prod", name="web")
+
+
+def test_a_restart_says_that_it_cannot_be_undone_and_names_the_group(tools, account):
+    aws_account.with_group(account, size=1)
+    machine = account.client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"][0][
+        "Instances"
+    ][0]["InstanceId"]
+    preview, verified = tools.do("reboot_instance", instance=machine)
+    assert verified.reached, verified.seen
+    assert preview.undo is None
+    assert "cannot be taken back" in preview.warnings[0]
+    assert [one.kind for one in preview.targets] == ["Instance", "AutoScalingGroup"]
+
+
+def test_a_restart_that_would_be_refused_is_refused_at_the_preview(tools, account):
+    machine = aws_account.with_machines(account, 1)[0]
+    account.instead["RebootInstances"] = (403, "UnauthorizedOperation")
+    found = failure(lambda: tools.preview("reboot_instance", instance=machine))
+    assert found.kind == "forbidden"
+    assert "identity to write with" in str(found)
+
+
+def test_a_machine_that_is_stopped_is_not_restarted(tools, account):
+    machine = aws_account.with_machines(account, 1)[0]
+    account.client("ec2").stop_instances(InstanceIds=[machine])
+    assert failure(lambda: tools.preview("reboot_instance", instance=machine)).kind == "conflict"
+    unknown = "i-0123456789abcdef0"
+    assert failure(lambda: tools.preview("reboot_instance", instance=unknown)).kind == "not_found"
+
+
+def test_reads_are_signed_by_the_reader_and_writes_by_the_writer(tools, account):
+    aws_account.with_group(account)
+    tools.read("scaling_groups")
+    assert account.operations(WRITER) == set()
+    before = account.operations(READER)
+    tools.do("resize_group", name="fleet", size=3)
+    assert "SetDesiredCapacity" in account.operations(WRITER)
+    assert account.operations(READER) == before
+    assert not any(one.startswith(("Set", "Update", "Reboot")) for one in before)
+
+
+# The gateway
+
+
+def test_through_the_gateway_a_read_is_done_and_a_resize_waits_for_a_person(account, tmp_path):
+    aws_account.with_group(account)
+    given = account.options(tmp_path).model_dump(mode="json", exclude_none=True)
+    service = world(tools={"aws": {"kind": "aws", **given}}, gateway={"mode": "approve"})
+    caller = Caller("crew", "executor", "run-1")
+    place = {"cluster": PLACE}
+
+    async def called() -> list[Outcome]:
+        with toolbelt_of(service, only=["aws"]) as belt:
+            return [
+                await belt.call(ToolCall(name, name, canonical(arguments), caller, name))
+                for name, arguments in (
+                    ("aws.scaling_groups", place),
+                    ("aws.resize_group", {**place, "name": "fleet", "size": 1}),
+                    ("aws.scaling_groups", {"names": ["fleet"]}),
+                )
+            ]
+
+    read, write, nowhere = asyncio.run(called())
+    assert (read.status, write.status) == ("done", "waits"), (read.summary, write.summary)
+    assert (nowhere.status, nowhere.reason) == ("denied", "schema")
+    assert "SetDesiredCapacity" not in account.operations(WRITER)
+    assert len(list(service.audit.entries())) == 3
+    (waiting,) = service.approvals.listed()
+    assert waiting.action.preview.targets[0].name == "fleet"
+
+
+# Options
+
+
+def test_without_an_identity_to_write_with_there_is_no_action(account, tmp_path):
+    toolset = only_reader(account, tmp_path)
+    assert {one.spec.effect for one in toolset.tools()} == {"read"}
+    toolset.close()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"account": "12"}, "tools.aws.account"),
+        ({"endpoint_url": "http://elsewhere.example"}, "no credential goes over plain HTTP"),
+        ({"profile": "one", "write_profile": "one"}, "another identity"),
+        ({"region": None}, "tools.aws.region"),
+    ],
+)
+def test_an_option_that_is_wrong_is_named(changed, said):
+    with pytest.raises(InvalidInput, match=said):
+        read(AwsOptions, "aws", {"account": "123456789012", "region": "eu-west-1", **changed})
+
+
+def test_a_key_is_no_option_and_its_value_is_never_said():
+    given = {"account": "123456789012", "region": "eu-west-1", "secret_access_key": "hunter2"}
+    with pytest.raises(UnknownName) as caught:
+        read(AwsOptions, "aws", given)
+    assert "hunter2" not in str(caught.value)
