@@ -127,12 +127,12 @@ def confidence_cap(scored: Scored) -> tuple[float, str]:
     if before < FEW_ROWS:
         return GUESSED_CONFIDENCE, (
             f"Only {before} rows before the anomaly: what variation is usual is a guess, so "
-            f"confidence is capped at {GUESSED_CONFIDENCE:.0%}."
+            f"the confidence in what metrics say is capped at {GUESSED_CONFIDENCE:.0%}."
         )
     if during < FEW_ROWS:
         return FLEETING_CONFIDENCE, (
-            f"Only {during} rows of the anomaly: it may be a passing spike, so confidence is "
-            f"capped at {FLEETING_CONFIDENCE:.0%}."
+            f"Only {during} rows of the anomaly: it may be a passing spike, so the confidence in "
+            f"what metrics say is capped at {FLEETING_CONFIDENCE:.0%}."
         )
     return 1.0, ""
 

@@ -210,7 +210,7 @@ def test_telemetry_without_any_signal_accuses_nobody(name, value):
 def test_too_few_rows_on_a_side_are_scored_with_capped_confidence_and_a_note(before, after):
     ranking = plugins.analyzer("aiops").rank(rows(world(), 120 - before, 120 + after))
     assert ranking.suspects
-    assert any("confidence is capped" in note for note in ranking.notes)
+    assert any("what metrics say is capped" in note for note in ranking.notes)
     cap = GUESSED_CONFIDENCE if before < 10 else 0.9
     assert max(one.confidence for one in ranking.suspects) <= cap
 

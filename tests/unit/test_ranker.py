@@ -223,7 +223,7 @@ def test_few_rows_are_ranked_with_capped_confidence_and_said(rows):
     ranking = rank(table(columns), at=rows // 2)
     assert ranking.suspects[0].entity.name == "a"
     assert 0 < ranking.suspects[0].confidence <= GUESSED_CONFIDENCE
-    assert any("confidence is capped at 50%" in note for note in ranking.notes)
+    assert any("what metrics say is capped at 50%" in note for note in ranking.notes)
 
 
 def test_few_rows_after_the_onset_cap_the_confidence_too():
