@@ -1,6 +1,7 @@
 """What options of all clouds have in common."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -26,6 +27,14 @@ class CloudOptions(BaseModel):
 
 
 Options = TypeVar("Options", bound=CloudOptions)
+
+
+def must_be_installed(name: str, module: str, extra: str) -> None:
+    """Raises InvalidInput where the official client, which is optional, is not there."""
+    if find_spec(module) is None:
+        raise InvalidInput(
+            f"setting 'tools.{name}': this needs {module}; install it: pip install 'aiops[{extra}]'"
+        )
 
 
 def must_be_safe(url: str) -> str:

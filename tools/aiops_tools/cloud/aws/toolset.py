@@ -19,7 +19,7 @@ from aiops_tools.cloud.aws.actions import ACTS
 from aiops_tools.cloud.aws.cloud import AwsCloud, AwsHand
 from aiops_tools.cloud.aws.connection import Connection
 from aiops_tools.cloud.aws.options import AwsOptions
-from aiops_tools.cloud.options import read
+from aiops_tools.cloud.options import must_be_installed, read
 from aiops_tools.cloud.probing import View, probing
 from aiops_tools.cloud.questions import shared
 from aiops_tools.cloud.resizing import RESIZE
@@ -51,8 +51,9 @@ class Aws:
         """A toolset called ``name``; opens no connection yet.
 
         Raises:
-            InvalidInput: an option that is missing, unknown or wrong, by its key.
+            InvalidInput: an option that is missing, unknown or wrong, by its key; no client.
         """
+        must_be_installed(name, "boto3", "aws")
         return cls(name, read(AwsOptions, name, given), service.clock.now)
 
     def tools(self) -> Sequence[Tool]:

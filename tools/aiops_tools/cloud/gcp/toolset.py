@@ -17,7 +17,7 @@ from aiops_tools.cloud.acting import acting
 from aiops_tools.cloud.gcp.cloud import GcpCloud, GcpHand
 from aiops_tools.cloud.gcp.connection import Connection
 from aiops_tools.cloud.gcp.options import GcpOptions
-from aiops_tools.cloud.options import read
+from aiops_tools.cloud.options import must_be_installed, read
 from aiops_tools.cloud.questions import shared
 from aiops_tools.cloud.resizing import RESIZE
 
@@ -41,8 +41,9 @@ class Gcp:
         """A toolset called ``name``; opens no connection yet.
 
         Raises:
-            InvalidInput: an option that is missing, unknown or wrong, by its key.
+            InvalidInput: an option that is missing, unknown or wrong, by its key; no client.
         """
+        must_be_installed(name, "googleapiclient", "gcp")
         return cls(name, read(GcpOptions, name, given), service.clock.now)
 
     def tools(self) -> Sequence[Tool]:
