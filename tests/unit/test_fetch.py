@@ -1,150 +1,32 @@
 """Downloads against a real server on this machine: cut, resumed, lied to, redirected, too slow."""
 
 import hashlib
-import io
 import os
 import socket
-import tarfile
-import threading
-import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from archives import files_below, packed, zipped
+from download_site import CONTENT, Site, running_site
 
 from aiops_datasets.fetch import ChecksumMismatch, Fetched, FetchFailed, fetch
-from aiops_datasets.manifest import ArchiveKind, RemoteFile, stays_below
-from aiops_datasets.unpack import UnsafeArchive, unpack
-
-CONTENT = bytes(range(256)) * 4096  # 1 MiB
-
-
-@dataclass
-class Site:
-    """What the server answers, and what it was asked."""
-
-    content: bytes = CONTENT
-    cut_after: list[int] = field(default_factory=list)  # one answer each, then no more cuts
-    failures: list[int] = field(default_factory=list)  # statuses before it answers
-    etag: str | None = '"one"'
-    ranges: bool = True
-    redirect: str | None = None
-    drip_s: float = 0.0
-    offset_lie: int = 0
-    asked: list[dict[str, str]] = field(default_factory=list)
-    port: int = 0
-    closing: threading.Event = field(default_factory=threading.Event)
-
-    def url(self, name: str = "set.bin") -> str:
-        return f"http://127.0.0.1:{self.port}/{name}"
-
-    def pin(self, archive: ArchiveKind = "none", **changes: Any) -> RemoteFile:
-        digest = hashlib.sha256(self.content).hexdigest()
-        pinned = {"url": self.url(), "sha256": digest, "size": len(self.content), **changes}
-        return RemoteFile(**pinned, archive=archive, unpack=PurePosixPath("set"))
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    site: Site
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is part of these tests."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name
-        """Keep the tests quiet."""
-
-    def do_GET(self) -> None:
-        site = cast("_Server", self.server).site
-        site.asked.append(dict(self.headers))
-        if self.path == "/missing":
-            self.send_error(404)
-        elif site.redirect and self.path != "/moved":
-            self.send_response(302)
-            self.send_header("Location", site.redirect)
-            self.end_headers()
-        elif site.failures:
-            self.send_error(site.failures.pop(0))
-        else:
-            self._send(site)
-
-    def _send(self, site: Site) -> None:
-        wanted = self.headers.get("Range")
-        condition = self.headers.get("If-Range")
-        offset = 0
-        if wanted and site.ranges and condition in (None, site.etag):
-            offset = int(wanted.removeprefix("bytes=").removesuffix("-"))
-            if offset >= len(site.content):
-                self.send_error(416)
-                return
-            self.send_response(206)
-            first, last, size = offset + site.offset_lie, len(site.content) - 1, len(site.content)
-            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
-        else:
-            self.send_response(200)
-        if site.etag:
-            self.send_header("ETag", site.etag)
-        body = site.content[offset:]
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if site.cut_after:
-            body = body[: site.cut_after.pop(0)]
-            self.close_connection = True
-        if site.drip_s:
-            for i in range(0, len(body), 1024):
-                self.wfile.write(body[i : i + 1024])
-                if site.closing.wait(site.drip_s):
-                    return
-        else:
-            self.wfile.write(body)
+from aiops_datasets.manifest import RemoteFile
+from aiops_datasets.unpack import UnsafeArchive
 
 
 @pytest.fixture
 def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.site = Site(port=server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server.site
-        server.site.closing.set()
-        server.shutdown()
-        thread.join()
+    with running_site() as started:
+        yield started
 
 
 def get(file: RemoteFile, root: Path, **options: Any) -> Fetched:
     (done,) = fetch([file], root, pause_s=0.01, **options)
     return done
-
-
-def packed(entries: dict[str, bytes], compression: str = "gz") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode=f"w:{compression}") as archive:  # type: ignore[call-overload]
-        for name, content in entries.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def zipped(entries: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in entries.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def files_below(root: Path) -> list[str]:
-    return sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
 
 
 def test_a_file_arrives_whole_in_its_folder_and_nothing_else_is_left(
@@ -325,117 +207,6 @@ def test_a_path_climbing_archive_writes_nothing_anywhere(site: Site, tmp_path: P
         get(site.pin("tar"), tmp_path / "data")
     assert not [name for name in files_below(tmp_path) if name.endswith(".csv")]
     assert not (tmp_path / "data" / "set").exists()
-
-
-def member(name: str, kind: bytes, target: str = "") -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as archive:
-        info = tarfile.TarInfo(name)
-        info.type, info.linkname = kind, target
-        archive.addfile(info)
-    return buffer.getvalue()
-
-
-def zip_link() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        info = zipfile.ZipInfo("link")
-        info.external_attr = 0o120777 << 16
-        archive.writestr(info, "/etc/passwd")
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("kind", "content", "complaint"),
-    [
-        ("tar", member("link", tarfile.SYMTYPE, "/etc/passwd"), "'link' is a link or a device"),
-        ("tar", member("link", tarfile.LNKTYPE, "../x"), "'link' is a link or a device"),
-        ("tar", member("pipe", tarfile.FIFOTYPE), "'pipe' is a link or a device"),
-        ("tar", packed({"/etc/x": b""}), "climbs out"),
-        ("tar", packed({"a": b"1" * 300_000})[:200], "is broken"),
-        ("tar", b"no archive at all", "is broken"),
-        ("tar", packed({"a": b"", "a/b": b""}), "cannot be unpacked"),
-        ("zip", zip_link(), "'link' is a link or a device"),
-        ("zip", zipped({"../x": b""}), "climbs out"),
-        ("zip", zipped({"a": b"1" * 500})[:-30], "is broken"),
-        ("zip", b"no archive at all", "is broken"),
-        ("zip", zipped({"bomb": b"0" * 3_000_000}), "unpacks to more than 2,000,000 bytes"),
-        ("tar", packed({"bomb": b"0" * 3_000_000}), "unpacks to more than 2,000,000 bytes"),
-    ],
-    # Archives hold the time they were made: named by content, they would differ by process.
-    ids=[
-        *("tar-symlink", "tar-hardlink", "tar-pipe", "tar-absolute", "tar-cut", "tar-no-archive"),
-        *("tar-file-as-folder", "zip-symlink", "zip-climbing", "zip-cut", "zip-no-archive"),
-        *("zip-bomb", "tar-bomb"),
-    ],
-)
-def test_an_archive_not_to_be_trusted_is_refused_and_nothing_is_kept(
-    tmp_path: Path, kind: ArchiveKind, content: bytes, complaint: str
-) -> None:
-    (tmp_path / "archive").write_bytes(content)
-    with pytest.raises(UnsafeArchive, match=complaint) as refused:
-        unpack(tmp_path / "archive", kind, tmp_path / "out", max_bytes=2_000_000)
-    assert files_below(tmp_path) == ["archive"]
-    assert not (tmp_path / "out").exists()
-    assert "\n" not in str(refused.value)
-
-
-segments = st.sampled_from(["a", "b", "..", ".", "", "c.csv", "C:", "\\", "~"])
-
-paths = st.lists(segments, min_size=1, max_size=4).map("/".join).filter(bool)
-
-
-@settings(max_examples=100, deadline=None)
-@given(names=st.lists(paths, max_size=4))
-def test_no_archive_writes_outside_its_folder(
-    tmp_path_factory: pytest.TempPathFactory, names: list[str]
-) -> None:
-    root = tmp_path_factory.mktemp("archive")
-    for kind, content in (
-        ("tar", packed(dict.fromkeys(names, b"x"), "")),
-        ("zip", zipped(dict.fromkeys(names, b"x"))),
-    ):
-        (root / "archive").write_bytes(content)
-        try:
-            unpack(root / "archive", cast("ArchiveKind", kind), root / "out" / kind)
-        except UnsafeArchive:
-            assert not (root / "out" / kind).exists()
-        else:
-            assert all(stays_below(name) for name in names)
-    outside = [name for name in files_below(root) if not name.startswith("out/")]
-    assert outside == ["archive"]
-
-
-WHOLE = [
-    *(("tar", packed({"a/b": CONTENT[:3000], "c": b"2"}, how)) for how in ("", "gz", "bz2", "xz")),
-    ("zip", zipped({"a/b": CONTENT[:3000], "c": b"2"})),
-]
-
-
-@settings(max_examples=400, deadline=None)
-@given(
-    whole=st.sampled_from(WHOLE),
-    damage=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=4),
-    length=st.floats(0.2, 1),
-)
-def test_a_damaged_archive_is_unpacked_or_refused_and_never_a_traceback(
-    tmp_path_factory: pytest.TempPathFactory,
-    whole: tuple[ArchiveKind, bytes],
-    damage: list[tuple[float, int]],
-    length: float,
-) -> None:
-    kind, content = whole
-    broken = bytearray(content)
-    for place, value in damage:
-        broken[min(int(place * len(broken)), len(broken) - 1)] = value
-    root = tmp_path_factory.mktemp("damaged")
-    (root / "archive").write_bytes(broken[: round(length * len(broken))])
-    refused = False
-    try:
-        unpack(root / "archive", kind, root / "out")
-    except UnsafeArchive:
-        refused = True
-    assert (root / "out").exists() is not refused
 
 
 def test_a_folder_that_cannot_be_written_is_said_in_one_line(site: Site, tmp_path: Path) -> None:
