@@ -38,6 +38,7 @@ class Forgetting:
 
     def __call__(self) -> float:
         """Forget; returns when to do it again, seconds. Raises StoreUnavailable."""
+        from aiops.store.sql.memories import SqlMemories
         from aiops.store.sql.pruning import prune_events, prune_incidents
         from aiops.store.sql.retention import prune
 
@@ -54,6 +55,7 @@ class Forgetting:
             before = now - timedelta(days=self._kept.incidents_days)
             prune_incidents(self._engine, before)
             self._queue.forget(before)
+            SqlMemories(self._engine).forget(before)
         if self._kept.events_days:
             prune_events(self._engine, now - timedelta(days=self._kept.events_days))
         return EVERY_S

@@ -38,6 +38,7 @@ def test_the_migrations_make_the_tables_the_code_speaks_of(empty_engine: Engine)
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
+    import aiops.store.sql.memories_tables
     import aiops.store.sql.operations_tables
     import aiops.store.sql.telemetry_tables  # noqa: F401
 

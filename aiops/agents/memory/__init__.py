@@ -1,0 +1,1 @@
+"""What is remembered: of this run, of past incidents, and of what helped."""
