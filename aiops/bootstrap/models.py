@@ -1,0 +1,60 @@
+"""The language models of the settings: their ladder for one run, or none."""
+
+from aiops.errors import InvalidInput
+from aiops.llm.ladder import Ladder
+from aiops.llm.metered import Meter, Metered, ModelBudget
+from aiops.llm.openai_compatible import Endpoint, OpenAICompatible, Price
+from aiops.llm.recorded import Recorder, Replayed
+from aiops.llm.repaired import Repaired
+from aiops.llm.tape import Tape
+from aiops.model.chat import Limits, Usage
+from aiops.settings import ModelRungSettings, ModelSettings
+
+
+def ladder_of(
+    settings: ModelSettings, meter: Meter, *, record: Tape | None = None, replay: Tape | None = None
+) -> Ladder | None:
+    """The configured models, the cheaper first; None where none is.
+
+    Args:
+        meter: the account of the run that asks.
+        record: keeps what they answer.
+        replay: answers instead of them; nothing is asked over the network.
+
+    Raises:
+        InvalidInput: a setting that cannot be used; or a tape that cannot be read.
+    """
+    rungs = [rung for rung in (settings.small, settings.large) if rung is not None]
+    models = [_model(settings, rung, record, replay) for rung in rungs]
+    return Ladder([Repaired(Metered(one, meter)) for one in models]) if models else None
+
+
+def meter_of(settings: ModelSettings, spent: Usage | None = None) -> Meter:
+    """A run's account; ``spent`` is what it has cost before, where it goes on."""
+    budget = settings.budget
+    return Meter(ModelBudget(budget.requests, budget.tokens, budget.usd), spent)
+
+
+def limits_of(settings: ModelSettings) -> Limits:
+    """What one answer may take."""
+    return Limits(settings.output_tokens, settings.timeout_s)
+
+
+def _model(
+    settings: ModelSettings, rung: ModelRungSettings, record: Tape | None, replay: Tape | None
+) -> Replayed | Recorder | OpenAICompatible:
+    if replay is not None:
+        return Replayed(rung.name, replay)
+    if settings.base_url is None:
+        raise InvalidInput("setting 'model.base_url' is missing: nobody can be asked")
+    key, proxy = settings.api_key, settings.proxy
+    endpoint = Endpoint(
+        settings.base_url,
+        key.get_secret_value() if key is not None else None,
+        settings.attempts,
+        settings.longest_pause_s,
+        settings.ca_file,
+        proxy.get_secret_value() if proxy is not None else None,
+    )
+    asked = OpenAICompatible(rung.name, endpoint, Price(rung.input_usd, rung.output_usd))
+    return asked if record is None else Recorder(asked, record)

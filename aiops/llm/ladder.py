@@ -1,0 +1,61 @@
+"""The cheapest model first; a dearer one only while the question is not settled."""
+
+from collections.abc import Callable, Sequence
+
+from aiops.model.chat import Answer, Limits, Message, OfferedTool, Usage
+from aiops.ports.chat_model import BudgetSpent, ChatModel, Climbed, ModelFailed, OnToken
+
+
+class Ladder:
+    """Models from the cheapest on, as a ``ChatLadder``.
+
+    A model that fails is a rung that settles nothing: the next one may read more, or be up.
+
+    Raises:
+        ValueError: there is no model.
+    """
+
+    def __init__(self, models: Sequence[ChatModel]) -> None:
+        if not models:
+            raise ValueError("a ladder needs a model")
+        self._models = tuple(models)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(model.name for model in self._models)
+
+    async def climb(
+        self,
+        messages: Sequence[Message],
+        *,
+        margin: Callable[[Answer], float],
+        enough: float,
+        tools: Sequence[OfferedTool] = (),
+        schema: str | None = None,
+        limits: Limits | None = None,
+        on_token: OnToken | None = None,
+    ) -> Climbed:
+        """As ``ChatLadder.climb``. Each model has the time of ``limits`` to itself."""
+        best: tuple[Answer, float] | None = None
+        failures: list[ModelFailed] = []
+        usage = Usage()
+        for model in self._models:
+            try:
+                answer = await model.complete(
+                    messages, tools=tools, schema=schema, limits=limits, on_token=on_token
+                )
+            except ModelFailed as failure:
+                failures.append(failure)
+                usage += failure.usage
+                if isinstance(failure, BudgetSpent):
+                    break
+                continue
+            usage += answer.usage
+            judged = margin(answer)
+            if best is None or judged > best[1]:
+                best = answer, judged
+            if judged >= enough:
+                break
+        if best is None:
+            raise failures[-1].costing(usage)
+        return Climbed(*best, tuple(failures), usage)

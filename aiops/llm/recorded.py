@@ -1,0 +1,134 @@
+"""Answers that were recorded, given again to the same questions: a run without a model.
+
+A question is known by the sha256 of everything that decides its answer: model, messages, tools,
+schema, and the limits but for the time. Failures are recorded, too: they decide how a run goes on.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from aiops.errors import AiopsError
+from aiops.llm.outcomes import outcome_read, outcome_written
+from aiops.llm.tape import Tape
+from aiops.model.canonical import digest
+from aiops.model.chat import Answer, Limits, Message, OfferedTool, Text
+from aiops.ports.chat_model import ChatModel, ModelFailed, OnToken
+
+
+class NotRecorded(AiopsError):
+    """A replay asked what was never recorded. It does not go on with a guess.
+
+    Args:
+        model: that was asked.
+        key: of the question.
+        recorded: how often this question was answered in the recording.
+    """
+
+    def __init__(self, model: str, key: str, recorded: int) -> None:
+        self.model, self.key = model, key
+        why = f"only {recorded} times" if recorded else "not at all"
+        super().__init__(
+            f"the recording holds question {key[:12]} to model {model!r} {why}: the run goes "
+            "another way than the recorded one; use the same version, settings and data, or "
+            "record it anew"
+        )
+
+
+class Recorder:
+    """A ``ChatModel`` that keeps every outcome of ``model`` on a tape."""
+
+    def __init__(self, model: ChatModel, tape: Tape) -> None:
+        self._model, self._tape = model, tape
+
+    @property
+    def name(self) -> str:
+        return self._model.name
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[OfferedTool] = (),
+        schema: str | None = None,
+        limits: Limits | None = None,
+        on_token: OnToken | None = None,
+    ) -> Answer:
+        """As ``ChatModel.complete``."""
+        key = question_key(self.name, messages, tools, schema, limits)
+        try:
+            answer = await self._model.complete(
+                messages, tools=tools, schema=schema, limits=limits, on_token=on_token
+            )
+        except ModelFailed as failure:
+            self._tape.add(outcome_written(key, failure))
+            raise
+        self._tape.add(outcome_written(key, answer))
+        return answer
+
+
+class Replayed:
+    """A ``ChatModel`` that answers from a tape: the n-th time as it did the n-th time.
+
+    Raises:
+        InvalidInput: a line of the tape cannot be read.
+    """
+
+    def __init__(self, name: str, tape: Tape) -> None:
+        self._name = name
+        self._told: dict[str, int] = defaultdict(int)
+        self._known: dict[str, list[Answer | ModelFailed]] = defaultdict(list)
+        for number, line in enumerate(tape.lines(), 1):
+            key, outcome = outcome_read(line, number)
+            self._known[key].append(outcome)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        tools: Sequence[OfferedTool] = (),
+        schema: str | None = None,
+        limits: Limits | None = None,
+        on_token: OnToken | None = None,
+    ) -> Answer:
+        """As it was recorded; text is handed on at once.
+
+        Raises:
+            NotRecorded: this question was not, or not so often.
+            ModelFailed: it failed then.
+        """
+        key = question_key(self._name, messages, tools, schema, limits)
+        known, turn = self._known.get(key, []), self._told[key]
+        if turn >= len(known):
+            raise NotRecorded(self._name, key, len(known))
+        self._told[key] += 1
+        outcome = known[turn]
+        if isinstance(outcome, ModelFailed):
+            raise outcome
+        if on_token is not None and isinstance(outcome.content, Text):
+            on_token(outcome.content.text)
+        return outcome
+
+
+def question_key(
+    model: str,
+    messages: Sequence[Message],
+    tools: Sequence[OfferedTool],
+    schema: str | None,
+    limits: Limits | None,
+) -> str:
+    """sha256 of what decides an answer, 64 hex digits."""
+    chosen = limits or Limits()
+    return digest(
+        {
+            "model": model,
+            "messages": [asdict(message) for message in messages],
+            "tools": [asdict(tool) for tool in tools],
+            "schema": schema,
+            "limits": [chosen.output_tokens, chosen.temperature, chosen.seed],
+        }
+    )
