@@ -265,6 +265,19 @@ def test_quotas_tell_what_is_used_of_them(tools, account):
     assert (second["used"], second["share"]) == (None, None)
 
 
+def test_a_percentile_is_asked_for_by_its_name(tools, account):
+    label = ("FunctionName", "pay")
+    aws_account.with_metric(account, NOW, "AWS/Lambda/Duration", label, 5)
+    answer = {"Id": "m0", "Timestamps": [NOW.timestamp() - 60], "Values": [7.0]}
+    account.instead["GetMetricData"] = {
+        "MetricDataResults": [{**answer, "StatusCode": "Complete"}],
+        "Messages": [],
+    }
+    found = tools.read("metrics", metric="AWS/Lambda/Duration", statistic="p95")[0]
+    assert b"p95" in account.bodies["GetMetricData"]  # moto computes none, and says nothing
+    assert [one["last"] for one in found["series"]] == [7]
+
+
 # What goes wrong
 
 

@@ -37,11 +37,13 @@ class Account:
         instead: answers by operation; an error is (status, code), JSON is a dict, XML a text.
             A list is used up, one answer a call.
         asked: (operation, access key), in order.
+        bodies: of the last request for each operation.
     """
 
     url: str
     instead: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    bodies: dict[str, bytes] = field(default_factory=dict)
 
     def operations(self, key: str) -> set[str]:
         return {operation for operation, by in self.asked if by == key}
@@ -99,6 +101,7 @@ class _Front:
         operation = _operation(environ, body)
         key = _KEY.search(environ.get("HTTP_AUTHORIZATION", ""))
         self.account.asked.append((operation, key[1] if key else ""))
+        self.account.bodies[operation] = body
         answer = self.account.instead.get(operation)
         if isinstance(answer, list):
             answer = answer.pop(0) if answer else None

@@ -2,8 +2,11 @@
 
 import asyncio
 import json
+import re
+import tomllib
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -145,6 +148,21 @@ def test_a_size_that_cannot_be_is_refused_before_anything_is_done(size):
     with pytest.raises(ToolFailed):
         resize(twin, "preview", size=size)
     assert twin.keys == []
+
+
+def test_the_configuration_that_is_written_down_is_read():
+    page = Path(__file__).parents[2] / "docs" / "clouds.md"
+    blocks = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    written = [tomllib.loads(block)["tools"] for block in blocks]
+    for tools in written:
+        for name, options in tools.items():
+            made = plugins.load("aiops.toolsets", options.pop("kind")).connect(
+                name, options, world()
+            )
+            named = set(re.findall(rf"`({name}\.[a-z_]+)`", page.read_text()))
+            assert named == {one.spec.name for one in made.tools()}
+            made.close()
+    assert len(written) == 2
 
 
 @pytest.mark.parametrize(("kind", "module"), [("aws", "boto3"), ("gcp", "googleapiclient")])
