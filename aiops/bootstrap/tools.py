@@ -9,6 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from aiops import plugins
+from aiops.bootstrap.objectives import after_change
 from aiops.bootstrap.service import Service
 from aiops.bootstrap.third_parties import third_party
 from aiops.errors import InvalidInput, NotKept, UnknownName
@@ -124,6 +125,7 @@ def doors_of(service: Service, results: Results) -> Doors:
         ids=service.ids,
         finish=Finishing(secrets.token_bytes, results),
         severity=severity,
+        objectives=after_change(service),
     )
 
 
@@ -143,6 +145,7 @@ def rules_of(settings: GatewaySettings) -> Rules:
         budget=Budget(budget.calls, budget.writes, budget.seconds),
         approval_s=settings.approval_s,
         steps=settings.plan_steps,
+        watch_s=settings.watch_s,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from aiops.errors import ToolFailed
 from aiops.model.tool import OutcomeStatus, Preview, Stop, ToolResult, Verified
@@ -9,6 +10,7 @@ from aiops.ports.tools import ToolContext, Writing
 from aiops.toolbelt.catalog import Asked, Catalog, is_writing
 from aiops.toolbelt.cut import Cut, CutOff
 from aiops.toolbelt.refusals import Refused
+from aiops.toolbelt.watching import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,8 @@ class Carrying:
     Attributes:
         stopped: asks the kill switch; the last thing before each change.
         taken: notes a rollback in the audit log: the step, the tool, how it ended, in a sentence.
+        now: tells the time.
+        watch: over the objectives, once all is done; None where nobody wants that.
     """
 
     catalog: Catalog
@@ -64,15 +68,36 @@ class Carrying:
     cut: Cut
     stopped: Callable[[], Awaitable[Stop | None]]
     taken: Callable[[Step, str, bool, str], Awaitable[None]]
+    now: Callable[[], datetime]
+    watch: Watch | None = None
 
     async def carry_out(self, steps: Sequence[Step]) -> tuple[Ended, ...]:
-        """In order; at the first that is not done, those applied are taken back, last first."""
+        """In order; at the first that is not done, those applied are taken back, last first.
+
+        So are all of them where an objective burns faster afterwards.
+        """
+        began = self.now()
         ended: list[Ended] = []
         for number, step in enumerate(steps):
             ended.append(await self._one(step, self._context(f"{number}" if number else "")))
             if ended[-1].status != "done":
                 return tuple(await self._all_taken_back(ended))
-        return tuple(ended)
+        return tuple(await self._watched(ended, began))
+
+    async def _watched(self, ended: list[Ended], began: datetime) -> list[Ended]:
+        if self.watch is None or not ended:
+            return ended
+        targets = sorted({target for one in ended for target in one.step.preview.targets})
+        held = await self.watch.over(targets, began, self.cut)
+        last = ended[-1]
+        seen = f"{last.seen}; {held.seen}"
+        if held.held is not False:
+            ended[-1] = replace(last, seen=seen, verified=Verified(True, seen))
+            return ended
+        ended[-1] = replace(
+            last, status="failed", reason="objective", seen=seen, verified=Verified(False, seen)
+        )
+        return await self._all_taken_back(ended)
 
     async def _one(self, step: Step, context: ToolContext) -> Ended:
         stop = await self.stopped()

@@ -1,6 +1,7 @@
 """What the gateway leans on, and the rules it goes by."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiops.model.alert import Severity
@@ -8,6 +9,7 @@ from aiops.model.approval import Mode
 from aiops.ports.approvals import ApprovalStore, CallLedger, KillSwitch
 from aiops.ports.clock import Clock
 from aiops.ports.ids import Ids
+from aiops.ports.objectives import Objectives
 from aiops.ports.repositories import AuditLog
 from aiops.toolbelt.budget import Budget
 from aiops.toolbelt.finish import Finish
@@ -23,6 +25,8 @@ class Doors:
 
     Attributes:
         severity: of an incident, by its id; None where there is no such incident.
+        objectives: judge what was changed; None where nobody does.
+        pause: waits so many seconds.
     """
 
     approvals: ApprovalStore
@@ -33,6 +37,8 @@ class Doors:
     ids: Ids
     finish: Finish
     severity: Callable[[str], Severity | None]
+    objectives: Objectives | None = None
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Rules:
         mode: "shadow" only notes what a write would have done.
         approval_s: how long an approval is asked for, and can be used.
         steps: the most writes in one plan.
+        watch_s: how long objectives are watched after a change that reached its end; 0: not.
     """
 
     mode: Mode
@@ -53,3 +60,4 @@ class Rules:
     budget: Budget
     approval_s: float
     steps: int = 10
+    watch_s: float = 0.0

@@ -7,7 +7,7 @@ from aiops.errors import ToolFailed
 from aiops.model.alert import Severity
 from aiops.model.approval import Action, Approval
 from aiops.model.canonical import canonical
-from aiops.model.tool import Caller, Outcome, Preview, Stop, ToolResult
+from aiops.model.tool import Caller, Outcome, Preview, Stop, ToolResult, Verified
 from aiops.toolbelt import plan
 from aiops.toolbelt.approving import Approving
 from aiops.toolbelt.carrying import Carrying, Ended, Step, stopped_by
@@ -18,6 +18,7 @@ from aiops.toolbelt.places import place_of
 from aiops.toolbelt.refusals import Refused
 from aiops.toolbelt.stages import Stages, apart
 from aiops.toolbelt.trail import Trail, rollback
+from aiops.toolbelt.watching import Watch
 
 
 class Writes:
@@ -155,19 +156,25 @@ class Writes:
         trail.changing = True
         trail.moving.set()
         carrying = Carrying(
-            self._catalog, self._stages.context(trail), trail.cut, self._stopped, self._taker(trail)
+            self._catalog,
+            self._stages.context(trail),
+            trail.cut,
+            self._stopped,
+            self._taker(trail),
+            self._doors.clock.now,
+            self._watch(),
         )
         ended = await carrying.carry_out(steps)
         trail.changing = False
         outcome = self._ended(trail, asked, ended)
-        await apart(self._approving.note, used, f"{outcome.status}: {outcome.summary}"[:2000])
+        await apart(self._approving.note, used, _noted(outcome))
         return replace(outcome, approval=approval.id)
 
     def _ended(self, trail: Trail, asked: Asked, ended: Sequence[Ended]) -> Outcome:
         call, last = trail.call, ended[-1]
         redact = self._doors.finish.redact
         if last.status == "done":
-            return replace(self._told(trail, asked, ended), verified=last.verified)
+            return replace(self._told(trail, asked, ended), verified=self._verified(trail, last))
         said = "\n".join(f"{one.step.asked.item.spec.name}: {one.seen}" for one in ended)
         status = last.status
         if any(one.taken_back is False for one in ended):
@@ -179,8 +186,14 @@ class Writes:
             status,
             redact(said, call.caller.run),
             reason=last.reason,
-            verified=last.verified,
+            verified=self._verified(trail, last),
         )
+
+    def _verified(self, trail: Trail, last: Ended) -> Verified | None:
+        if last.verified is None:
+            return None
+        seen = self._doors.finish.redact(last.verified.seen, trail.call.caller.run)
+        return replace(last.verified, seen=seen)
 
     def _told(self, trail: Trail, asked: Asked, ended: Sequence[Ended]) -> Outcome:
         """Of what was done; it stays done, whatever its tool says of it."""
@@ -192,6 +205,12 @@ class Writes:
         except ToolFailed as broken:
             seen = self._doors.finish.redact(ended[-1].seen, trail.call.caller.run)
             return Outcome(trail.call.id, "done", f"{seen} ({broken.reason})", reason="invalid")
+
+    def _watch(self) -> Watch | None:
+        doors, seconds = self._doors, self._rules.watch_s
+        if doors.objectives is None or seconds <= 0:
+            return None
+        return Watch(doors.objectives, doors.clock, seconds, doors.pause)
 
     def _severity(self, caller: Caller) -> Severity | None:
         return None if caller.incident is None else self._doors.severity(caller.incident)
@@ -209,6 +228,14 @@ class Writes:
             await apart(self._doors.audit.append, row)
 
         return taken
+
+
+def _noted(outcome: Outcome) -> str:
+    """For whoever looks at the approval: what was seen, also where the tool's words are others."""
+    said = f"{outcome.status}: {outcome.summary}"
+    if outcome.status == "done" and outcome.verified is not None:
+        said = f"{said}; {outcome.verified.seen}"
+    return said[:2000]
 
 
 def _of_plan(ended: Sequence[Ended]) -> ToolResult:
