@@ -8,9 +8,9 @@ from typing import Final
 from aiops.model.faults import FaultType
 from aiops.model.memory import HumanVerdict, PastIncident, Signature
 
-TWIN: Final = 0.7
+TWIN: Final = 0.65
 """Likeness from which an incident is said to have been seen before."""
-FAULTS, METRICS, TELEMETRY, WORDS, PLACE = 0.45, 0.2, 0.1, 0.2, 0.05
+FAULTS, METRICS, TELEMETRY, WORDS, PLACE = 0.6, 0.15, 0.05, 0.15, 0.05
 """What each part of two signatures adds to their likeness; together 1."""
 TRUST: Final[dict[HumanVerdict, float]] = {"confirmed": 1.0, "unreviewed": 0.4, "refuted": 0.0}
 
