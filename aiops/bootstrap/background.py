@@ -1,6 +1,6 @@
 """What the service does without being asked: take alerts in, queue investigations, do them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Final
@@ -9,6 +9,8 @@ import structlog
 
 from aiops.analyze.explain import explain
 from aiops.analyze.service_graph import seen_in_spans
+from aiops.app.approvals.carrying_out import KIND as CARRY_OUT
+from aiops.app.approvals.carrying_out import order_approved
 from aiops.app.approvals.lapsing import lapse
 from aiops.app.incident_reports import KIND, IncidentReports
 from aiops.app.incidents.dispatch import due_jobs
@@ -20,6 +22,8 @@ from aiops.app.slo_standing import Standings
 from aiops.app.slo_watch import EVERY, SloWatch
 from aiops.app.slos import load_slos
 from aiops.app.telemetry_window import Reach
+from aiops.bootstrap.agents import ServiceRuns
+from aiops.bootstrap.carrying_out import CarryingOut
 from aiops.bootstrap.deciding import desk_of
 from aiops.bootstrap.service import Service
 from aiops.jobs.loops import Heartbeats, every
@@ -67,7 +71,7 @@ class Background:
     """The threads of one process.
 
     Args:
-        works: whether this process also does investigations.
+        works: whether this process also does investigations, and what was approved.
     """
 
     def __init__(self, service: Service, heartbeats: Heartbeats, *, works: bool = True) -> None:
@@ -87,8 +91,10 @@ class Background:
         ]
         if works:
             # Made here: what cannot be used stops the start, and libraries load before requests.
-            self._handlers = handlers(service)
-            self._threads.append(Thread(target=self._work, name="work", daemon=True))
+            # A thread for each kind: what was approved waits for no investigation.
+            for kind, handler in handlers(service).items():
+                work = Thread(target=self._work, args=({kind: handler},), name=kind, daemon=True)
+                self._threads.append(work)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -111,8 +117,8 @@ class Background:
     def _run(self, name: str, tick: Tick) -> None:
         every(IDLE_S, tick, self._stop, name=name, heartbeats=self._heartbeats)
 
-    def _work(self) -> None:
-        self._service.queue.work(self._handlers, self._stop, patience_s=WORK_PATIENCE_S)
+    def _work(self, handlers: Mapping[str, Handler]) -> None:
+        self._service.queue.work(handlers, self._stop, patience_s=WORK_PATIENCE_S)
 
 
 class Triaging:
@@ -208,16 +214,17 @@ class Telling:
 
 
 class Lapsing:
-    """One look at the approvals whose time is over."""
+    """One look at the approvals: those whose time is over, and those that nobody queued."""
 
     def __init__(self, service: Service) -> None:
-        self._desk = desk_of(service)
+        self._desk, self._queue = desk_of(service), service.queue
         self._log = structlog.get_logger("aiops.approvals")
 
     def __call__(self) -> float:
-        """Escalate or end them."""
+        """Escalate or end the ones, queue the others."""
         for each in lapse(self._desk):
             self._log.warning("nobody answered in time", approval=each.id, now=each.state)
+        order_approved(self._desk.approvals, self._queue, self._desk.clock)
         return APPROVALS_S
 
 
@@ -279,7 +286,7 @@ class Logged:
 
 def handlers(service: Service) -> dict[str, Handler]:
     """What does the jobs, by kind; raises UnknownName for a method that does not exist."""
-    return {KIND: Logged(reporting(service))}
+    return {KIND: Logged(reporting(service)), CARRY_OUT: CarryingOut(service)}
 
 
 def reporting(service: Service) -> IncidentReports:
@@ -303,4 +310,5 @@ def reporting(service: Service) -> IncidentReports:
         slos=slos_of(settings),
         seed=settings.seed,
         top=settings.top,
+        runner=ServiceRuns(service),
     )

@@ -18,6 +18,7 @@ def desk_of(service: Service, rehearsal: Rehearsal | None = None) -> Desk:
         ids=service.ids,
         rehearsal=rehearsal,
         terms=Terms(answer=lasts, usable=lasts),
+        queue=service.queue,
     )
 
 

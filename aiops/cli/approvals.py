@@ -15,6 +15,7 @@ from aiops.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from aiops.app.approvals.deciding import Decider
     from aiops.bootstrap.service import Service
@@ -30,6 +31,10 @@ Hash = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help="For the timeline and the audit log.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print it as JSON.")]
+Wait = Annotated[
+    bool, typer.Option("--wait", help="Until it was carried out; exit 1 where it was not done.")
+]
+LOOK_S: Final = 0.5
 
 
 def register(app: typer.Typer) -> None:
@@ -75,10 +80,16 @@ def show(approval_id: ApprovalId, url: Url = None, as_json: AsJson = False) -> N
 
 
 def approve(
-    approval_id: ApprovalId, hash_: Hash = None, reason: Reason = "", url: Url = None
+    approval_id: ApprovalId,
+    hash_: Hash = None,
+    reason: Reason = "",
+    wait: Wait = False,
+    url: Url = None,
 ) -> None:
-    """Let an action be carried out once, after looking at it."""
+    """Let an action be carried out once, after looking at it; 'aiops serve' or a worker does it."""
     _decide(approval_id, "approve", hash_, reason, url)
+    with _service(url) as service:
+        _tell_what_follows(service, approval_id, wait)
 
 
 def reject(
@@ -156,6 +167,31 @@ def _decide(
         typer.echo(f"approval {answered.id} stands in its place; somebody else has to approve it")
     else:
         typer.echo(f"approval {answered.id} is {answered.state}")
+
+
+def _tell_what_follows(service: "Service", approval_id: str, wait: bool) -> None:
+    """Who carries it out; with ``wait``, how that ended. Exits with 1 where it was not done."""
+    import time
+
+    approval = service.approvals.get(approval_id)
+    if approval.mode == "shadow":
+        typer.echo("in shadow mode nothing is carried out; your answer is compared, that is all")
+        return
+    if not wait:
+        typer.echo("'aiops serve' or an 'aiops worker' carries it out; --wait shows how it ends")
+        return
+    while _under_way(approval, service.clock.now()):
+        time.sleep(LOOK_S)
+        approval = service.approvals.get(approval_id)
+    nothing = f"approval {approval.id} is {approval.state}, and nobody carried it out in time"
+    typer.echo(approval.outcome or nothing)
+    if not (approval.outcome or "").startswith("done"):
+        raise typer.Exit(1)
+
+
+def _under_way(approval: "Approval", now: "datetime") -> bool:
+    waits = approval.state == "approved" and now < approval.expires_at
+    return approval.outcome is None and (waits or approval.state == "used")
 
 
 @contextmanager

@@ -12,7 +12,8 @@ from aiops.model.tool import Caller, Outcome, Spent, Stop, ToolCall
 class ApprovalStore(Protocol):
     """Keeps approvals; a change is made only to what was read.
 
-    Each new one and each change of state is told on the event bus: "approval.<state>".
+    Each new one and each change of state is told on the event bus: "approval.<state>"; how carrying
+    it out ended as "approval.ended".
     """
 
     def file(self, approval: Approval) -> Approval:

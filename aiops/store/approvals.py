@@ -13,6 +13,13 @@ from aiops.model.tool import Stop
 from aiops.ports.events import EventBus
 
 
+def event_of(was: Approval, to: Approval) -> str | None:
+    """What a change is told as on the bus; None where there is nothing to tell."""
+    if was.state != to.state:
+        return f"approval.{to.state}"
+    return "approval.ended" if was.outcome != to.outcome else None
+
+
 class MemoryApprovals:
     """An ApprovalStore; see ``ports.approvals``. Safe for many threads.
 
@@ -39,7 +46,7 @@ class MemoryApprovals:
             )
             if approval.state in OPEN and (same := next(asked, None)) is not None:
                 return same
-            self._put(approval)
+            self._put(approval, told=f"approval.{approval.state}")
         return approval
 
     def get(self, approval_id: str) -> Approval:
@@ -79,7 +86,7 @@ class MemoryApprovals:
             kept = self._kept.get(was.id)
             if kept is None or kept.revision != was.revision:
                 return False
-            self._put(replace(to, revision=was.revision + 1), told=to.state != was.state)
+            self._put(replace(to, revision=was.revision + 1), told=event_of(was, to))
         return True
 
     def counts(self, mode: Mode) -> Mapping[ApprovalState, int]:
@@ -91,10 +98,10 @@ class MemoryApprovals:
         with self._lock:
             return list(self._kept.values())
 
-    def _put(self, approval: Approval, *, told: bool = True) -> None:
+    def _put(self, approval: Approval, *, told: str | None) -> None:
         self._kept[approval.id] = approval
-        if told:
-            self._bus.publish(f"approval.{approval.state}", approval.id)
+        if told is not None:
+            self._bus.publish(told, approval.id)
 
 
 class MemorySwitch:

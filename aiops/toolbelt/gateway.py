@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from aiops.errors import AiopsError, StoreUnavailable, ToolFailed
-from aiops.model.approval import Action
+from aiops.model.approval import Action, Approval
 from aiops.model.tool import Caller, Outcome, ToolCall, ToolSpec
 from aiops.ports.tools import Progress, Tool
 from aiops.toolbelt import plan
+from aiops.toolbelt.aftermath import Aftermath
 from aiops.toolbelt.catalog import Asked, Catalog, is_reading
 from aiops.toolbelt.cut import Cut, CutOff
 from aiops.toolbelt.doors import Doors, Rules
@@ -79,19 +80,21 @@ class Gateway:
         Raises:
             NotKept: there is no such approval.
         """
+        return await self.call(_carrying(await apart(self._doors.approvals.get, approval_id)))
+
+    async def look_after(self, approval_id: str) -> Outcome | None:
+        """How an action ended that was begun before; None where it may still be carried out.
+
+        Only for whoever alone has the work of carrying it out: to them, what was begun and has not
+        ended was begun by a process that died. It is looked at and "unknown", and never repeated.
+
+        Raises:
+            NotKept: there is no such approval.
+        """
         approval = await apart(self._doors.approvals.get, approval_id)
-        name = approval.requested_by
-        return await self.call(
-            ToolCall(
-                id=self._doors.ids.new("call"),
-                tool=approval.action.tool,
-                arguments=approval.action.arguments,
-                caller=Caller(name, "executor", approval.run, approval.incident),
-                key=f"approval/{approval.id}",
-                approval=approval.id,
-                reason=approval.reason,
-            )
-        )
+        if approval.state != "used":
+            return None
+        return await Aftermath(self._catalog, self._doors).of(_carrying(approval), approval)
 
     async def close(self) -> None:
         """Cut off lasting calls, and wait until each is recorded."""
@@ -165,3 +168,16 @@ class Gateway:
         """None, or how the first call with this key ended."""
         self._stages.charge(trail, write=False)
         return self._stages.begin(trail)
+
+
+def _carrying(approval: Approval) -> ToolCall:
+    """The one call that carries an approved action out; every process makes the same."""
+    return ToolCall(
+        id=f"call-of-{approval.id}",
+        tool=approval.action.tool,
+        arguments=approval.action.arguments,
+        caller=Caller(approval.requested_by, "executor", approval.run, approval.incident),
+        key=f"approval/{approval.id}",
+        approval=approval.id,
+        reason=approval.reason,
+    )

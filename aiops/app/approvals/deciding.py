@@ -9,9 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from aiops.app.approvals.carrying_out import job_of
 from aiops.app.approvals.refusals import NotAsSeen, allowed, as_seen, role_reached
 from aiops.app.incidents.acts import words
-from aiops.errors import AiopsError, InvalidInput, NotKept, WrongState
+from aiops.errors import AiopsError, InvalidInput, NotKept, StoreUnavailable, WrongState
 from aiops.model.access import Role
 from aiops.model.approval import Action, Approval, Decision
 from aiops.model.canonical import canonical
@@ -20,6 +21,7 @@ from aiops.model.tool import Caller
 from aiops.ports.approvals import ApprovalStore, Rehearsal
 from aiops.ports.clock import Clock
 from aiops.ports.ids import Ids
+from aiops.ports.jobs import JobQueue
 from aiops.ports.repositories import AuditLog
 
 
@@ -67,6 +69,7 @@ class Desk:
     Attributes:
         rehearsal: looks at the action again before it is approved; None where no tool is at hand:
             then the gateway alone does so, before it carries it out.
+        queue: takes what is approved, for a worker to carry it out.
     """
 
     approvals: ApprovalStore
@@ -75,6 +78,7 @@ class Desk:
     ids: Ids
     rehearsal: Rehearsal | None = None
     terms: Terms = Terms()
+    queue: JobQueue | None = None
 
     async def decide(self, by: Decider, approval_id: str, verdict: Verdict) -> Approval:
         """Write an answer down; the approval as it is then, with "modify" the new one.
@@ -145,7 +149,16 @@ class Desk:
         usable = replace(
             answered, state="approved", expires_at=self.clock.now() + self.terms.usable
         )
-        return await asyncio.to_thread(self._swapped, asked, usable)
+        approved = await asyncio.to_thread(self._swapped, asked, usable)
+        return await asyncio.to_thread(self._ordered, approved)
+
+    def _ordered(self, approved: Approval) -> Approval:
+        """Hand it to the workers; where that fails, the service's next round does it."""
+        job = job_of(approved, self.clock.now())
+        if self.queue is not None and job is not None:
+            with suppress(StoreUnavailable):
+                self.queue.put(job)
+        return approved
 
     async def _modified(
         self, by: Decider, asked: Approval, answered: Approval, arguments: str | None

@@ -61,7 +61,7 @@ class ToldApprovals:
     def swap(self, was: Approval, to: Approval) -> bool:
         """Compare and swap."""
         swapped = self._kept.swap(was, to)
-        if swapped and was.state != to.state:
+        if swapped and (was.state, was.outcome) != (to.state, to.outcome):
             self._tell(to)
         return swapped
 
@@ -114,11 +114,11 @@ def sentence(approval: Approval) -> str:
         case "approved" | "rejected":
             said = f"{approval.state.capitalize()} by {by}{because}: {what}"
         case "expired":
-            said = f"Lapsed, nothing was done: {what}"
+            said = f"{approval.outcome or 'Lapsed, nothing was done'}: {what}"
         case "superseded":
             said = f"Replaced by approval {approval.superseded_by}{because}: {what}"
         case "used":
-            said = f"Carried out: {what}" + (f"; {approval.outcome}" if approval.outcome else "")
+            said = f"{approval.outcome or 'Is carried out now'}: {what}"
     return shadow + said
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 
 from aiops.errors import AlreadyKept, NotKept
 from aiops.model.approval import OPEN, Approval, ApprovalState, Mode
+from aiops.store.approvals import event_of
 from aiops.store.codec import Codec
 from aiops.store.sql.columns import digest, insert_new
 from aiops.store.sql.engine import reading, writing
@@ -40,7 +41,9 @@ class SqlApprovals:
                     return other
                 new = insert_new(APPROVALS, connection.dialect, "open_as")
                 if connection.scalar(new.returning(APPROVALS.c.id), row) is not None:
-                    last = self._bus.add(connection, [_told(approval)])[-1].number
+                    last = self._bus.add(connection, [(f"approval.{approval.state}", approval.id)])[
+                        -1
+                    ].number
                     kept = approval
                 else:
                     kept = _open_as(connection, row["open_as"])
@@ -86,8 +89,8 @@ class SqlApprovals:
         unchanged = (APPROVALS.c.id == was.id, APPROVALS.c.revision == was.revision)
         with writing(self._engine) as connection:
             swapped = connection.execute(update(APPROVALS).where(*unchanged).values(row)).rowcount
-            if swapped and to.state != was.state:
-                last = self._bus.add(connection, [_told(to)])[-1].number
+            if swapped and (change := event_of(was, to)) is not None:
+                last = self._bus.add(connection, [(change, to.id)])[-1].number
         self._bus.wake(last)
         return swapped == 1
 
@@ -116,10 +119,6 @@ def _row(approval: Approval) -> dict[str, Any]:
         "revision": approval.revision,
         "body": _APPROVAL.write(approval),
     }
-
-
-def _told(approval: Approval) -> tuple[str, str]:
-    return f"approval.{approval.state}", approval.id
 
 
 def _with_id(connection: Connection, approval_id: str) -> Approval | None:

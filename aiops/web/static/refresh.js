@@ -8,7 +8,8 @@
     "incident.opened", "incident.changed", "incident.resolved", "incident.reopened",
     "investigation.queued", "investigation.finished", "investigation.failed", "reset",
     "approval.pending", "approval.escalated", "approval.approved", "approval.rejected",
-    "approval.expired", "approval.superseded", "approval.used", "writes.stopped", "writes.resumed",
+    "approval.expired", "approval.superseded", "approval.used", "approval.ended",
+    "writes.stopped", "writes.resumed",
   ];
   const PAUSE_MS = 1000; // a storm costs one page a second, not one an event
   const about = document.body.dataset.about; // the incident of this page; none: all of them

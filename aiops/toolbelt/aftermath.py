@@ -1,0 +1,70 @@
+"""Actions whose process died while it carried them out: looked at, written down, never repeated."""
+
+from dataclasses import dataclass, replace
+
+from aiops.errors import ToolFailed
+from aiops.model.approval import Approval
+from aiops.model.tool import Outcome, ToolCall, Verified
+from aiops.ports.tools import ToolContext
+from aiops.toolbelt.catalog import Catalog, is_writing
+from aiops.toolbelt.cut import Cut, CutOff
+from aiops.toolbelt.doors import Doors
+from aiops.toolbelt.refusals import Refused
+from aiops.toolbelt.stages import apart
+from aiops.toolbelt.trail import Trail, entry
+
+
+@dataclass(frozen=True, slots=True)
+class Aftermath:
+    """For whoever alone carries out what is approved, and finds it begun by another."""
+
+    catalog: Catalog
+    doors: Doors
+
+    async def of(self, call: ToolCall, approval: Approval) -> Outcome:
+        """How ``call`` with a used ``approval`` ended; "unknown" where its process died."""
+        earlier = await apart(self.doors.ledger.begin, call, self.doors.clock.now())
+        if earlier is None:  # used by a call with another key, which tells its end itself
+            said = f"approval {approval.id} is used by another call"
+            elsewhere = Outcome(call.id, "unknown", said, reason="begun", approval=approval.id)
+            await apart(self.doors.ledger.end, call, elsewhere, 0.0)
+            return elsewhere
+        if earlier.reason != "begun" or earlier.call != call.id:
+            return earlier
+        verified, seen = await self._looked_at(call, approval)
+        begun = "" if approval.used_at is None else f" at {approval.used_at:%Y-%m-%d %H:%M:%S} UTC"
+        said = f"{call.tool} was begun{begun} and its process ended before it did; {seen}"
+        said = self.doors.finish.redact(said, call.caller.run)
+        outcome = Outcome(
+            call.id, "unknown", said, reason="died", approval=approval.id, verified=verified
+        )
+        trail = Trail(
+            call,
+            Cut(),
+            self.doors.clock.stopwatch(),
+            where=tuple(str(target) for target in approval.action.preview.targets),
+            action_hash=approval.action_hash,
+        )
+        await apart(self._write_down, trail, approval, outcome)
+        return outcome
+
+    async def _looked_at(self, call: ToolCall, approval: Approval) -> tuple[Verified | None, str]:
+        try:
+            asked = self.catalog.ask(call.tool, call.arguments, call.caller)
+            if not is_writing(asked.item.tool):
+                return None, "look at each of its targets"
+            context = ToolContext(call.id, f"{call.key}/look", call.caller, lambda _: None)
+            look = asked.item.tool.verify(asked.arguments, approval.action.preview, context)
+            name = f"verification of {call.tool}"
+            verified = await Cut().run(name, look, asked.item.spec.timeout_s)
+        except (Refused, ToolFailed, CutOff) as failed:
+            return None, f"it cannot be read either ({failed}): look at its target by hand"
+        return verified, f"read afterwards: {verified.seen}"
+
+    def _write_down(self, trail: Trail, approval: Approval, outcome: Outcome) -> None:
+        doors = self.doors
+        doors.audit.append(entry(trail, outcome, 0.0, doors.clock, doors.finish))
+        doors.ledger.end(trail.call, outcome, 0.0)
+        if approval.outcome is None:
+            noted = replace(approval, outcome=f"{outcome.status}: {outcome.summary}"[:2000])
+            doors.approvals.swap(approval, noted)

@@ -1,0 +1,110 @@
+"""An action whose process died is looked at and written down, and never carried out again."""
+
+import pytest
+from belt import Bench, scaled
+
+from aiops.model.canonical import canonical
+from aiops.model.tool import Caller, ToolCall
+from aiops.toolbelt.approving import Approving
+
+pytestmark = pytest.mark.anyio
+
+
+def dies(bench: Bench, approval_id: str, *, after_the_change: bool) -> None:
+    """What a process leaves that is killed while it carries an approved action out."""
+    approval = bench.approvals.get(approval_id)
+    call = ToolCall(
+        f"call-of-{approval.id}",
+        approval.action.tool,
+        approval.action.arguments,
+        Caller(approval.requested_by, "executor", approval.run),
+        f"approval/{approval.id}",
+        approval.id,
+    )
+    assert bench.ledger.begin(call, bench.clock.now()) is None
+    Approving(bench.approvals, bench.clock, bench.doors.ids, 900).use(approval, approval.action)
+    if after_the_change:
+        bench.cluster.put("web", 4)
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_what_a_dead_process_began_is_looked_at_and_unknown(changed: bool) -> None:
+    bench = Bench()
+    approval = await bench.approved()
+    dies(bench, approval, after_the_change=changed)
+    before = list(bench.cluster.writes)
+
+    found = await bench.restarted().look_after(approval)
+
+    assert found is not None
+    assert (found.status, found.reason) == ("unknown", "died")
+    assert found.verified is not None
+    assert found.verified.reached is changed
+    assert "of 4 are ready" in found.summary
+    assert bench.cluster.writes == before
+    assert bench.rows()[-1] == (
+        "kubernetes.scale", "prod/shop/Deployment/web", "unknown: died",
+    )  # fmt: skip
+    assert str(bench.approvals.get(approval).outcome).startswith("unknown: ")
+
+
+async def test_it_is_written_down_once_however_often_somebody_looks() -> None:
+    bench = Bench()
+    approval = await bench.approved()
+    dies(bench, approval, after_the_change=False)
+    first = await bench.gateway.look_after(approval)
+    rows = bench.rows()
+    second = await bench.restarted().look_after(approval)
+    assert first is not None
+    assert second is not None
+    assert (second.status, second.summary) == ("unknown", first.summary)
+    assert bench.rows() == rows
+    assert (await bench.gateway.carry_out(approval)).status == "unknown"
+    assert bench.cluster.writes == []
+
+
+async def test_an_object_that_cannot_be_read_is_left_to_a_person() -> None:
+    bench = Bench()
+    approval = await bench.approved()
+    dies(bench, approval, after_the_change=False)
+    del bench.cluster.replicas["web"]
+    found = await bench.gateway.look_after(approval)
+    assert found is not None
+    assert found.status == "unknown"
+    assert "look at its target by hand" in found.summary
+
+
+async def test_the_steps_of_a_plan_are_left_to_a_person() -> None:
+    bench = Bench()
+    steps = [{"tool": "kubernetes.scale", "arguments": scaled(4)}]
+    waits = await bench.ask("plan.carry_out", canonical({"steps": steps}))
+    assert waits.approval is not None
+    bench.approve(waits.approval)
+    dies(bench, waits.approval, after_the_change=True)
+    found = await bench.gateway.look_after(waits.approval)
+    assert found is not None
+    assert (found.status, found.verified) == ("unknown", None)
+    assert "look at each of its targets" in found.summary
+
+
+async def test_what_has_ended_says_how_and_what_was_not_begun_may_still_be() -> None:
+    bench = Bench()
+    approval = await bench.approved()
+    assert await bench.gateway.look_after(approval) is None
+    done = await bench.gateway.carry_out(approval)
+    assert done.status == "done"
+    found = await bench.gateway.look_after(approval)
+    assert found is not None
+    assert found.status == "done"
+    assert bench.cluster.writes == [("web", 4)]
+
+
+async def test_what_another_call_began_with_its_approval_is_left_to_that_one() -> None:
+    bench = Bench()
+    approval = await bench.approved()
+    done = await bench.ask(approval=approval, key="its own")
+    assert done.status == "done"
+    found = await bench.gateway.look_after(approval)
+    assert found is not None
+    assert found.reason == "begun"
+    assert str(bench.approvals.get(approval).outcome).startswith("done")
