@@ -68,13 +68,10 @@ def _sqlite(file: str) -> Iterator[sqlite3.Connection]:
 def _postgresql(url: str) -> "Iterator[Any]":
     import psycopg
     from langgraph.checkpoint.postgres import PostgresSaver
-    from psycopg.rows import dict_row
-    from psycopg_pool import ConnectionPool
 
-    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
     try:
-        with ConnectionPool(url, min_size=1, max_size=4, kwargs=options, open=True) as pool:
-            saver = PostgresSaver(pool)  # type: ignore[arg-type]  # its rows are dicts by option
+        # One connection for all threads of a run: the saver queues them itself.
+        with PostgresSaver.from_conn_string(url) as saver:
             saver.setup()
             yield saver
     except psycopg.Error as error:

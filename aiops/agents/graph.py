@@ -120,8 +120,9 @@ class KeptRuns:
         return self._report(graph, place, crew)
 
     def forget(self, run: str) -> None:
-        """Its state is not needed any more: what it found is in its report."""
-        self.saver.delete_thread(run)
+        """See Runner. A run that waits for people is kept."""
+        if not self.waits(run):
+            self.saver.delete_thread(run)
 
     def _crew(self, run: str, inquiry: Inquiry, incident: str | None) -> Crew:
         return Crew(

@@ -42,6 +42,9 @@ class InlineRuns:
             )
         )
 
+    def forget(self, run: str) -> None:
+        """See Runner: there is nothing to forget."""
+
 
 def walk(crew: Crew) -> Report:
     """The report of one run.

@@ -67,14 +67,15 @@ class IncidentReports:
         """
         incident = self.incidents.get(job.about)
         made = investigation_id(job)
+        runner = self.runner or InlineRuns(self.clock)
         try:
             report = self.investigations.get(made).report
         except NotKept:
             alerts = tuple(state.alert for state in self.incidents.alerts(incident.id))
-            runner = self.runner or InlineRuns(self.clock)
-            report = runner(made, self._inquiry(incident, alerts), incident.id)
+            report = runner(made, self.inquiry(incident, alerts), incident.id)
             self.investigations.save(Investigation(made, incident.id, self.clock.now(), report))
         self._note(incident.id, made, report)
+        runner.forget(made)
         return report
 
     def report(self, incident: Incident, alerts: tuple[Alert, ...] = ()) -> Report:
@@ -83,9 +84,11 @@ class IncidentReports:
         Raises:
             StoreUnavailable: nothing can be kept, so nothing was collected.
         """
-        return InlineRuns(self.clock)(incident.id, self._inquiry(incident, alerts), incident.id)
+        return InlineRuns(self.clock)(incident.id, self.inquiry(incident, alerts), incident.id)
 
-    def _inquiry(self, incident: Incident, alerts: tuple[Alert, ...]) -> CaseInquiry:
+    def inquiry(self, incident: Incident, alerts: tuple[Alert, ...]) -> CaseInquiry:
+        """The incident and the analyzers over it, for whoever carries out the run."""
+
         def gather(at: datetime) -> Collected:
             began = self.clock.stopwatch()
             found = collect(

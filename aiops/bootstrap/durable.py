@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from aiops import plugins
+from aiops.agents.checkpoints import checkpoints
 from aiops.app.approvals.told import ToldApprovals
 from aiops.bootstrap.forgetting import Forgetting
 from aiops.bootstrap.queues import job_queue
@@ -77,6 +78,7 @@ def durable(
             ledger=ledger,
             switch=SqlSwitch(engine),
             sources=sources,
+            checkpoints=partial(checkpoints, settings.database_url),
             chores=(
                 ("retention", Forgetting(engine, incidents, queue, clock, settings)),
                 ("calls", Unfinished(ledger, audit, clock)),

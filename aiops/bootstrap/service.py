@@ -1,7 +1,9 @@
 """The live service, wired: what its edges (web, worker, commands) are handed."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 from aiops.app.approvals.told import ToldApprovals
 from aiops.ports.access import TokenRepo
@@ -25,6 +27,7 @@ class Service:
 
     Attributes:
         sources: configured telemetry, by name; pulled from around incidents.
+        checkpoints: opens what keeps the agents' runs; None: runs end with the process.
         chores: what has to be done again and again, by name; each says when next, in seconds.
     """
 
@@ -45,6 +48,7 @@ class Service:
     switch: KillSwitch
     sources: Sequence[tuple[str, Ingestor]] = ()
     chores: Sequence[tuple[str, Callable[[], float]]] = ()
+    checkpoints: Callable[[], AbstractContextManager[Any]] | None = None
 
 
 def in_memory(settings: Settings, clock: Clock | None = None) -> Service:

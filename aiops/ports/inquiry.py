@@ -89,3 +89,11 @@ class Runner(Protocol):
             StoreUnavailable: nothing was finished; it is to be tried again.
         """
         ...
+
+    def forget(self, run: str) -> None:
+        """Its report is kept elsewhere: nothing will be asked of it again. Unknown runs: nothing.
+
+        Raises:
+            StoreUnavailable: it is kept on.
+        """
+        ...

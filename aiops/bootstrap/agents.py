@@ -1,0 +1,121 @@
+"""The agents of a service: runs kept in its database, configured tools behind the gateway."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from threading import Thread
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aiops.agents.crew import Belt
+from aiops.agents.inline import InlineRuns
+from aiops.agents.policies.deterministic import Deterministic
+from aiops.agents.policies.policy import Policy
+from aiops.bootstrap.service import Service
+from aiops.model.report import Report
+from aiops.model.run import Moment
+from aiops.model.tool import Outcome, ToolCall
+from aiops.ports.inquiry import Inquiry, Watch
+from aiops.store.shelf import BlobShelf
+
+if TYPE_CHECKING:  # LangGraph takes half a second, which only a run has
+    from aiops.agents.graph import KeptRuns
+
+T = TypeVar("T")
+TOLD = frozenset({"plan", "call", "stopped", "waits", "action"})
+"""Moments that are events of the bus, "investigation.<kind>"; findings stand in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRuns:
+    """A Runner on what the service is made of; opens its connections for the length of a run.
+
+    Attributes:
+        watch: is told of each moment, beside the event bus.
+    """
+
+    service: Service
+    policy: Policy = field(default_factory=Deterministic)
+    watch: Watch = field(default=lambda _: None)
+
+    def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
+        """See Runner. Where nothing is kept (a service in memory) runs end with the process."""
+        if self.service.checkpoints is None:
+            inline = InlineRuns(self.service.clock, self.policy, watch=self._watch(incident))
+            return inline(run, inquiry, incident)
+        with self.opened(incident) as runs:
+            return runs(run, inquiry, incident)
+
+    def forget(self, run: str) -> None:
+        """See Runner."""
+        if self.service.checkpoints is not None:
+            with self.opened(None, tools=False) as runs:
+                runs.forget(run)
+
+    @contextmanager
+    def opened(self, incident: str | None, *, tools: bool = True) -> "Iterator[KeptRuns]":
+        """The graph on the service's checkpoints, with its configured toolsets.
+
+        Raises:
+            StoreUnavailable: the database does not answer.
+            InvalidInput: a toolset cannot be used, by its key.
+        """
+        from aiops.agents.graph import KeptRuns
+
+        if self.service.checkpoints is None:
+            raise RuntimeError("a service in memory keeps no runs")
+        with ExitStack() as stack:
+            yield KeptRuns(
+                saver=stack.enter_context(self.service.checkpoints()),
+                shelf=BlobShelf(self.service.blobs),
+                clock=self.service.clock,
+                policy=self.policy,
+                belt=stack.enter_context(belt_of(self.service)) if tools else None,
+                watch=self._watch(incident),
+            )
+
+    def _watch(self, incident: str | None) -> Watch:
+        def told(moment: Moment) -> None:
+            if incident is not None and moment.kind in TOLD:
+                self.service.events.publish(f"investigation.{moment.kind}", incident)
+            self.watch(moment)
+
+        return told
+
+
+@contextmanager
+def belt_of(service: Service) -> Iterator[Belt | None]:
+    """The toolsets that somebody configured, asked from any thread; None where there are none.
+
+    What needs no configuration reads what the window holds already, so nobody is asked for it.
+    """
+    from aiops.bootstrap.tools import toolbelt_of
+
+    configured = (*sorted(service.settings.tools), *sorted(service.settings.mcp))
+    if not configured:
+        yield None
+        return
+    with toolbelt_of(service, only=configured) as gateway, _loop() as loop:
+
+        def ask(call: ToolCall) -> Outcome:
+            return _done(gateway.call(call), loop)
+
+        yield Belt(ask, tuple(_done(gateway.specs(), loop)), service.approvals)
+
+
+@contextmanager
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One event loop in a thread of its own: connections of tools belong to one loop."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, name="tools", daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def _done(work: Coroutine[Any, Any, T], loop: asyncio.AbstractEventLoop) -> T:
+    return asyncio.run_coroutine_threadsafe(work, loop).result()
