@@ -1,13 +1,50 @@
 """From a finished investigation to what is remembered of it, and what people say of it later."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from aiops.agents.memory.routines import learn_from
 from aiops.agents.memory.signature import signature_of
+from aiops.errors import NotKept
 from aiops.model.memory import Attempt, HumanVerdict, PastIncident
 from aiops.model.report import Report
+from aiops.model.run import Deed
+from aiops.ports.clock import Clock
 from aiops.ports.memory import Memory
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """A Remember: takes a finished run into memory, and what its verified fix taught.
+
+    Attributes:
+        incident: which the run was about.
+    """
+
+    memory: Memory
+    clock: Clock
+    incident: str
+
+    def __call__(self, report: Report, deeds: Sequence[Deed], run: str) -> None:
+        """See Remember."""
+        now = self.clock.now()
+        tried = [Attempt(one.proposal.tool, one.summary, one.reached) for one in deeds]
+        past = past_incident(run, self.incident, now, report, tried)
+        if past is None or self._is_kept(run):
+            return
+        self.memory.remember(past)
+        verified = [one for one in tried if one.helped is not None]
+        if verified:
+            helped = all(one.helped for one in verified)
+            learn_from(self.memory, past, [one.tool for one in verified], helped, now)
+
+    def _is_kept(self, run: str) -> bool:
+        try:
+            self.memory.get(run)
+        except NotKept:
+            return False
+        return True
 
 
 def past_incident(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from aiops.agents.memory.likeness import TWIN, Recollection, likeness, seen_before
 from aiops.agents.memory.questions import AskLive, Recalled, about_now, recall
-from aiops.agents.memory.remembering import judge, past_incident
+from aiops.agents.memory.remembering import Remembering, judge, past_incident
 from aiops.agents.memory.routines import FAILURES, cue_of, learn_from, proposed
 from aiops.agents.memory.signature import signature_of
 from aiops.agents.memory.weighing import MOST_NATS, weighed
@@ -19,6 +19,8 @@ from aiops.model.case import Trigger
 from aiops.model.memory import PastIncident, Signature
 from aiops.model.ranking import Evidence, Propagation, Window
 from aiops.model.report import Agreement, Impact, Report, RootCause, Subject, Timings
+from aiops.model.run import Deed, Proposal
+from aiops.store.clock import ManualClock
 from aiops.store.memories import MemoryMemories
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -115,6 +117,31 @@ def test_only_what_accused_somebody_is_remembered() -> None:
     assert (kept.cause, kept.fault) == (service("basket"), FaultType.CPU)
     unsure = report("basket", "shop", FaultType.CPU, "cpu", "rose", verdict="inconclusive")
     assert past_incident("run-2", "inc-1", NOON, unsure) is None
+
+
+def deed(tool: str, reached: bool | None) -> Deed:
+    return Deed(Proposal(tool, "{}", "[E1]"), "done", "3 to 5 replicas", "low", reached=reached)
+
+
+def test_a_finished_run_is_remembered_once_with_what_was_tried_and_what_it_taught() -> None:
+    memory, clock = MemoryMemories(), ManualClock(NOON)
+    found = report("basket", "shop", FaultType.CPU, "cpu", "rose")
+    keep = Remembering(memory, clock, "inc-1")
+    keep(found, [deed("deployments.scale", True), deed("pods.restart", None)], "run-1")
+    clock.advance(60)
+    keep(found, [deed("deployments.scale", True)], "run-1")
+    (kept,) = memory.newest()
+    assert (kept.at, [one.helped for one in kept.tried]) == (NOON, [True, None])
+    routine = proposed(memory, kept.signature)
+    assert routine is not None
+    assert (routine.steps, routine.successes) == (("deployments.scale",), 1)
+
+
+def test_a_fix_that_nobody_verified_teaches_nothing() -> None:
+    memory = MemoryMemories()
+    found = report("basket", "shop", FaultType.CPU, "cpu", "rose")
+    Remembering(memory, ManualClock(NOON), "inc-1")(found, [deed("pods.restart", None)], "run-1")
+    assert proposed(memory, memory.get("run-1").signature) is None
 
 
 SIGNATURES = st.builds(
