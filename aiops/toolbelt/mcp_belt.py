@@ -57,7 +57,9 @@ class McpToolbelt:
     async def specs(self) -> Sequence[ToolSpec]:
         """See Toolbelt. Tools of a server that does not answer are ``missing``."""
         found = await asyncio.gather(*(self._listed(name) for name in self._sessions))
-        specs = sorted((spec for each in found for spec in each), key=lambda spec: spec.name)
+        # All of them offer "results": what one of them kept, each can read.
+        named = {spec.name: spec for each in found for spec in each}
+        specs = sorted(named.values(), key=lambda spec: spec.name)
         self._timeouts = {spec.name: spec.timeout_s for spec in specs}
         return specs
 
@@ -67,7 +69,7 @@ class McpToolbelt:
         """See Toolbelt."""
         toolset = call.tool.partition(".")[0]
         if toolset not in self._sessions:
-            # Any server refuses it, and its gateway records that it was asked for.
+            # Any server reads results, and refuses all else, and its gateway records it.
             toolset = next(iter(self._sessions), toolset)
         session = self._sessions.get(toolset)
         if session is None:

@@ -1,27 +1,28 @@
 """Big results: kept whole by their digest, told in short, read on page by page.
 
-What is handed in is redacted already; a blob is opened only for the run that it was kept for.
+What is handed in is redacted already. The first line of a blob says whose it is, so that after a
+restart, and in every process, it is opened for the run that it was kept for and for no other.
 """
 
 import contextlib
 import json
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from aiops.analyze.telling.shapes import shaped, tokens
 from aiops.errors import NotKept, ToolFailed
 from aiops.model.canonical import canonical
+from aiops.model.canonical import digest as digest_of
 from aiops.model.tool import ToolResult, ToolSpec
 from aiops.ports.repositories import BlobStore
 from aiops.ports.tools import Reading, ToolContext
 
+TOOLSET: Final = "results"
+"""Every server of ours offers it beside its own: what one kept, each can read on."""
 LIMIT_TOKENS = 2_000
-MAX_RUNS = 1_000
-"""Runs whose results can still be read on; the results of older ones stay in the store."""
 MAX_LINES = 200
-_LINE_CHARS = 2_000
+_LINE_CHARS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Told:
     tokens: int
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Results:
     """Keeps what is too big to be told, and knows for which run.
 
@@ -49,18 +50,13 @@ class Results:
 
     blobs: BlobStore
     limit_tokens: int = LIMIT_TOKENS
-    _kept: OrderedDict[str, set[str]] = field(default_factory=OrderedDict)
 
     def told(self, run: str, text: str) -> Told:
         """``text``, redacted, as it may be told to ``run``."""
         cost = tokens(text)
         if cost <= self.limit_tokens:
             return Told(text, None, cost)
-        digest = self.blobs.put(text.encode("utf-8", "surrogatepass"))
-        self._kept.setdefault(run, set()).add(digest)
-        self._kept.move_to_end(run)
-        while len(self._kept) > MAX_RUNS:
-            self._kept.popitem(last=False)
+        digest = self.blobs.put(_owned(run) + text.encode("utf-8", "surrogatepass"))
         return Told(shaped(text, self.limit_tokens), digest, cost)
 
     def whole(self, run: str, digest: str) -> str:
@@ -69,19 +65,24 @@ class Results:
         Raises:
             ToolFailed: it was not, whether or not there is such a blob.
         """
-        if digest not in self._kept.get(run, ()):
+        kept = b""
+        with contextlib.suppress(NotKept):
+            kept = self.blobs.get(digest)
+        if not kept.startswith(_owned(run)):
             raise ToolFailed(
                 "not_found",
-                f"no result {digest[:80]!r} belongs to this run; use a digest it was given",
+                f"no result {digest[:80]!r} of this run is kept; use a digest it was given",
             )
-        try:
-            return self.blobs.get(digest).decode("utf-8", "surrogatepass")
-        except NotKept as error:
-            raise ToolFailed("not_found", f"the result {digest} is no longer kept") from error
+        return kept.removeprefix(_owned(run)).decode("utf-8", "surrogatepass")
 
     def tools(self) -> Sequence[Reading]:
         """The tools that read on in what was kept."""
         return (Page(self), Grep(self))
+
+
+def _owned(run: str) -> bytes:
+    """How a blob of ``run`` begins."""
+    return f"aiops.result/1 {digest_of(run)}\n".encode()
 
 
 _DIGEST = {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "of a result of this run"}
@@ -134,7 +135,7 @@ class Page:
     """Some lines of a kept result."""
 
     spec = _spec(
-        "results.page",
+        f"{TOOLSET}.page",
         "Lines of a big result that was kept whole, from a given line on.",
         "Show the next lines of that result",
         {},
@@ -147,14 +148,14 @@ class Page:
         lines = lines_of(self._results.whole(context.caller.run, arguments["digest"]))
         numbered = list(enumerate(lines, start=1))
         start = arguments.get("start", 1)
-        return _answer(numbered[start - 1 :], arguments, len(lines))
+        return _answer(numbered[start - 1 :], arguments, len(lines), self._results.limit_tokens)
 
 
 class Grep:
     """The lines of a kept result that hold a text."""
 
     spec = _spec(
-        "results.grep",
+        f"{TOOLSET}.grep",
         "Lines of a big result that was kept whole which hold a given text, with their numbers.",
         "Where in that result is the timeout?",
         {
@@ -176,7 +177,8 @@ class Grep:
         wanted = arguments["text"].casefold()
         matching = [(n, line) for n, line in enumerate(lines, start=1) if wanted in line.casefold()]
         start = arguments.get("start", 1)
-        return _answer([one for one in matching if one[0] >= start], arguments, len(matching))
+        later = [one for one in matching if one[0] >= start]
+        return _answer(later, arguments, len(matching), self._results.limit_tokens)
 
 
 def lines_of(text: str) -> list[str]:
@@ -193,10 +195,19 @@ def lines_of(text: str) -> list[str]:
     ]
 
 
-def _answer(lines: list[tuple[int, str]], arguments: Mapping[str, Any], total: int) -> ToolResult:
-    limit = arguments.get("limit", 50)
-    told = [{"number": n, "text": line} for n, line in lines[:limit]]
-    following = lines[limit][0] if len(lines) > limit else None
+def _answer(
+    lines: list[tuple[int, str]], arguments: Mapping[str, Any], total: int, limit_tokens: int
+) -> ToolResult:
+    """As many lines as were asked for and fit: what is read on is not kept anew."""
+    told: list[dict[str, object]] = []
+    room = limit_tokens - tokens(canonical({"lines": [], "total": total, "next": total}))
+    for number, text in lines[: arguments.get("limit", 50)]:
+        line: dict[str, object] = {"number": number, "text": text}
+        room -= tokens(canonical(line)) + 1
+        if told and room < 0:
+            break
+        told.append(line)
+    following = lines[len(told)][0] if len(lines) > len(told) else None
     summary = "\n".join(f"{one['number']}: {one['text']}" for one in told) or "no such line"
     content = {"lines": told, "total": total, "next": following}
     return ToolResult(canonical(content), summary, refs=(arguments["digest"],))

@@ -10,6 +10,7 @@ from aiops.errors import AiopsError
 from aiops.model.canonical import canonical
 from aiops.ports.tools import Progress, Toolbelt
 from aiops.toolbelt.mcp_forms import published, told
+from aiops.toolbelt.results import TOOLSET as RESULTS
 from aiops_mcp.door import Door, Visitor
 from aiops_mcp.prompts import PROMPTS
 from aiops_mcp.shelf import SCHEME, TEMPLATES, Shelf
@@ -65,7 +66,7 @@ class _Served:
         del context, params
         specs = await self._belt.specs()
         return ListToolsResult(
-            tools=[published(spec) for spec in specs if spec.toolset == self._toolset]
+            tools=[published(spec) for spec in specs if spec.toolset in (self._toolset, RESULTS)]
         )
 
     async def call_tool(
@@ -74,7 +75,7 @@ class _Served:
         with _invalid_params():
             arguments = canonical(params.arguments or {})
         call = self._door.call(self._who(context), params.meta, params.name, arguments)
-        if call.tool.partition(".")[0] != self._toolset:
+        if call.tool.partition(".")[0] not in (self._toolset, RESULTS):
             # Another toolset's tool is none of this server's, whoever asks: no gateway knows it
             # by this name, so that it is refused, and recorded, like any other unknown tool.
             call = replace(call, tool=f"{self._toolset}.{call.tool}")

@@ -123,7 +123,7 @@ def test_a_text_is_found_in_a_kept_result_with_its_line() -> None:
 
 def test_json_on_one_line_is_numbered_as_it_would_be_laid_out() -> None:
     assert lines_of('{"a":[1,2]}') == ["{", ' "a": [', "  1,", "  2", " ]", "}"]
-    assert [len(line) for line in lines_of("x" * 4_500)] == [2000, 2000, 500]
+    assert [len(line) for line in lines_of("x" * 4_500)] == [1000, 1000, 1000, 1000, 500]
 
 
 def test_another_run_cannot_open_it_nor_learn_that_it_is_there() -> None:
@@ -140,3 +140,21 @@ def test_another_run_cannot_open_it_nor_learn_that_it_is_there() -> None:
                 read(tool, run, digest=wanted, **more)
             refused.append(str(failed.value).replace(wanted, ""))
     assert len(set(refused)) == 1
+
+
+def test_a_result_is_read_on_after_a_restart_by_its_own_run_only() -> None:
+    blobs = MemoryBlobs()
+    digest = Results(blobs, 100).told("r1", LOG).blob
+    restarted = Results(blobs, 100)
+    assert restarted.whole("r1", str(digest)) == LOG
+    with pytest.raises(ToolFailed):
+        restarted.whole("r2", str(digest))
+
+
+@given(st.text(min_size=2_000, max_size=6_000))
+def test_a_page_of_a_big_result_is_never_big_itself(text: str) -> None:
+    results = Results(MemoryBlobs(), 2_000)
+    digest = results.told("r1", text * 5).blob
+    if digest is not None:
+        page = read(results.tools()[0], "r1", digest=digest, limit=200)
+        assert results.told("r1", page.content).blob is None
