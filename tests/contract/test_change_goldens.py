@@ -3,13 +3,12 @@
 The payloads are ours, in the form that the senders' documentation gives, and received at one time.
 """
 
-import json
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from golden_payloads import RECEIVED, Golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,42 +19,18 @@ from aiops.ingest.changes.names import ServiceNames, load_names, read_names
 from aiops.model.change import Change
 from aiops.ports.webhook import ChangeParser, Push
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "changes"
-RECEIVED = datetime(2026, 5, 20, 15, tzinfo=UTC)
+GOLDEN = Golden(Path(__file__).parents[1] / "golden" / "changes", "changes")
+CASES = GOLDEN.cases
 PARSERS: dict[str, ChangeParser] = {
     "argocd": argocd.parse,
     "changes": generic.parse,
     "github": github.parse,
     "gitlab": gitlab.parse,
 }
-BESIDE = (".changes.json", ".headers.json")
-CASES = sorted(
-    path.relative_to(GOLDEN).as_posix().removesuffix(".json")
-    for path in GOLDEN.glob("*/*.json")
-    if not path.name.endswith(BESIDE)
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-
-
-def pushed(case: str, payload: object = None) -> Push:
-    headers = GOLDEN / f"{case}.headers.json"
-    body = (GOLDEN / f"{case}.json").read_bytes()
-    return Push(
-        source="hook",
-        body=body if payload is None else json.dumps(payload).encode(),
-        headers=json.loads(headers.read_text()) if headers.exists() else {},
-        received_at=RECEIVED,
-    )
 
 
 def parsed(case: str) -> tuple[Change, ...]:
-    return PARSERS[case.split("/")[0]](pushed(case))
+    return PARSERS[case.split("/")[0]](GOLDEN.pushed(case))
 
 
 def written(change: Change) -> dict[str, Any]:
@@ -67,43 +42,21 @@ def written(change: Change) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_payload_becomes_the_changes_beside_it(case):
-    expected = json.loads((GOLDEN / f"{case}.changes.json").read_text())
-    assert [written(change) for change in parsed(case)] == expected
+    assert [written(change) for change in parsed(case)] == GOLDEN.outcome(case)
 
 
 def test_nothing_lies_beside_a_payload_that_is_not_there_and_every_sender_has_some():
-    beside = (path for path in GOLDEN.glob("*/*.json") if path.name.endswith(BESIDE))
-    assert {f"{path.parent.name}/{path.name.split('.')[0]}" for path in beside} == set(CASES)
+    assert GOLDEN.beside == set(CASES)
     assert {case.split("/")[0] for case in CASES} == set(PARSERS)
-
-
-def places(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in a JSON value."""
-    members = value.items() if isinstance(value, dict) else ()
-    items = enumerate(value) if isinstance(value, list) else ()
-    return [at, *[p for key, one in (*members, *items) for p in places(one, (*at, key))]]
-
-
-def with_other(value: Any, at: tuple[str | int, ...], other: Any) -> Any:
-    """A copy of a JSON value with another one at a place."""
-    if not at:
-        return other
-    copy = value.copy()
-    copy[at[0]] = with_other(value[at[0]], at[1:], other)
-    return copy
 
 
 @pytest.mark.parametrize("sender", sorted(PARSERS))
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_payload_with_anything_in_it_replaced_is_changes_or_refused(sender, data):
-    case = data.draw(st.sampled_from([one for one in CASES if one.startswith(f"{sender}/")]))
-    payload = json.loads((GOLDEN / f"{case}.json").read_text())
-    for _ in range(data.draw(st.integers(1, 3))):
-        at = data.draw(st.sampled_from(places(payload)))
-        payload = with_other(payload, at, data.draw(JSON))
+    push = GOLDEN.replaced(sender, data)
     try:
-        found = PARSERS[sender](pushed(case, payload))
+        found = PARSERS[sender](push)
     except BadPayload:
         return
     for change in found:
@@ -160,7 +113,7 @@ def test_a_mapping_says_whose_services_a_repository_is_the_environment_first():
 
 def test_a_mapped_parser_tells_a_change_of_every_service():
     parser = mapped("gitlab", NAMES)
-    assert [c.entity.name for c in parser(pushed("gitlab/deployment"))] == ["web", "cart"]
+    assert [c.entity.name for c in parser(GOLDEN.pushed("gitlab/deployment"))] == ["web", "cart"]
     with pytest.raises(InvalidInput, match="'pigeon' takes no mapping"):
         mapped("pigeon", NAMES)
 

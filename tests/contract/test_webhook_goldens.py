@@ -5,57 +5,25 @@ The payloads are ours, in the form that the vendors' documentation gives, and re
 
 import json
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import Any
 
 import pytest
+from alert_parsers import ALERT_PARSERS
+from golden_payloads import RECEIVED, Golden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.errors import BadPayload
-from aiops.ingest.webhooks import (
-    alertmanager,
-    cloudwatch,
-    datadog,
-    generic,
-    grafana,
-    opsgenie,
-    pagerduty,
-    sentry,
-)
 from aiops.model.alert import Alert
-from aiops.ports.webhook import AlertParser, Push
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "webhooks"
-RECEIVED = datetime(2026, 5, 20, 15, tzinfo=UTC)
-PARSERS: dict[str, AlertParser] = {
-    "alertmanager": alertmanager.parse,
-    "cloudwatch": cloudwatch.parse,
-    "datadog": datadog.parse,
-    "generic": generic.parse,
-    "grafana": grafana.parse,
-    "opsgenie": opsgenie.parse,
-    "pagerduty": pagerduty.parse,
-    "sentry": sentry.parse,
-}
-BESIDE = (".alerts.json", ".headers.json")
-CASES = sorted(
-    path.relative_to(GOLDEN).as_posix().removesuffix(".json")
-    for path in GOLDEN.glob("*/*.json")
-    if not path.name.endswith(BESIDE)
-)
+GOLDEN = Golden(Path(__file__).parents[1] / "golden" / "webhooks", "alerts")
+CASES = GOLDEN.cases
 
 
 def parsed(case: str) -> tuple[Alert, ...]:
-    headers = GOLDEN / f"{case}.headers.json"
-    push = Push(
-        source="hook",
-        body=(GOLDEN / f"{case}.json").read_bytes(),
-        headers=json.loads(headers.read_text()) if headers.exists() else {},
-        received_at=RECEIVED,
-    )
-    return PARSERS[case.split("/")[0]](push)
+    return ALERT_PARSERS[case.split("/")[0]](GOLDEN.pushed(case))
 
 
 def written(alert: Alert) -> dict[str, Any]:
@@ -74,8 +42,7 @@ def written(alert: Alert) -> dict[str, Any]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_a_payload_becomes_the_alerts_beside_it(case):
-    expected = json.loads((GOLDEN / f"{case}.alerts.json").read_text())
-    assert [written(alert) for alert in parsed(case)] == expected
+    assert [written(alert) for alert in parsed(case)] == GOLDEN.outcome(case)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.endswith("firing")])
@@ -89,13 +56,11 @@ def test_an_alert_has_the_same_key_when_it_ends(case):
 
 
 def test_every_vendor_has_an_alert_that_fires_and_ends():
-    assert {case.split("/")[0] for case in CASES if case.endswith("/firing")} == set(PARSERS)
+    assert {case.split("/")[0] for case in CASES if case.endswith("/firing")} == set(ALERT_PARSERS)
 
 
 def test_nothing_lies_beside_a_payload_that_is_not_there():
-    beside = (path for path in GOLDEN.glob("*/*.json") if path.name.endswith(BESIDE))
-    payloads = {f"{path.parent.name}/{path.name.split('.')[0]}" for path in beside}
-    assert payloads == set(CASES)
+    assert GOLDEN.beside == set(CASES)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -107,45 +72,13 @@ def test_times_are_in_utc_and_none_is_later_than_the_receipt(case):
         assert all(time.tzinfo is UTC for time in times)
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=6,
-)
-
-
-def places(value: Any, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
-    """Every place in a JSON value."""
-    members = value.items() if isinstance(value, dict) else ()
-    items = enumerate(value) if isinstance(value, list) else ()
-    inner = [place for key, one in (*members, *items) for place in places(one, (*at, key))]
-    return [at, *inner]
-
-
-def with_other(value: Any, at: tuple[str | int, ...], other: Any) -> Any:
-    """A copy of a JSON value with another one at a place."""
-    if not at:
-        return other
-    copy = value.copy()
-    copy[at[0]] = with_other(value[at[0]], at[1:], other)
-    return copy
-
-
-@pytest.mark.parametrize("vendor", sorted(PARSERS))
+@pytest.mark.parametrize("vendor", sorted(ALERT_PARSERS))
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_a_payload_with_anything_in_it_replaced_is_alerts_or_refused(vendor, data):
-    case = data.draw(st.sampled_from([one for one in CASES if one.startswith(f"{vendor}/")]))
-    payload = json.loads((GOLDEN / f"{case}.json").read_text())
-    for _ in range(data.draw(st.integers(1, 3))):
-        at = data.draw(st.sampled_from(places(payload)))
-        payload = with_other(payload, at, data.draw(JSON))
-    headers = GOLDEN / f"{case}.headers.json"
-    said = json.loads(headers.read_text()) if headers.exists() else {}
+    push = GOLDEN.replaced(vendor, data)
     try:
-        alerts = PARSERS[vendor](Push("hook", json.dumps(payload).encode(), said, RECEIVED))
+        alerts = ALERT_PARSERS[vendor](push)
     except BadPayload:
         return
     for alert in alerts:

@@ -5,19 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from alert_parsers import ALERT_PARSERS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aiops.errors import BadPayload
 from aiops.ingest.webhooks import (
     alertmanager,
-    cloudwatch,
     datadog,
-    generic,
-    grafana,
-    opsgenie,
     pagerduty,
-    sentry,
 )
 from aiops.ingest.webhooks.labels import MOST_LABELS, MOST_VALUE
 from aiops.ingest.webhooks.payload import MOST_DEPTH, decode
@@ -25,16 +21,6 @@ from aiops.model.alert import Alert
 from aiops.ports.webhook import AlertParser, Push
 
 RECEIVED = datetime(2026, 5, 20, 15, tzinfo=UTC)
-PARSERS: tuple[AlertParser, ...] = (
-    alertmanager.parse,
-    cloudwatch.parse,
-    datadog.parse,
-    generic.parse,
-    grafana.parse,
-    opsgenie.parse,
-    pagerduty.parse,
-    sentry.parse,
-)
 
 
 def push(body: bytes, **headers: str) -> Push:
@@ -241,7 +227,7 @@ def test_an_address_that_a_page_would_run_is_no_link():
     assert (alert.runbook_url, alert.link) == (None, None)
 
 
-@pytest.mark.parametrize("parse", PARSERS, ids=lambda parse: parse.__module__.split(".")[-1])
+@pytest.mark.parametrize("parse", ALERT_PARSERS.values(), ids=ALERT_PARSERS)
 @given(body=st.binary(max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_arbitrary_bytes_are_alerts_or_a_bad_payload(parse, body):
