@@ -1,9 +1,11 @@
 """The language models of the settings: their ladder for one run, or none."""
 
 from aiops.errors import InvalidInput
+from aiops.llm.breaker import Breaker
+from aiops.llm.connection import Endpoint
 from aiops.llm.ladder import Ladder
 from aiops.llm.metered import Meter, Metered, ModelBudget
-from aiops.llm.openai_compatible import Endpoint, OpenAICompatible, Price
+from aiops.llm.openai_compatible import OpenAICompatible, Price
 from aiops.llm.recorded import Recorder, Replayed
 from aiops.llm.repaired import Repaired
 from aiops.llm.tape import Tape
@@ -42,7 +44,7 @@ def limits_of(settings: ModelSettings) -> Limits:
 
 def _model(
     settings: ModelSettings, rung: ModelRungSettings, record: Tape | None, replay: Tape | None
-) -> Replayed | Recorder | OpenAICompatible:
+) -> Replayed | Recorder | Breaker:
     if replay is not None:
         return Replayed(rung.name, replay)
     if settings.base_url is None:
@@ -56,5 +58,6 @@ def _model(
         settings.ca_file,
         proxy.get_secret_value() if proxy is not None else None,
     )
-    asked = OpenAICompatible(rung.name, endpoint, Price(rung.input_usd, rung.output_usd))
+    price = Price(rung.input_usd, rung.output_usd)
+    asked = Breaker(OpenAICompatible(rung.name, endpoint, price))
     return asked if record is None else Recorder(asked, record)

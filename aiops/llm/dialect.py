@@ -101,8 +101,10 @@ class Dialect:
         said = [_message(one, names) for one in question.messages]
         if question.schema is None or self.form == "json_schema":
             return said
-        wanted = {"role": "user", "content": structured.wanted(question.schema)}
-        return [*said, wanted]
+        wanted = structured.wanted(question.schema)
+        if said and said[-1]["role"] == "user":  # many templates want turns to alternate
+            return [*said[:-1], {**said[-1], "content": f"{said[-1]['content']}\n\n{wanted}"}]
+        return [*said, {"role": "user", "content": wanted}]
 
     def _response_format(self, schema: str) -> dict[str, Any]:
         if self.form == "json_object":

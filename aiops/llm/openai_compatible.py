@@ -6,16 +6,12 @@ defaults wait 600 s a read and up to 120 s on Retry-After, and believe what they
 
 import asyncio
 import random
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from functools import cache
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from aiops.errors import InvalidInput
+from aiops.llm.connection import Connection, Endpoint
 from aiops.llm.dialect import Dialect, Question
 from aiops.llm.failures import failure_of, words_of, worth_repeating
 from aiops.llm.names import WireNames
@@ -25,34 +21,9 @@ from aiops.llm.waiting import pause_before, retry_after
 from aiops.model.chat import Answer, Limits, Message, OfferedTool, Usage
 from aiops.ports.chat_model import BadAnswer, ModelFailed, ModelUnavailable, OnToken
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
-CONNECT_S: Final = 10.0
-_MOST_BYTES: Final = 8_000_000
 _SHOWN: Final = 200
 _PER_TOKEN: Final = 4
 """Characters, where nobody counts tokens: the rule of thumb of English text."""
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a model is asked.
-
-    Attributes:
-        url: base address, mostly ending in /v1.
-        key: None where none is needed.
-        attempts: requests for one answer at most, 1 for no second one.
-        longest_pause_s: that Retry-After is obeyed for; longer is a failure at once.
-        ca_file: certificates that are trusted instead of the system's.
-    """
-
-    url: str
-    key: str | None = field(default=None, repr=False)
-    attempts: int = 3
-    longest_pause_s: float = 20.0
-    ca_file: Path | None = None
-    proxy: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +80,7 @@ class OpenAICompatible:
         self._name, self._endpoint, self._price = name, endpoint, price or Price()
         self._sleep, self._chance = sleep, chance or random.Random()  # noqa: S311
         self._dialect = Dialect()
-        self._trusted = _trusting(endpoint.ca_file)
+        self._connection = Connection(endpoint)
 
     def __repr__(self) -> str:
         return f"OpenAICompatible({self._name!r}, {self._endpoint.url!r})"
@@ -173,9 +144,9 @@ class OpenAICompatible:
         from openai import APIConnectionError, APIStatusError
 
         try:
-            async with self._asking(body) as chunks:
+            async with self._connection.asking(body) as chunks:
                 if "stream" not in body:
-                    return reply_of(await _whole(chunks))
+                    return reply_of(b"".join([chunk async for chunk in chunks]))
                 async for event in events(chunks):
                     if piece := stream.add(event):
                         on_token(piece)
@@ -190,7 +161,8 @@ class OpenAICompatible:
         except (APIConnectionError, httpx2.HTTPError) as error:
             if stream.seen:
                 return stream.reply()  # not whole, and so a cut answer
-            raise _Refused(self._unreachable(_root(error)), transient=True) from None
+            failure = self._unreachable(_root(error))
+            raise _Refused(failure, transient=not failure.lasting) from None
         except Unreadable as error:
             wrong = f"{self._endpoint.url} answered {error}; check that this is its API"
             raise BadAnswer(self._name, wrong, Usage(1)) from None
@@ -209,39 +181,6 @@ class OpenAICompatible:
             pause=pause,
         )
 
-    @asynccontextmanager
-    async def _asking(self, body: dict[str, Any]) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The bytes of the answer, which come as long as the block lasts."""
-        # A client for each answer: connections belong to one event loop, a model to none.
-        async with self._client() as client:
-            create: Any = client.chat.completions.with_streaming_response.create
-            async with create(**body, extra_headers=self._unsent()) as response:
-                yield response.iter_bytes()
-
-    def _client(self) -> "AsyncOpenAI":
-        import httpx2
-        from openai import AsyncOpenAI
-
-        return AsyncOpenAI(
-            base_url=self._endpoint.url,
-            api_key=self._endpoint.key or "none",
-            max_retries=0,
-            http_client=httpx2.AsyncClient(
-                timeout=httpx2.Timeout(None, connect=CONNECT_S),  # the whole has its own limit
-                verify=self._trusted,
-                proxy=self._endpoint.proxy,
-                trust_env=False,
-            ),
-        )
-
-    def _unsent(self) -> dict[str, Any]:
-        """Headers that the client would fill from OPENAI_* of the environment."""
-        from openai import Omit
-
-        names = ["OpenAI-Organization", "OpenAI-Project"]
-        names += ["Authorization"] if self._endpoint.key is None else []
-        return {name: Omit() for name in names}
-
     def _usage(self, reply: Reply, question: Question) -> Usage:
         asked_for, said = reply.input_tokens, reply.output_tokens
         estimated = asked_for is None or said is None
@@ -255,32 +194,14 @@ class OpenAICompatible:
         return Usage(1, asked_for, said, self._price.of(asked_for, said), estimated)
 
     def _unreachable(self, reason: str) -> ModelUnavailable:
+        untrusted = "CERTIFICATE" in reason
         advice = (
             "set 'model.ca_file' to the certificate it is signed with"
-            if "CERTIFICATE" in reason
+            if untrusted
             else "check that it runs and that this machine may connect to it"
         )
-        where = self._endpoint.url
-        return ModelUnavailable(self._name, f"{where} cannot be reached: {reason}; {advice}")
-
-
-@cache
-def _trusting(ca_file: Path | None) -> ssl.SSLContext:
-    """Shared by all models: reading the certificates of the system takes 0.1 s."""
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InvalidInput(f"setting 'model.ca_file': {ca_file}: {reason}") from error
-
-
-async def _whole(chunks: AsyncIterator[bytes]) -> bytes:
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > _MOST_BYTES:
-            raise Unreadable(f"more than {_MOST_BYTES} bytes")
-    return bytes(body)
+        said = f"{self._endpoint.url} cannot be reached: {reason}; {advice}"
+        return ModelUnavailable(self._name, said, lasting=untrusted)
 
 
 def _nobody(piece: str) -> None:

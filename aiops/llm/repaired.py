@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aiops.llm import structured
 from aiops.model.chat import Answer, Limits, Message, OfferedTool
 from aiops.ports.chat_model import AnswerCut, BadAnswer, ChatModel, ModelFailed, OnToken
 
@@ -37,7 +38,7 @@ class Repaired:
         except AnswerCut:
             raise
         except BadAnswer as bad:
-            spent, again = bad.usage, (*messages, *_objection(bad))
+            spent, again = bad.usage, (*messages, *_objection(bad, schema))
         try:
             answer = await self._model.complete(again, tools=tools, schema=schema, limits=limits)
         except ModelFailed as failure:
@@ -45,13 +46,9 @@ class Repaired:
         return Answer(answer.content, spent + answer.usage, answer.model)
 
 
-def _objection(bad: BadAnswer) -> tuple[Message, ...]:
-    said = (Message("assistant", bad.said),) if bad.said else ()
-    return (
-        *said,
-        Message(
-            "user",
-            f"That cannot be used: {bad.reason}. Answer the same question again, correctly, "
-            "without comment.",
-        ),
-    )
+def _objection(bad: BadAnswer, schema: str | None) -> tuple[Message, ...]:
+    wanted = "Answer the same question again, correctly, without comment."
+    if schema is not None:  # some endpoints take a schema and never show it to their model
+        wanted += f" {structured.wanted(schema)}"
+    said = Message("assistant", bad.said or "(nothing)")
+    return said, Message("user", f"That cannot be used: {bad.reason}. {wanted}")

@@ -112,7 +112,9 @@ def _objects(text: str) -> Iterator[Any]:
         tries += 1
         try:
             value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
+        except RecursionError:  # whatever is inside is as deep
+            return
+        except ValueError:
             at = text.find("{", at + 1)
         else:
             yield value

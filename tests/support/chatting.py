@@ -11,7 +11,8 @@ from typing import Any
 
 from scripted_model import NAME, ScriptedModel
 
-from aiops.llm.openai_compatible import Endpoint, OpenAICompatible, Price
+from aiops.llm.connection import Endpoint
+from aiops.llm.openai_compatible import OpenAICompatible, Price
 from aiops.model.canonical import canonical
 from aiops.model.chat import Answer, Limits, Message, OfferedTool
 from aiops.ports.chat_model import ChatModel, OnToken

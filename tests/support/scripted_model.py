@@ -45,6 +45,7 @@ class Reply:
         pace_s: seconds between two pieces.
         cut: pieces after which the connection is closed, as if all were well.
         reset: whether it is closed before a word is said.
+        piece: bytes of ``raw`` that are sent at once.
     """
 
     completion: Mapping[str, Any] | None = None
@@ -54,6 +55,7 @@ class Reply:
     pace_s: float = 0.0
     cut: int | None = None
     reset: bool = False
+    piece: int = 16
 
 
 Script = Callable[[Asked], Reply]
@@ -210,7 +212,7 @@ def _script(given: tuple[Reply | Script, ...]) -> Script:
 def _pieces(reply: Reply, *, stream: bool) -> list[bytes]:
     """The body in the pieces in which it is sent."""
     if reply.completion is None:
-        return [reply.raw[at : at + 16] for at in range(0, len(reply.raw), 16)]
+        return [reply.raw[at : at + reply.piece] for at in range(0, len(reply.raw), reply.piece)]
     if not stream:
         body = json.dumps(reply.completion).encode()
         return [body[at : at + 64] for at in range(0, len(body), 64)]

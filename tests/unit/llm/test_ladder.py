@@ -1,6 +1,7 @@
 """Second chances, accounts and ladders, each over a model that says what the test tells it."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_model import calls, fails, gives, says, scripted
 
+from aiops.llm.breaker import REST_S, Breaker
 from aiops.llm.ladder import Ladder
 from aiops.llm.metered import Meter, Metered, ModelBudget
 from aiops.llm.openai_compatible import Price
@@ -60,6 +62,7 @@ def test_a_bad_value_is_asked_for_once_more_with_what_was_wrong() -> None:
     bad, objection = server.asked[1].body["messages"][-2:]
     assert bad == {"role": "assistant", "content": '{"cause": "cart"}'}
     assert "'sure' is a required property" in objection["content"]
+    assert VERDICT in objection["content"]
 
 
 def test_a_wrong_tool_is_asked_for_once_more_with_the_right_name() -> None:
@@ -112,6 +115,42 @@ def test_bad_answers_are_paid_for() -> None:
     with scripted(says("no idea")) as server, pytest.raises(BadAnswer):
         ask(Repaired(Metered(model_at(server), meter)), schema=VERDICT)
     assert meter.spent == Usage(2, 200, 20)
+
+
+def test_a_model_that_is_twice_not_there_is_left_alone_for_a_minute() -> None:
+    now = [0.0]
+    down = ModelUnavailable("m", "nobody listens")
+    model = Told("m", down, down, "back")
+    breaker = Breaker(model, lambda: now[0])
+    for _ in range(2):
+        with pytest.raises(ModelUnavailable, match="nobody listens"):
+            ask(breaker)
+    with pytest.raises(ModelUnavailable, match=r"not asked again.*nobody listens"):
+        ask(breaker)
+    assert model.asked == 2
+    now[0] = REST_S
+    assert ask(breaker).content == Text("back")
+
+
+def test_a_model_that_nobody_but_a_person_can_mend_is_asked_once() -> None:
+    now = [0.0]
+    model = Told("m", ModelUnavailable("m", "wrong key", lasting=True))
+    breaker = Breaker(model, lambda: now[0])
+    for at in range(3):
+        now[0] = at * 1000.0
+        with pytest.raises(ModelUnavailable, match="wrong key"):
+            ask(breaker)
+    assert model.asked == 1
+
+
+def test_failures_with_answers_between_them_do_not_add_up() -> None:
+    down = ModelUnavailable("m", "down")
+    model = Told("m", down, "yes", down, BadAnswer("m", "no use"), down, "yes")
+    breaker = Breaker(model, lambda: 0.0)
+    for _ in range(5):
+        with contextlib.suppress(ModelFailed):
+            ask(breaker)
+    assert ask(breaker).content == Text("yes")
 
 
 def test_the_large_model_is_not_asked_where_the_small_one_settled_it() -> None:

@@ -288,6 +288,15 @@ def test_a_body_that_breaks_off_is_tried_again_unless_its_beginning_was_handed_o
         assert ask(model_at(server)).content == Text("here")
 
 
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_without_end_is_not_read_to_its_end(streamed: bool) -> None:
+    event = b'data: {"choices": [{"delta": {"content": "' + b"a" * 200_000 + b'"}}]}\n\n'
+    endless = Reply(raw=event * 50, piece=len(event))
+    failed = failure(endless, streamed=streamed)
+    assert isinstance(failed, BadAnswer)
+    assert "more than 8000000 bytes" in failed.reason
+
+
 def test_nobody_at_the_address_is_said_with_the_address() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and never listening
@@ -302,8 +311,9 @@ def test_a_certificate_that_nobody_trusts_is_refused_until_it_is_set(tmp_path: P
     files = self_signed(tmp_path)
     with scripted(says("here"), tls=files) as server:
         with pytest.raises(ModelUnavailable, match="certificate") as failed:
-            ask(model_at(server, attempts=1))
+            ask(model_at(server))
         assert "model.ca_file" in str(failed.value)
+        assert failed.value.lasting
         assert ask(model_at(server, ca_file=files[0])).content == Text("here")
 
 
