@@ -99,7 +99,11 @@ class Summons(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A call that was begun and has not ended; its arguments are not kept."""
+    """A call that was begun and has not ended; its arguments are not kept.
+
+    Attributes:
+        beats: signs of life of its process so far; None where a version that gives none began it.
+    """
 
     call: str
     tool: str
@@ -107,6 +111,7 @@ class Begun:
     key: str
     approval: str | None
     at: datetime
+    beats: int | None = None
 
 
 class CallLedger(Protocol):
@@ -127,7 +132,11 @@ class CallLedger(Protocol):
         """Note how the call begun with this id and key ended; only its first end counts."""
         ...
 
-    def unfinished(self, before: datetime, *, limit: int = 100) -> tuple[Begun, ...]:
+    def renew(self, calls: Sequence[ToolCall]) -> None:
+        """A sign of life of these calls, known by their keys; none once one has ended."""
+        ...
+
+    def unfinished(self, before: datetime, *, limit: int = 1000) -> tuple[Begun, ...]:
         """Calls begun before then that have not ended, oldest first: their process may be dead."""
         ...
 

@@ -1,5 +1,7 @@
 """Calls in this process: the twin of the SQL ledger, and what both say of a call."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
@@ -30,6 +32,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._begun: dict[str, tuple[ToolCall, datetime]] = {}
         self._ended: dict[str, Outcome] = {}
+        self._beats: Counter[str] = Counter()
         self._spent: dict[str, Spent] = {}
         self._lock = Lock()
 
@@ -51,11 +54,16 @@ class MemoryLedger:
             if call.key in self._begun and self._begun[call.key][0].id == call.id:
                 self._ended.setdefault(call.key, outcome)
 
-    def unfinished(self, before: datetime, *, limit: int = 100) -> tuple[Begun, ...]:
+    def renew(self, calls: Sequence[ToolCall]) -> None:
+        """A sign of life."""
+        with self._lock:
+            self._beats.update(call.key for call in calls)
+
+    def unfinished(self, before: datetime, *, limit: int = 1000) -> tuple[Begun, ...]:
         """Those begun and not ended."""
         with self._lock:
             found = [
-                begun(call, at)
+                replace(begun(call, at), beats=self._beats[call.key])
                 for call, at in self._begun.values()
                 if at < before and call.key not in self._ended
             ]

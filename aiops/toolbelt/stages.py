@@ -12,6 +12,7 @@ from aiops.toolbelt.budget import Till
 from aiops.toolbelt.catalog import Asked
 from aiops.toolbelt.doors import Doors, Rules
 from aiops.toolbelt.refusals import Refused
+from aiops.toolbelt.signs import Signs
 from aiops.toolbelt.trail import Trail, entry
 
 P = ParamSpec("P")
@@ -23,6 +24,7 @@ class Stages:
 
     def __init__(self, rules: Rules, doors: Doors) -> None:
         self._doors, self._till = doors, Till(doors.ledger, rules.budget)
+        self._signs = Signs(doors.ledger)
 
     def charge(self, trail: Trail, *, write: bool) -> None:
         """Count it in its run's budget; raises Refused, "budget"."""
@@ -41,6 +43,8 @@ class Stages:
         except AlreadyKept as error:
             raise Refused("key", f"{error}; a key stands for one call") from error
         trail.begun = earlier is None
+        if trail.begun:
+            self._signs.hold(call)
         return earlier
 
     def done(self, trail: Trail, asked: Asked, result: ToolResult) -> Outcome:
@@ -79,6 +83,8 @@ class Stages:
                     call.id, "failed", f"{call.tool} cannot be recorded: {error}", reason="store"
                 )
             return replace(outcome, summary=f"{outcome.summary}\nIt is not recorded: {error}")
+        finally:
+            self._signs.release(call)
         return outcome
 
     @staticmethod

@@ -267,6 +267,17 @@ def test_calls_that_have_not_ended_are_found_without_their_arguments(ledger: Cal
     assert "hunter2" not in repr(found)
 
 
+def test_signs_of_life_are_counted_until_a_call_ends(ledger: CallLedger) -> None:
+    for key in ("a", "b", "c"):
+        ledger.begin(call(key, name=key), NOON)
+    ledger.end(call("c", name="c"), done("c"), 0.1)
+    ledger.renew([])
+    for _ in range(2):
+        ledger.renew([call("a", name="a"), call("c", name="c"), call("never", name="never")])
+    found = ledger.unfinished(NOON + timedelta(seconds=1))
+    assert sorted((each.key, each.beats) for each in found) == [("a", 2), ("b", 0)]
+
+
 def test_of_many_who_begin_a_key_at_once_one_does(ledger: CallLedger) -> None:
     with ThreadPoolExecutor(MANY) as pool:
         begun = list(pool.map(lambda n: ledger.begin(call(name=str(n)), NOON), range(MANY)))

@@ -1,5 +1,7 @@
 """Calls and what they cost, in the database; a key stands for one call, whoever comes with it."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -12,7 +14,7 @@ from aiops.model.tool import Outcome, Spent, ToolCall
 from aiops.ports.approvals import Begun
 from aiops.store.calls import begun, unknown
 from aiops.store.codec import Codec
-from aiops.store.sql.columns import digest
+from aiops.store.sql.columns import digest, parts
 from aiops.store.sql.engine import reading, writing
 from aiops.store.sql.operations_tables import CALLS, SPENT
 
@@ -44,6 +46,7 @@ class SqlLedger:
             "same": digest(call.tool, call.arguments, call.caller.run),
             "begun_at": at,
             "begun": _BEGUN.write(begun(call, at)),
+            "beats": 0,
         }
         with writing(self._engine) as connection:
             if connection.scalar(_beginning(connection.dialect.name), row) is not None:
@@ -59,16 +62,25 @@ class SqlLedger:
         with writing(self._engine) as connection:
             connection.execute(_END, {**own, "ended": _OUTCOME.write(outcome), "took": seconds})
 
-    def unfinished(self, before: datetime, *, limit: int = 100) -> tuple[Begun, ...]:
+    def renew(self, calls: Sequence[ToolCall]) -> None:
+        """A sign of life."""
+        beat = update(CALLS).where(CALLS.c.outcome.is_(None)).values(beats=CALLS.c.beats + 1)
+        with writing(self._engine) as connection:
+            for some in parts(digest(call.key) for call in calls):
+                connection.execute(beat.where(CALLS.c.key.in_(some)))
+
+    def unfinished(self, before: datetime, *, limit: int = 1000) -> tuple[Begun, ...]:
         """Those begun and not ended."""
         found = (
-            select(CALLS.c.begun)
+            select(CALLS.c.begun, CALLS.c.beats)
             .where(CALLS.c.outcome.is_(None), CALLS.c.begun_at < before)
             .order_by(CALLS.c.begun_at, CALLS.c.key)
             .limit(limit)
         )
         with reading(self._engine) as connection:
-            return tuple(_BEGUN.read(body) for body in connection.scalars(found))
+            return tuple(
+                replace(_BEGUN.read(body), beats=beats) for body, beats in connection.execute(found)
+            )
 
     def count(self, run: str, *, write: bool, seconds: float) -> Spent:
         """Add one call; in one statement, so that none of many at once is lost."""

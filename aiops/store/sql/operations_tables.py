@@ -210,6 +210,7 @@ CALLS = Table(
     Column("seconds", Double),
     Column("begun", Text, nullable=False),
     Column("outcome", Text),  # null until it has ended
+    Column("beats", Integer),  # signs of life of its process; null where it gives none
 )
 Index(
     "ix_calls_unfinished",
