@@ -1,0 +1,77 @@
+"""aiops investigate: whom it asks, what it tells on the way, and what it refuses."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from aiops.cli.investigate import register
+from aiops.errors import InvalidInput, NotKept, UnknownName
+
+CASE = "synthetic:7:network_delay"
+
+
+def run(*arguments: str) -> Result:
+    commands = typer.Typer()
+    register(commands)
+    commands.callback()(lambda: None)
+    return CliRunner().invoke(commands, ["investigate", *arguments], catch_exceptions=False)
+
+
+def test_each_step_is_told_on_standard_error_where_asked_for() -> None:
+    quiet, told = run(CASE), run(CASE, "--steps")
+    assert quiet.stderr == ""
+    assert told.stdout.splitlines()[0] == quiet.stdout.splitlines()[0]
+    assert told.stderr.startswith("intake: begun")
+    assert "plan: plan: metrics reads the window" in told.stderr
+
+
+def test_the_trajectory_is_a_line_of_json_for_each_step(tmp_path: Path) -> None:
+    file = tmp_path / "run.jsonl"
+    assert run(CASE, "--trajectory", str(file)).exit_code == 0
+    moments = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [moments[0]["node"], moments[-1]["node"]] == ["intake", "report"]
+    assert {len(moment["sha256"]) for moment in moments} == {64}
+
+
+def test_a_trajectory_that_cannot_be_written_is_refused_before_anything_is_done(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(InvalidInput, match="give another FILE"):
+        run(CASE, "--trajectory", str(tmp_path / "none" / "run.jsonl"))
+
+
+@pytest.mark.parametrize("arguments", [(), (CASE, "--incident", "inc-1")])
+def test_it_takes_a_case_or_an_incident(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidInput, match="CASE, or --incident ID"):
+        run(*arguments)
+
+
+def test_an_unknown_policy_is_refused_with_the_choices() -> None:
+    with pytest.raises(UnknownName, match="deterministic"):
+        run(CASE, "--policy", "oracle")
+
+
+def test_an_incident_that_is_not_kept_is_refused(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIOPS_DATABASE_URL", sqlite_url)
+    with pytest.raises(NotKept, match="inc-1"):
+        run("--incident", "inc-1")
+
+
+def test_a_recorded_case_needs_no_langgraph() -> None:
+    program = (
+        "import sys\nfrom aiops.cli import main\n"
+        f"sys.argv = ['aiops', 'investigate', {CASE!r}, '--json']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "assert not [name for name in sys.modules if name.startswith('langgraph')]\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
