@@ -79,7 +79,7 @@ def serve(
         durable(chosen, application="aiops mcp") as service,
         toolbelt_of(service, only=(name,)) as belt,
     ):
-        door = Door(Seal(secret, name), service.clock, service.ids)
+        door = Door(Seal(secret, name), service.clock, service.ids, service.audit)
         shelf = Shelf(service.investigations, shipped_playbooks())
         if listening is None:
             asyncio.run(serving.over_stdio(name, belt, door, shelf, getpass.getuser(), unsigned))

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from aiops.errors import NotAuthentic
+from aiops.model.canonical import canonical
+from aiops.model.investigation import AuditEntry
 from aiops.model.tool import Caller, Capability, ToolCall
 from aiops.ports.clock import Clock
 from aiops.ports.ids import Ids
+from aiops.ports.repositories import AuditLog
 from aiops.toolbelt.mcp_identity import META, Seal, lesser
 
 UNSIGNED_MOST: Final[Capability] = "probe"
@@ -33,11 +36,12 @@ class Visitor:
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Tells whose call a request is."""
+    """Tells whose call a request is; notes what is read beside tools, which no gateway sees."""
 
     seal: Seal
     clock: Clock
     ids: Ids
+    audit: AuditLog
 
     def call(
         self, visitor: Visitor, meta: Mapping[str, Any] | None, tool: str, arguments: str
@@ -62,3 +66,15 @@ class Door:
             unsigned = "observer"
         call_id = self.ids.new("call")
         return ToolCall(call_id, tool, arguments, Caller(name, unsigned, visitor.run), key=call_id)
+
+    def note(self, visitor: Visitor, action: str, target: str, outcome: str) -> None:
+        """One row for what was read, or refused.
+
+        Args:
+            target: as it was asked for, anybody's text.
+        """
+        plain = ascii(target)[1:-1][:300]
+        detail = canonical({"run": visitor.run})
+        self.audit.append(
+            AuditEntry(self.clock.now(), visitor.name, action, plain, outcome, None, detail)
+        )

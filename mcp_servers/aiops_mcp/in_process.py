@@ -2,6 +2,7 @@
 
 from aiops.ports.clock import Clock
 from aiops.ports.ids import Ids
+from aiops.ports.repositories import AuditLog
 from aiops.ports.tools import Toolbelt
 from aiops.toolbelt.mcp_belt import McpToolbelt
 from aiops.toolbelt.mcp_identity import Seal
@@ -12,7 +13,7 @@ from aiops_mcp.shelf import Shelf
 
 
 async def belt_in_process(
-    gateway: Toolbelt, shelf: Shelf, secret: bytes, clock: Clock, ids: Ids
+    gateway: Toolbelt, shelf: Shelf, secret: bytes, clock: Clock, ids: Ids, audit: AuditLog
 ) -> McpToolbelt:
     """The tool belt whose every call goes through a server of this process to ``gateway``.
 
@@ -23,7 +24,9 @@ async def belt_in_process(
     toolsets = sorted({spec.toolset for spec in await gateway.specs()})
     servers = {
         name: InProcess(
-            server_of(name, gateway, Door(Seal(secret, name), clock, ids), shelf, lambda _: visitor)
+            server_of(
+                name, gateway, Door(Seal(secret, name), clock, ids, audit), shelf, lambda _: visitor
+            )
         )
         for name in toolsets
     }

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from aiops.errors import AiopsError
+from aiops.errors import AiopsError, InvalidInput
 from aiops.model.canonical import canonical
 from aiops.ports.tools import Progress, Toolbelt
 from aiops.toolbelt.mcp_forms import published, told
@@ -118,8 +118,7 @@ class _Served:
     ) -> "types.ReadResourceResult":
         from mcp_types import ReadResourceResult, TextResourceContents
 
-        del context
-        with _invalid_params():
+        async with self._noted(context, "mcp.resource", params.uri):
             text = await asyncio.to_thread(self._shelf.read, params.uri)
         return ReadResourceResult(
             contents=[TextResourceContents(uri=params.uri, mime_type="text/markdown", text=text)]
@@ -145,19 +144,30 @@ class _Served:
     async def get_prompt(
         self, context: Any, params: "types.GetPromptRequestParams"
     ) -> "types.GetPromptResult":
-        from mcp import MCPError
-        from mcp_types import INVALID_PARAMS, GetPromptResult, PromptMessage, TextContent
+        from mcp_types import GetPromptResult, PromptMessage, TextContent
 
-        del context
-        found = next((each for each in PROMPTS if each.name == params.name), None)
-        if found is None:
-            raise MCPError(INVALID_PARAMS, f"there is no prompt {params.name[:100]!a}")
-        with _invalid_params():
+        async with self._noted(context, "mcp.prompt", params.name):
+            found = next((each for each in PROMPTS if each.name == params.name), None)
+            if found is None:
+                raise InvalidInput(f"there is no prompt {params.name[:100]!a}")
             text = found.filled((params.arguments or {}).get(found.argument))
         return GetPromptResult(
             description=found.description,
             messages=[PromptMessage(role="user", content=TextContent(text=text))],
         )
+
+    @asynccontextmanager
+    async def _noted(self, context: Any, action: str, target: str) -> AsyncIterator[None]:
+        """One row of the audit log for what is read; what cannot be noted is not answered."""
+        visitor = self._who(context)
+        with _invalid_params():
+            try:
+                yield
+            except AiopsError as error:
+                said = f"refused: {type(error).__name__}"
+                await asyncio.to_thread(self._door.note, visitor, action, target, said)
+                raise
+            await asyncio.to_thread(self._door.note, visitor, action, target, "done")
 
 
 @contextmanager

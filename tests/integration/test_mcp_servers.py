@@ -254,6 +254,8 @@ def test_resources_and_prompts_are_there_for_any_client(
         assert "inc-1" in prompt.messages[0].content.text
 
     run(work, served.client("legacy"))
+    rows = [(action, outcome) for _, action, outcome in served.rows()]
+    assert rows == [("mcp.resource", "done"), ("mcp.prompt", "done")]
 
 
 OUTSIDE = (
@@ -273,6 +275,8 @@ def test_an_address_outside_of_the_shelf_is_refused(served: Served) -> None:
                 await client.read_resource(uri)
 
     run(work, served.client("auto"))
+    rows = [(action, outcome) for _, action, outcome in served.rows()]
+    assert rows == [("mcp.resource", "refused: NotKept")] * len(OUTSIDE)
 
 
 def test_only_ids_are_put_into_prompts(served: Served) -> None:

@@ -103,7 +103,7 @@ def shop(slow: Slow | None = None) -> Bench:
 
 
 def door(bench: Bench, toolset: str = TOOLSET, secret: bytes = SECRET) -> Door:
-    return Door(Seal(secret, toolset), bench.clock, CountedIds())
+    return Door(Seal(secret, toolset), bench.clock, CountedIds(), bench.audit)
 
 
 def shelf(playbooks: Path) -> Shelf:
@@ -135,7 +135,7 @@ def main(transport: str, folder: Path) -> None:
     bench.clock = clock  # type: ignore[assignment]  # signatures are judged by the time of day
     object.__setattr__(bench.doors, "audit", bench.audit)
     gateway = bench.restarted()
-    own = Door(Seal(SECRET, TOOLSET), clock, TimedIds(clock))
+    own = Door(Seal(SECRET, TOOLSET), clock, TimedIds(clock), bench.audit)
     if transport == "stdio":
         asyncio.run(over_stdio(TOOLSET, gateway, own, shelf(folder), "ann", "observer"))
         return

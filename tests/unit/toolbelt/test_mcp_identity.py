@@ -13,6 +13,7 @@ from aiops.model.canonical import canonical
 from aiops.model.tool import CAPABILITIES, Caller, ToolCall
 from aiops.store.clock import ManualClock
 from aiops.store.ids import CountedIds
+from aiops.store.repositories import MemoryAudit
 from aiops.toolbelt.mcp_identity import LIFETIME, META, Seal
 from aiops_mcp.door import Door, Visitor
 
@@ -103,7 +104,7 @@ def test_a_short_key_is_refused_and_never_shown() -> None:
 class TestDoor:
     """Whom a server takes a caller for."""
 
-    door = Door(SEAL, ManualClock(NOON), CountedIds())
+    door = Door(SEAL, ManualClock(NOON), CountedIds(), MemoryAudit())
 
     @pytest.mark.parametrize(
         ("most", "signed", "may"),
