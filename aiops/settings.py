@@ -341,6 +341,9 @@ class Settings(BaseSettings):
     gateway: GatewaySettings = Field(
         default=GatewaySettings(), description="what guards every call of a tool"
     )
+    notify: dict[str, dict[str, Any]] = Field(
+        default={}, description="who is called to decide, by name: kind and options of the kind"
+    )
     model: ModelSettings = Field(
         default=ModelSettings(), description="language models, where there are any"
     )

@@ -11,6 +11,7 @@ from aiops.app.approvals.told import ToldApprovals
 from aiops.bootstrap.forgetting import Forgetting
 from aiops.bootstrap.queues import job_queue
 from aiops.bootstrap.service import Service
+from aiops.bootstrap.summoning import summons_of
 from aiops.errors import InvalidInput
 from aiops.ports.clock import Clock
 from aiops.ports.ingestor import Ingestor
@@ -52,7 +53,7 @@ def durable(
 
     clock = clock or SystemClock()
     ids = TimedIds(clock)
-    sources = connected(settings)
+    sources, summons = connected(settings), summons_of(settings)
     engine = open_engine(settings.database_url, application=application)
     events = SqlEvents(engine, clock)
     queued = ExitStack()
@@ -74,7 +75,7 @@ def durable(
             telemetry=SqlTelemetry(engine),
             events=events,
             queue=queue,
-            approvals=ToldApprovals(SqlApprovals(engine, events), incidents, clock),
+            approvals=ToldApprovals(SqlApprovals(engine, events), incidents, clock, summons),
             ledger=ledger,
             switch=SqlSwitch(engine),
             sources=sources,

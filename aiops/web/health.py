@@ -7,6 +7,7 @@ from prometheus_client import generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from pydantic import Field
 
+from aiops.bootstrap.summoning import nobody_is_called
 from aiops.errors import StoreUnavailable
 from aiops.web.bodies import Told, faces
 from aiops.web.site import AtSite, Site
@@ -107,7 +108,11 @@ def readiness(site: Site) -> Ready:
     return Ready(
         status="degraded" if problems else "ready",
         problems=problems,
-        warnings=[said for said in (site.pushes.warning,) if said is not None],
+        warnings=[
+            said
+            for said in (site.pushes.warning, nobody_is_called(site.service.settings))
+            if said is not None
+        ],
         waiting=waiting,
         jobs_due=due,
         loops=loops,

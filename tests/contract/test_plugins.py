@@ -45,6 +45,7 @@ def test_every_group_has_a_promise_that_is_tested_here():
         *PARSERS,
         "aiops.commands",
         "aiops.ingestors",
+        "aiops.notifiers",
         "aiops.toolsets",
     }
 

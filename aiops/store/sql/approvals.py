@@ -41,9 +41,8 @@ class SqlApprovals:
                     return other
                 new = insert_new(APPROVALS, connection.dialect, "open_as")
                 if connection.scalar(new.returning(APPROVALS.c.id), row) is not None:
-                    last = self._bus.add(connection, [(f"approval.{approval.state}", approval.id)])[
-                        -1
-                    ].number
+                    event = f"approval.{approval.state}"
+                    last = self._bus.add(connection, [(event, approval.id)])[-1].number
                     kept = approval
                 else:
                     kept = _open_as(connection, row["open_as"])
