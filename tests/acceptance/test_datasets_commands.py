@@ -1,21 +1,21 @@
 """``aiops datasets``: what a person sees, and the exit codes a script relies on."""
 
 import hashlib
-import http.server
 import io
 import json
 import os
 import subprocess
 import sys
 import tarfile
-import threading
 from collections.abc import Iterator
 from functools import partial
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
+from loopback import Quiet, listening
 from typer.testing import CliRunner, Result
 
 from aiops_datasets.commands import register
@@ -77,17 +77,11 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Pa
     folder = tmp_path / "served"
     folder.mkdir()
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name
-            """Say nothing."""
+    class Files(Quiet, SimpleHTTPRequestHandler):
+        """Gives out the folder."""
 
-    handler = partial(Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield folder, f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
+    with listening(partial(Files, directory=str(folder))) as address:
+        yield folder, address
 
 
 def manifest(folder: Path, url: str, content: bytes, **changes: object) -> Path:

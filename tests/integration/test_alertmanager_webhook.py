@@ -3,16 +3,16 @@
 import json
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from queue import Queue
 
 import httpx
+from loopback import Quiet, listening
 from programs import needed
 
 from aiops.ingest.webhooks import alertmanager
@@ -37,7 +37,7 @@ def receiver() -> Iterator[tuple[int, "Queue[Push]"]]:
     """A server that queues what it is sent."""
     received: Queue[Push] = Queue()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -45,17 +45,8 @@ def receiver() -> Iterator[tuple[int, "Queue[Push]"]]:
             self.send_response(202)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_port, received
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as address:
+        yield int(address.rpartition(":")[2]), received
 
 
 @contextmanager

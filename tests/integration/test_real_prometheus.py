@@ -4,17 +4,17 @@ The app counts by the clock, so that rates and quantiles are known.
 """
 
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
 import pytest
+from loopback import Quiet, listening
 from monitoring import fetch, free_port, running, wait_for
 from programs import needed
 
@@ -76,7 +76,7 @@ def app() -> Iterator[int]:
     """Serves the exposition; its pods are told apart by the labels of their targets."""
     began = time.monotonic()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = exposition(time.monotonic() - began).encode()
             self.send_response(200)
@@ -85,17 +85,8 @@ def app() -> Iterator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(Handler) as address:
+        yield int(address.rpartition(":")[2])
 
 
 def half_hour(folder: Path) -> None:

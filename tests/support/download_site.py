@@ -5,9 +5,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import PurePosixPath
-from typing import Any, cast
+from typing import Any
+
+from loopback import Quiet, listening
 
 from aiops_datasets.manifest import ArchiveKind, RemoteFile
 
@@ -27,11 +29,11 @@ class Site:
     drip_s: float = 0.0
     offset_lie: int = 0
     asked: list[dict[str, str]] = field(default_factory=list)
-    port: int = 0
+    address: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
 
     def url(self, name: str = "set.bin") -> str:
-        return f"http://127.0.0.1:{self.port}/{name}"
+        return f"{self.address}/{name}"
 
     def pin(self, archive: ArchiveKind = "none", **changes: Any) -> RemoteFile:
         digest = hashlib.sha256(self.content).hexdigest()
@@ -39,20 +41,11 @@ class Site:
         return RemoteFile(**pinned, archive=archive, unpack=PurePosixPath("set"))
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+class _Handler(Quiet, BaseHTTPRequestHandler):
     site: Site
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that hangs up is part of these tests."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base's name
-        """Keep the tests quiet."""
-
     def do_GET(self) -> None:
-        site = cast("_Server", self.server).site
+        site = self.site
         site.asked.append(dict(self.headers))
         if self.path == "/missing":
             self.send_error(404)
@@ -99,11 +92,10 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def running_site() -> Iterator[Site]:
     """The site on a free port of loopback, until the block ends."""
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.site = Site(port=server.server_address[1])
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        yield server.site
-        server.site.closing.set()
-        server.shutdown()
-        thread.join()
+    site = Site()
+    answering = type("Handler", (_Handler,), {"site": site})
+    with listening(answering) as site.address:
+        try:
+            yield site
+        finally:
+            site.closing.set()
