@@ -20,15 +20,14 @@ from aiops.app.incidents.intake import take_in
 from aiops.app.pushed_telemetry import keep
 from aiops.app.slo_standing import Standings
 from aiops.app.slo_watch import EVERY, SloWatch
-from aiops.app.slos import load_slos
 from aiops.app.telemetry_window import Reach
 from aiops.bootstrap.agents import ServiceRuns
 from aiops.bootstrap.carrying_out import CarryingOut
 from aiops.bootstrap.deciding import desk_of
+from aiops.bootstrap.objectives import of_metrics, slos_of
 from aiops.bootstrap.service import Service
 from aiops.jobs.loops import Heartbeats, every
 from aiops.model.job import Job
-from aiops.model.slo import Slo
 from aiops.plugins import analyzer, names
 from aiops.ports.jobs import Handler
 from aiops.ports.telemetry import (
@@ -39,7 +38,6 @@ from aiops.ports.telemetry import (
     StateSource,
     TraceSource,
 )
-from aiops.settings import Settings
 
 BATCH, LARGE_BATCH = 50, 500
 """Deliveries of one transaction of triage: new ones wait for it to be written down. Large ones cost
@@ -235,7 +233,7 @@ class Watching:
         self._log = structlog.get_logger("aiops.objectives")
         self._watch = SloWatch(
             slos_of(service.settings),
-            _of_metrics(service),
+            of_metrics(service),
             service.inbox,
             service.incidents,
             service.clock,
@@ -248,20 +246,11 @@ class Watching:
         return EVERY.total_seconds()
 
 
-def slos_of(settings: Settings) -> tuple[Slo, ...]:
-    """The objectives of the file that is set, if any; raises InvalidData."""
-    return () if settings.slos is None else load_slos(settings.slos)
-
-
 def standings(service: Service) -> Standings:
     """How the objectives stand; raises InvalidData."""
     return Standings(
-        slos_of(service.settings), _of_metrics(service), service.incidents, service.clock
+        slos_of(service.settings), of_metrics(service), service.incidents, service.clock
     )
-
-
-def _of_metrics(service: Service) -> list[tuple[str, MetricSource]]:
-    return [(name, each) for name, each in service.sources if isinstance(each, MetricSource)]
 
 
 class Logged:

@@ -10,6 +10,7 @@ from aiops.toolbelt.catalog import Catalog, is_writing
 from aiops.toolbelt.cut import Cut, CutOff
 from aiops.toolbelt.doors import Doors
 from aiops.toolbelt.refusals import Refused
+from aiops.toolbelt.signs import Signs
 from aiops.toolbelt.stages import apart
 from aiops.toolbelt.trail import Trail, entry
 
@@ -30,7 +31,17 @@ class Aftermath:
             await apart(self.doors.ledger.end, call, elsewhere, 0.0)
             return elsewhere
         if earlier.reason != "begun" or earlier.call != call.id:
+            await apart(self._note, approval, earlier)
             return earlier
+        signs = Signs(self.doors.ledger)
+        await apart(self.doors.ledger.renew, [call])  # or the chore "calls" buries it meanwhile
+        signs.hold(call)
+        try:
+            return await self._of_the_dead(call, approval)
+        finally:
+            signs.release(call)
+
+    async def _of_the_dead(self, call: ToolCall, approval: Approval) -> Outcome:
         verified, seen = await self._looked_at(call, approval)
         begun = "" if approval.used_at is None else f" at {approval.used_at:%Y-%m-%d %H:%M:%S} UTC"
         said = f"{call.tool} was begun{begun} and its process ended before it did; {seen}"
@@ -65,6 +76,9 @@ class Aftermath:
         doors = self.doors
         doors.audit.append(entry(trail, outcome, 0.0, doors.clock, doors.finish))
         doors.ledger.end(trail.call, outcome, 0.0)
+        self._note(approval, outcome)
+
+    def _note(self, approval: Approval, outcome: Outcome) -> None:
         if approval.outcome is None:
             noted = replace(approval, outcome=f"{outcome.status}: {outcome.summary}"[:2000])
-            doors.approvals.swap(approval, noted)
+            self.doors.approvals.swap(approval, noted)

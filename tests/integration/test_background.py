@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from aiops.bootstrap.background import Background, reporting, slos_of
+from aiops.bootstrap.background import Background, reporting
+from aiops.bootstrap.objectives import slos_of
 from aiops.bootstrap.service import Service, in_memory
 from aiops.jobs.loops import Heartbeats
 from aiops.model.alert import Alert, Delivery

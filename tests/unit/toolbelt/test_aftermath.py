@@ -6,6 +6,7 @@ from belt import Bench, scaled
 from aiops.model.canonical import canonical
 from aiops.model.tool import Caller, ToolCall
 from aiops.toolbelt.approving import Approving
+from aiops.toolbelt.recovery import Unfinished
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +62,21 @@ async def test_it_is_written_down_once_however_often_somebody_looks() -> None:
     assert bench.rows() == rows
     assert (await bench.gateway.carry_out(approval)).status == "unknown"
     assert bench.cluster.writes == []
+
+
+async def test_what_the_chore_found_dead_first_is_noted_at_its_approval_too() -> None:
+    bench = Bench()
+    approval = await bench.approved()
+    dies(bench, approval, after_the_change=False)
+    bench.clock.advance(1)
+    chore = Unfinished(bench.ledger, bench.audit, bench.clock, lease_s=0)
+    chore()
+    rows = bench.rows()
+    found = await bench.restarted().look_after(approval)
+    assert found is not None
+    assert (found.status, found.reason) == ("unknown", "died")
+    assert str(bench.approvals.get(approval).outcome).startswith("unknown: ")
+    assert bench.rows() == rows
 
 
 async def test_an_object_that_cannot_be_read_is_left_to_a_person() -> None:
