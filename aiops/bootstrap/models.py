@@ -10,12 +10,13 @@ from aiops.llm.recorded import Recorder, Replayed
 from aiops.llm.repaired import Repaired
 from aiops.llm.tape import Tape
 from aiops.model.chat import Limits, Usage
+from aiops.ports.chat_model import ChatLadder
 from aiops.settings import ModelRungSettings, ModelSettings
 
 
 def ladder_of(
     settings: ModelSettings, meter: Meter, *, record: Tape | None = None, replay: Tape | None = None
-) -> Ladder | None:
+) -> ChatLadder | None:
     """The configured models, the cheaper first; None where none is.
 
     Args:

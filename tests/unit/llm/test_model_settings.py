@@ -1,6 +1,7 @@
 """Language models from the settings: what can be set, what is refused, what is wired."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from aiops.errors import InvalidInput
 from aiops.llm.tape import MemoryTape
 from aiops.model.chat import Usage
 from aiops.ports.chat_model import BudgetSpent, Climbed
-from aiops.settings import load
+from aiops.settings import ModelSettings, load
 
 SMALL = {"name": "small", "input_usd": 1.0, "output_usd": 2.0}
 
@@ -117,3 +118,15 @@ def test_the_environment_can_set_all_of_it(monkeypatch: pytest.MonkeyPatch) -> N
     found = load().model.small
     assert found is not None
     assert found.name == "some-model:7b"
+
+
+def test_the_settings_of_the_page_about_models_are_settings() -> None:
+    page = Path(__file__).parents[3] / "docs" / "models.md"
+    (told,) = re.findall(r"```toml\n(.*?)```", page.read_text(), re.DOTALL)
+    Path("aiops.toml").write_text(told)
+    found = load().model
+    assert found.small is not None
+    assert (found.small.output_usd, found.budget.tokens) == (0.6, 400_000)
+    defaults = ModelSettings()
+    for option, default in re.findall(r"^\| `(\w+)` \| (\d+) \|", page.read_text(), re.MULTILINE):
+        assert getattr(defaults, option) == float(default)
