@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 EVERY = "1s"
 PROMETHEUS, RULES = "prometheus.yml", "rules.yml"
 ALERTMANAGER, AIOPS = "alertmanager.yml", "aiops.toml"
+CLUSTER = "lab"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +25,14 @@ class Places:
     alertmanager: str
 
 
-def write_files(folder: Path, places: Places, entry: str, targets: Path) -> None:
+def write_files(
+    folder: Path, places: Places, entry: str, targets: Path, identities: Path | None
+) -> None:
     """Write every file.
 
     Args:
-        entry: the service that users call; targets: the lab's file_sd.
+        entry: the service that users call; targets: the lab's file_sd; identities: folder of the
+            kubeconfigs of who reads and who writes the lab's cluster, where it has one.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -43,7 +47,7 @@ def write_files(folder: Path, places: Places, entry: str, targets: Path) -> None
     for name, document in documents.items():
         text = yaml.safe_dump(document, sort_keys=False, width=96)
         (folder / name).write_text(text, encoding="utf-8")
-    (folder / AIOPS).write_text(_aiops(places), encoding="utf-8")
+    (folder / AIOPS).write_text(_aiops(places, identities), encoding="utf-8")
 
 
 def _prometheus(places: Places, targets: Path) -> dict[str, Any]:
@@ -76,8 +80,8 @@ def _alertmanager(places: Places) -> dict[str, Any]:
     }
 
 
-def _aiops(places: Places) -> str:
-    return f"""\
+def _aiops(places: Places, identities: Path | None) -> str:
+    settings = f"""\
 # A lab is young, and what is broken in it is put right within minutes.
 [sources.prometheus]
 kind = "prometheus"
@@ -90,4 +94,24 @@ before_s = 300
 settle_s = 10                   # by then there is something to see of what has just begun
 reopen_window_s = 30
 cooldown_s = 20
+
+[gateway]
+mode = "approve"                # it is a lab: what a person approves is done
+"""
+    return settings if identities is None else settings + _cluster(identities)
+
+
+def _cluster(identities: Path) -> str:
+    """Whoever reads the cluster and whoever changes it are two."""
+    return f"""
+[tools.kubernetes]
+kind = "kubernetes"
+cluster = "{CLUSTER}"
+kubeconfig = "{identities / "reader.kubeconfig"}"
+write_kubeconfig = "{identities / "executor.kubeconfig"}"
+
+[sources.cluster]
+kind = "kubernetes"
+cluster = "{CLUSTER}"
+kubeconfig = "{identities / "reader.kubeconfig"}"
 """

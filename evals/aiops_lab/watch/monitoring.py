@@ -6,6 +6,7 @@ import shutil
 import socket
 import sys
 from contextlib import ExitStack
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from aiops.errors import InvalidInput
@@ -92,7 +93,14 @@ class Monitoring:
         folder = lab.folder.path / MONITORING
         try:
             folder.mkdir(exist_ok=True)
-            write_files(folder, self.places, lab.topology.entry, lab.folder.path / TARGETS)
+            admin = lab.orchestrator.kubeconfig if find_spec("kubernetes") else None
+            write_files(
+                folder,
+                self.places,
+                lab.topology.entry,
+                lab.folder.path / TARGETS,
+                None if admin is None else admin.parent.resolve(),
+            )
         except OSError as error:
             raise CannotWrite(folder, error.strerror or str(error)) from None
         self._keeper = Keeper(self._commands(folder))
