@@ -1,14 +1,19 @@
 """Proposed actions: asked for, waited for, carried out once, looked at afterwards."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from aiops.agents.crew import Belt, Crew
 from aiops.agents.evidence import with_facts
 from aiops.agents.state import RunState, Step
+from aiops.model.approval import Approval
 from aiops.model.run import Deed, Proposal
-from aiops.model.tool import Caller, ToolCall
+from aiops.model.tool import Caller, OutcomeStatus, ToolCall
 
 ACTOR = "executor"
+_ENDS: Final[tuple[OutcomeStatus, ...]] = ("done", "failed", "rolled_back", "unknown")
+_REACHED: Final[Mapping[OutcomeStatus, bool]] = {"done": True, "rolled_back": False}
 
 
 def propose(state: RunState, crew: Crew) -> Step:
@@ -81,6 +86,8 @@ def _done(crew: Crew, belt: Belt, number: int, deed: Deed) -> Deed:
         crew.tell("execute", "action", f"{deed.proposal.tool}: not carried out: it is {state}")
         return replace(deed, status="denied", summary=f"not carried out: the approval is {state}")
     outcome = belt.ask(_call(crew, number, deed.proposal, approval.id))
+    if outcome.status == "denied" and approval.state == "used":
+        return _done_by_others(deed, approval)
     seen = outcome.verified
     return replace(
         deed,
@@ -89,3 +96,10 @@ def _done(crew: Crew, belt: Belt, number: int, deed: Deed) -> Deed:
         reached=seen.reached if seen is not None else None,
         seen=seen.seen if seen is not None else "",
     )
+
+
+def _done_by_others(deed: Deed, approval: Approval) -> Deed:
+    """A worker carried it out while the run waited: how that ended stands in the approval."""
+    said = approval.outcome or "its end is not known; look at the object"
+    status = next((each for each in _ENDS if said.startswith(f"{each}: ")), "unknown")
+    return replace(deed, status=status, summary=said, reached=_REACHED.get(status), seen=said)

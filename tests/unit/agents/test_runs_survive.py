@@ -1,11 +1,13 @@
 """A run whose process dies at any node is finished by another, and nothing is done twice."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from belt import scaled
 from runs import Died, World, dying, inquiry, timeless
 
 from aiops.agents.checkpoints import checkpoints
@@ -97,6 +99,21 @@ def test_a_rejected_action_is_not_carried_out_and_the_report_says_so(saver: Any)
     assert "rejected" in report.actions[0].summary
     assert report.verification is None
     assert world.bench.cluster.writes == []
+
+
+def test_an_action_that_a_worker_carried_out_meanwhile_is_not_carried_out_again(saver: Any) -> None:
+    world = World()
+    process = world.process(saver)
+    process("run-1", inquiry())
+    (asked,) = world.bench.approvals.listed()
+    world.approve_all()
+    by_worker = world.bench.ask(arguments=scaled(4), run="run-1", approval=asked.id, key="job-1")
+    assert asyncio.run(by_worker).status == "done"
+    report = process.resume("run-1", inquiry(), "responder")
+    assert world.bench.cluster.writes == [("web", 4)]
+    assert report.actions[0].state == "done"
+    assert "4 of 4 are ready" in report.actions[0].summary
+    assert report.verification is not None
 
 
 def test_a_run_that_never_was_cannot_be_resumed(saver: Any) -> None:
