@@ -69,12 +69,14 @@ def _schema(spec: ToolSpec, text: str) -> Any:
 def _validator(spec: ToolSpec, schema: Any) -> Any:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
+    from referencing import Registry
 
     try:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise InvalidInput(f"tool {spec.name!r}: no JSON schema: {error.message}") from error
-    return Draft202012Validator(schema)
+    # With a registry of its own no $ref is fetched; without one, jsonschema asks the web for it.
+    return Draft202012Validator(schema, registry=Registry())
 
 
 def _first(validator: Any, instance: object) -> str | None:

@@ -58,7 +58,7 @@ class Connection:
         Raises:
             ToolFailed: by its kind; the reason names the place and what was asked.
         """
-        import google_auth_httplib2  # type: ignore[import-untyped]  # it has no types
+        import google_auth_httplib2  # it has no types
         import httplib2
         from google.auth.exceptions import GoogleAuthError
         from googleapiclient.errors import HttpError
