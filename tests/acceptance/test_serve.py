@@ -1,22 +1,17 @@
 """``aiops serve`` and ``aiops token`` as their users run them: real processes, a real database."""
 
 import os
-import re
 import signal
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
 import httpx
 import pytest
+from service_process import WAIT_S, command, served, wait
 
-WAIT_S = 30.0
 PAYLOAD = {
     "version": "4",
     "status": "firing",
@@ -30,22 +25,13 @@ PAYLOAD = {
         }
     ],
 }
-Environment = dict[str, str]
 
 
-def command(*arguments: object) -> list[str]:
-    return [str(Path(sys.executable).with_name("aiops")), *map(str, arguments)]
-
-
-def environment(**settings: str) -> Environment:
-    return {"PATH": os.defpath, **settings}
-
-
-def run(folder: Path, *arguments: object, **settings: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*arguments),
         cwd=folder,
-        env=environment(**settings),
+        env={"PATH": os.defpath},
         capture_output=True,
         text=True,
         timeout=WAIT_S,
@@ -53,70 +39,27 @@ def run(folder: Path, *arguments: object, **settings: str) -> subprocess.Complet
     )
 
 
-@contextmanager
-def served(
-    folder: Path, *arguments: object, **settings: str
-) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
-    """``aiops serve`` on a free port, and a client of it."""
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            command("serve", "--port", 0, *arguments),
-            cwd=folder,
-            env=environment(**settings),
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-        )
-        try:
-            assert process.stdout is not None
-            line = process.stdout.readline()
-            address = re.search(r"http://\S+", line)
-            assert address is not None, line + (folder / "log").read_text()
-            with httpx.Client(base_url=address[0], trust_env=False, timeout=WAIT_S) as client:
-                wait(lambda: client.get("/healthz").status_code == 200)
-                yield process, client
-        finally:
-            process.kill()
-            process.communicate(timeout=WAIT_S)
-
-
-def wait(until: Callable[[], object]) -> None:
-    last = time.monotonic() + WAIT_S
-    while True:
-        try:
-            if until():
-                return
-        except httpx.TransportError:
-            pass
-        assert time.monotonic() < last, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def test_an_alert_becomes_an_incident_with_a_report_that_survive_a_kill(tmp_path: Path) -> None:
-    quick = {"AIOPS_INCIDENTS__SETTLE_S": "0"}
-
-    def first(client: httpx.Client) -> dict[str, object]:
-        found: list[dict[str, object]] = client.get("/api/v1/incidents").json()["incidents"]
-        return found[0] if found else {}
-
-    with served(tmp_path, "--dev", **quick) as (process, client):
-        assert client.post("/webhooks/alertmanager", json=PAYLOAD).status_code == 202
-        wait(lambda: first(client))
-        number = first(client)["id"]
-        process.send_signal(signal.SIGKILL)
-        process.wait(WAIT_S)
-    with served(tmp_path, "--dev", **quick) as (_, client):
-        wait(lambda: first(client).get("report"))
-        assert first(client)["id"] == number
-        page = client.get(f"/incidents/{number}")
+    with served(tmp_path) as one:
+        assert one.client.post("/webhooks/alertmanager", json=PAYLOAD).status_code == 202
+        wait(one.incidents)
+        number = one.incidents()[0]["id"]
+        one.process.send_signal(signal.SIGKILL)
+        one.process.wait(WAIT_S)
+    with served(tmp_path) as one:
+        wait(one.reported)
+        assert [incident["id"] for incident in one.incidents()] == [number]
+        page = one.client.get(f"/incidents/{number}")
         assert "p99 above 2 s" in page.text
         assert "No source of telemetry is set" in page.text
-        assert client.get("/readyz").json()["status"] == "ready"
-        assert client.get(f"/api/v1/incidents/{number}/report").json()["schema"] == "aiops.report/1"
+        assert one.client.get("/readyz").json()["status"] == "ready"
+        report = one.client.get(f"/api/v1/incidents/{number}/report").json()
+        assert report["schema"] == "aiops.report/1"
 
 
 def test_sigterm_ends_it_within_five_seconds_with_streams_open(tmp_path: Path) -> None:
-    with served(tmp_path, "--dev") as (process, client):
+    with served(tmp_path) as one:
+        process, client = one.process, one.client
 
         def listen() -> None:
             with (
@@ -160,10 +103,10 @@ def test_a_webhook_without_a_secret_stops_the_start_with_one_line(tmp_path: Path
 
 
 def test_the_first_start_says_how_to_make_what_is_missing(tmp_path: Path) -> None:
-    with served(tmp_path) as (_, client):
-        assert client.get("/api/v1/incidents").status_code == 401
-        assert client.post("/webhooks/alertmanager", json=PAYLOAD).status_code == 404
-    said = (tmp_path / "log").read_text()
+    with served(tmp_path, dev=False) as one:
+        assert one.client.get("/api/v1/incidents").status_code == 401
+        assert one.client.post("/webhooks/alertmanager", json=PAYLOAD).status_code == 404
+    said = one.log.read_text()
     assert "aiops token create" in said
     assert "[webhooks.alertmanager]" in said
 
@@ -172,7 +115,8 @@ def test_a_token_from_the_command_line_opens_the_api_until_it_is_revoked(tmp_pat
     made = run(tmp_path, "token", "create", "ada", "--role", "responder", "--expires", "90d")
     assert made.returncode == 0, made.stderr
     secret = made.stdout.strip()
-    with served(tmp_path) as (_, client):
+    with served(tmp_path, dev=False) as one:
+        client = one.client
         client.headers["Authorization"] = f"Bearer {secret}"
         assert client.get("/api/v1/incidents").status_code == 200
         assert client.get("/api/v1/tokens").status_code == 403
@@ -182,7 +126,7 @@ def test_a_token_from_the_command_line_opens_the_api_until_it_is_revoked(tmp_pat
         number = listed.split()[0]
         assert run(tmp_path, "token", "revoke", number).returncode == 0
         assert client.get("/api/v1/incidents").status_code == 401
-    assert secret not in (tmp_path / "log").read_text()
+    assert secret not in one.log.read_text()
 
 
 @pytest.mark.parametrize(

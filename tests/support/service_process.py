@@ -39,20 +39,26 @@ class Served:
         return report
 
 
+def command(*arguments: object) -> list[str]:
+    """``aiops`` as its user calls it."""
+    return [str(Path(sys.executable).with_name("aiops")), *map(str, arguments)]
+
+
 @contextmanager
 def served(
     folder: Path,
     *,
     port: int = 0,
+    dev: bool = True,
     sources: Mapping[str, Mapping[str, object]] | None = None,
     **settings: str,
 ) -> Iterator[Served]:
-    """``aiops serve --dev`` in ``folder``; alerts are investigated at once."""
+    """``aiops serve`` in ``folder``, with ``--dev`` or without; alerts are investigated at once."""
     log = folder / "serve.log"
     said = subprocess.PIPE
     with log.open("a") as errors:
         process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("aiops")), "serve", "--dev", "--port", str(port)],
+            command("serve", "--port", port, *(["--dev"] if dev else [])),
             cwd=folder,
             env={
                 "PATH": os.defpath,
