@@ -11,6 +11,7 @@ from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
 from aiops.ports.jobs import JobQueue
 from aiops.settings import Settings
+from aiops.store.ids import since
 
 if TYPE_CHECKING:
     from aiops.store.sql.engine import Engine
@@ -39,7 +40,7 @@ class Forgetting:
     def __call__(self) -> float:
         """Forget; returns when to do it again, seconds. Raises StoreUnavailable."""
         from aiops.store.sql.memories import SqlMemories
-        from aiops.store.sql.pruning import prune_events, prune_incidents
+        from aiops.store.sql.pruning import prune_actions, prune_events, prune_incidents
         from aiops.store.sql.retention import prune
 
         now = self._clock.now()
@@ -54,6 +55,7 @@ class Forgetting:
         if self._kept.incidents_days:
             before = now - timedelta(days=self._kept.incidents_days)
             prune_incidents(self._engine, before)
+            prune_actions(self._engine, before, since("apr", before))
             self._queue.forget(before)
             SqlMemories(self._engine).forget(before)
         if self._kept.events_days:

@@ -1,8 +1,14 @@
 """Identifiers: random ones that sort by time, and counted ones for tests and replays."""
 
 import secrets
+from datetime import datetime
 
 from aiops.ports.clock import Clock
+
+
+def since(kind: str, at: datetime) -> str:
+    """What no id of ``kind`` made by TimedIds from ``at`` on is less than."""
+    return f"{kind}-{int(at.timestamp() * 1000):011x}"
 
 
 class TimedIds:
@@ -13,8 +19,7 @@ class TimedIds:
 
     def new(self, kind: str) -> str:
         """A fresh id."""
-        milliseconds = int(self._clock.now().timestamp() * 1000)
-        return f"{kind}-{milliseconds:011x}{secrets.token_hex(5)}"
+        return since(kind, self._clock.now()) + secrets.token_hex(5)
 
 
 class CountedIds:

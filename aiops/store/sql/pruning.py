@@ -9,7 +9,9 @@ from sqlalchemy import ColumnElement, Engine, Table, delete, or_, select
 from aiops.store.sql.engine import writing
 from aiops.store.sql.operations_tables import (
     ALERTS,
+    APPROVALS,
     BLOBS,
+    CALLS,
     DELIVERIES,
     EVENTS,
     INCIDENTS,
@@ -86,6 +88,25 @@ def prune_events(engine: Engine, before: datetime) -> int:
     with writing(engine) as connection:
         last = connection.scalar(newest.limit(1))
     return 0 if last is None else _forget(engine, EVENTS, EVENTS.c.number, EVENTS.c.number <= last)
+
+
+def prune_actions(engine: Engine, before: datetime, oldest_kept: str) -> int:
+    """Forget approvals that are over, and calls that ended; returns how many. What is open, usable
+    or under way stays, whatever its age; the audit log keeps all of it.
+
+    Args:
+        before: calls begun before then.
+        oldest_kept: approvals with lesser ids; ids sort by time.
+
+    Raises:
+        StoreUnavailable: what was forgotten until then stays forgotten; do it again.
+    """
+    open_or_usable = or_(APPROVALS.c.open_as.is_not(None), APPROVALS.c.lapses_at.is_not(None))
+    over = (APPROVALS.c.id < oldest_kept) & ~open_or_usable
+    ended = (CALLS.c.begun_at < before) & CALLS.c.outcome.is_not(None)
+    return _forget(engine, APPROVALS, APPROVALS.c.id, over) + _forget(
+        engine, CALLS, CALLS.c.key, ended
+    )
 
 
 def _stale_alert(before: datetime) -> ColumnElement[bool]:
