@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiops.agents.crew import Belt
 from aiops.agents.inline import InlineRuns
+from aiops.agents.memory.remembering import Remembering
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
 from aiops.bootstrap.service import Service
@@ -71,6 +72,11 @@ class ServiceRuns:
                 clock=self.service.clock,
                 policy=self.policy,
                 belt=stack.enter_context(belt_of(self.service)) if tools else None,
+                remember=(
+                    Remembering(self.service.memory, self.service.clock, incident)
+                    if incident is not None
+                    else None
+                ),
                 watch=self._watch(incident),
             )
 

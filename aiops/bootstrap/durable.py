@@ -46,6 +46,7 @@ def durable(
     from aiops.store.sql.inbox import SqlInbox
     from aiops.store.sql.incidents import SqlIncidents
     from aiops.store.sql.investigations import SqlInvestigations
+    from aiops.store.sql.memories import SqlMemories
     from aiops.store.sql.schema import upgrade
     from aiops.store.sql.switch import SqlSwitch
     from aiops.store.sql.telemetry import SqlTelemetry
@@ -78,6 +79,7 @@ def durable(
             approvals=ToldApprovals(SqlApprovals(engine, events), incidents, clock, summons),
             ledger=ledger,
             switch=SqlSwitch(engine),
+            memory=SqlMemories(engine),
             sources=sources,
             checkpoints=partial(checkpoints, settings.database_url),
             chores=(

@@ -14,6 +14,7 @@ from aiops.ports.ids import Ids
 from aiops.ports.incidents import AlertInbox, IncidentRepo
 from aiops.ports.ingestor import Ingestor
 from aiops.ports.jobs import JobQueue
+from aiops.ports.memory import Memory
 from aiops.ports.repositories import AuditLog, BlobStore, InvestigationRepo
 from aiops.ports.telemetry import TelemetryStore
 from aiops.settings import Settings
@@ -46,6 +47,7 @@ class Service:
     approvals: ApprovalStore
     ledger: CallLedger
     switch: KillSwitch
+    memory: Memory
     sources: Sequence[tuple[str, Ingestor]] = ()
     chores: Sequence[tuple[str, Callable[[], float]]] = ()
     checkpoints: Callable[[], AbstractContextManager[Any]] | None = None
@@ -60,6 +62,7 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
     from aiops.store.inbox import MemoryInbox
     from aiops.store.incidents import MemoryIncidents
     from aiops.store.jobs import MemoryJobs
+    from aiops.store.memories import MemoryMemories
     from aiops.store.memory import MemoryTelemetry
     from aiops.store.repositories import MemoryAudit, MemoryBlobs, MemoryInvestigations
     from aiops.store.tokens import MemoryTokens
@@ -84,4 +87,5 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
         approvals=ToldApprovals(MemoryApprovals(events), incidents, clock),
         ledger=MemoryLedger(),
         switch=MemorySwitch(),
+        memory=MemoryMemories(),
     )

@@ -57,6 +57,7 @@ def test_whoever_asks_gets_the_same_report(
             job = job_for(opened)
             clock.advance(600)  # whoever asks later sees the same window
             handlers(service)[job.kind](job)
+            remembered = service.memory.newest()
             by_api = client.get(f"/api/v1/incidents/{job.about}/report").text
         found = service.incidents.get(job.about)
         alerts = tuple(state.alert for state in service.incidents.alerts(found.id))
@@ -69,4 +70,5 @@ def test_whoever_asks_gets_the_same_report(
     expected = timeless(dumps(alone))
     assert expected["verdict"] == "root_cause"
     assert timeless(by_api) == expected
+    assert [past.incident for past in remembered] == [found.id]
     assert timeless(by_command("--incident", found.id, "--json")) == expected

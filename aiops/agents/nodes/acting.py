@@ -101,5 +101,6 @@ def _done(crew: Crew, belt: Belt, number: int, deed: Deed) -> Deed:
 def _done_by_others(deed: Deed, approval: Approval) -> Deed:
     """A worker carried it out while the run waited: how that ended stands in the approval."""
     said = approval.outcome or "its end is not known; look at the object"
-    status = next((each for each in _ENDS if said.startswith(f"{each}: ")), "unknown")
+    ends = (each for each in _ENDS if said.startswith(f"{each}: "))
+    status: OutcomeStatus = next(ends, "unknown")
     return replace(deed, status=status, summary=said, reached=_REACHED.get(status), seen=said)
