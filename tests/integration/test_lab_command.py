@@ -4,37 +4,11 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from small_lab import PATIENCE_S, TOPOLOGY, alive, eventually, fetch
-
-AIOPS = Path(sys.executable).with_name("aiops")
-
-
-def aiops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [AIOPS, "lab", *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
-
-
-@contextmanager
-def up(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A lab in a process of its own, ready; killed where a test leaves it running."""
-    topology = folder.with_suffix(".yaml")
-    topology.write_text(TOPOLOGY)
-    options = ["--dir", folder, "--topology", topology, *arguments]
-    with subprocess.Popen([AIOPS, "lab", "up", *options], stdout=subprocess.PIPE, text=True) as lab:
-        try:
-            assert lab.stdout is not None
-            assert "pods ready after" in lab.stdout.readline()
-            yield lab
-        finally:
-            lab.kill()
+from lab_process import aiops, up
+from small_lab import TOPOLOGY, alive, eventually, fetch
 
 
 def children(pid: int) -> list[int]:
@@ -66,9 +40,7 @@ def test_two_labs_run_side_by_side_and_end_without_a_trace(tmp_path: Path) -> No
         assert two.wait() == 0
         assert time.monotonic() - began < 5
         assert not any(map(alive, processes))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "one", "one.yaml", "two", "two.yaml",
-    ]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kiosk.yaml", "one", "two"]
 
 
 def test_down_ends_a_lab_and_says_where_there_is_none(tmp_path: Path) -> None:

@@ -4,20 +4,12 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_lab import PATIENCE_S, eventually, written
-
-AIOPS = Path(sys.executable).with_name("aiops")
-
-
-def aiops(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [AIOPS, "lab", *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
+from lab_process import aiops, up
+from small_lab import eventually
 
 
 # As deep as folders of build machines are: deeper than the path of a socket may be long.
@@ -27,15 +19,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lab(tmp_path: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
-    options = ["--dir", folder, "--topology", written(tmp_path)]
-    with subprocess.Popen([AIOPS, "lab", "up", *options], stdout=subprocess.PIPE, text=True) as up:
-        try:
-            assert up.stdout is not None
-            assert "pods ready after" in up.stdout.readline()
-            yield up
-        finally:
-            up.kill()
+def lab(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    with up(folder) as lab:
+        yield lab
 
 
 def active(folder: Path) -> list[str]:
