@@ -22,6 +22,8 @@ Bound = Literal["memory", "cpu", "wall", "output", "processes", "unknown"]
 EXIT_KILLED = 137
 """128 + SIGKILL, as a shell and Kubernetes tell of it."""
 _LOOK_S = 0.05
+_LAST_S = 5.0
+"""Until a killed process is given up: somebody who escaped may still hold its pipes."""
 _TOLD = 500
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 _OUT_OF_MEMORY = (b"MemoryError", b"Cannot allocate memory", b"bad_alloc", b"out of memory")
@@ -107,8 +109,7 @@ async def run(
         return await _watched(process, what, limits, stdin)
     finally:
         _end(process)
-        with contextlib.suppress(ProcessLookupError):
-            await process.wait()
+        await _over(process)
 
 
 async def call(function: Callable[..., Any], *arguments: Any, limits: Limits) -> Any:
@@ -133,11 +134,12 @@ async def _watched(
     """Feed it, read it, look at its memory, until it ends or has to be ended."""
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise ToolFailed("failed", f"{what} was started without its pipes")
-    work: asyncio.Future[tuple[None, bytes, bytes]] = asyncio.gather(
-        _fed(process.stdin, stdin),
-        _read(process.stdout, what, limits),
-        _read(process.stderr, what, limits),
+    pipes = (
+        asyncio.create_task(_fed(process.stdin, stdin)),
+        asyncio.create_task(_read(process.stdout, what, limits)),
+        asyncio.create_task(_read(process.stderr, what, limits)),
     )
+    work: asyncio.Future[tuple[None, bytes, bytes]] = asyncio.gather(*pipes)
     watch = asyncio.ensure_future(_bounded(process.pid, what, limits))
     try:
         async with asyncio.timeout(limits.wall_s):
@@ -150,9 +152,9 @@ async def _watched(
     except TimeoutError:
         raise Killed(what, "wall", f"it ran longer than {limits.wall_s:g} s") from None
     finally:
-        watch.cancel()
-        work.cancel()
-        await asyncio.gather(work, watch, return_exceptions=True)
+        for task in (watch, *pipes):
+            task.cancel()
+        await asyncio.gather(watch, *pipes, work, return_exceptions=True)
     if code == -signal.SIGXCPU:
         raise Killed(what, "cpu", f"it used more than {limits.cpu_s} s of processor time")
     if code and any(sign in stderr for sign in _OUT_OF_MEMORY):
@@ -160,6 +162,19 @@ async def _watched(
     if code == -signal.SIGKILL:
         raise Killed(what, "unknown", "the system ended it, most likely for memory")
     return Ran(code, stdout, stderr)
+
+
+async def _over(process: asyncio.subprocess.Process) -> None:
+    """Wait for the end of a killed process; what it had written is read and dropped.
+
+    asyncio calls no process over while one of its pipes holds what nobody reads.
+    """
+    with contextlib.suppress(TimeoutError, ProcessLookupError):
+        async with asyncio.timeout(_LAST_S):
+            for pipe in (process.stdout, process.stderr):
+                while pipe is not None and await pipe.read(65_536):
+                    pass
+            await process.wait()
 
 
 async def _fed(pipe: asyncio.StreamWriter, data: bytes) -> None:
