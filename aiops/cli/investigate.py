@@ -1,6 +1,5 @@
 """``aiops investigate``: one full investigation of a recorded case, or of an incident."""
 
-from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -11,6 +10,8 @@ from aiops.cli import options
 from aiops.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from aiops.model import CaseData
     from aiops.model.report import Report
     from aiops.ports.cases import CaseHints
