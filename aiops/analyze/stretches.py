@@ -15,6 +15,8 @@ than to where it was."""
 LEAST_LENGTH = 0.1
 """Share of the rows: one odd request stays for as long as rates and quantiles look back."""
 EDGE_SHARE = 0.05
+"""Share of the window at each of its ends, and beside a split, in which nothing is split: as for
+single change points."""
 _BLOCK = 512  # columns at a time: bounds memory on wide tables
 
 

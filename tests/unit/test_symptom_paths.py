@@ -164,7 +164,8 @@ def test_a_fall_at_the_same_time_is_as_relevant_as_a_rise():
 def test_other_symptoms_and_load_count_less_than_the_alerts_own_kind():
     named = series("a_latency", "b_latency", "b_error_ratio", "b_requests", "b_cpu")
     found = judged([stepping(50)] * 5, named)
-    assert found.tolist() == pytest.approx([1, 1, OTHER_SYMPTOM, LOAD_UNDER_ALERT, 1])
+    # The level of failures is a mean, so that noise moves them by a hair less together.
+    assert found.tolist() == pytest.approx([1, 1, OTHER_SYMPTOM, LOAD_UNDER_ALERT, 1], rel=1e-3)
 
 
 def test_an_alerted_metric_that_did_not_move_hides_nothing():
