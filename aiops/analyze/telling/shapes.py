@@ -9,15 +9,15 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from aiops.analyze.logs.templates import Miner
 from aiops.analyze.telling.facts import facts_of, written
+from aiops.analyze.telling.statements import statements
 
 _STAMPED = re.compile(
     r"\s*[\[{\"]?(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}:[0-9]{2}:[0-9]{2}|[IWEF][0-9]{4} |ts=|time="
     r"|level=|(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\b|[0-9a-fA-F.:]+ - \S+ \[)"
 )
 _LINE_CHARS = 400
-_ROWS, _COLUMNS, _VALUES, _TEMPLATES, _ENDS = 5, 20, 5, 40, 5
+_ROWS, _COLUMNS, _VALUES, _LOG_LINES = 5, 20, 5, 10
 _DEPTH = 6
 _FACTS_SHARE = 0.3
 """Of the room, at most this much goes to the list of facts."""
@@ -32,16 +32,25 @@ def shaped(text: str, limit: int) -> str:
     """``text`` in at most ``limit`` tokens: itself where it fits, else a summary and its facts."""
     if tokens(text) <= limit:
         return text
-    facts = _fitted(written(facts_of(text)).splitlines(), int(limit * _FACTS_SHARE))
     size = (
         f"{len(text.encode('utf-8', 'surrogatepass')):,} bytes, {text.count(chr(10)) + 1:,} lines"
     )
+    lines = [line for line in text.splitlines() if line.strip()]
+    if is_log(lines):
+        return f"{size}\n{statements(lines, (limit - tokens(size) - 1) * 4)}"
+    facts = _fitted(written(facts_of(text)).splitlines(), int(limit * _FACTS_SHARE))
     room = limit - tokens(facts) - tokens(size) - 8
-    body = _fitted(_body(text), room)
+    body = _fitted(_body(text, lines), room)
     return "\n".join(part for part in (size, body, facts) if part)
 
 
-def _body(text: str) -> list[str]:
+def is_log(lines: Sequence[str]) -> bool:
+    """Whether most lines begin as those of a log do: with a time or a level."""
+    stamped = sum(_STAMPED.match(line) is not None for line in lines[:500])
+    return len(lines) >= _LOG_LINES and stamped * 2 >= min(len(lines), 500)
+
+
+def _body(text: str, lines: Sequence[str]) -> list[str]:
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -49,10 +58,6 @@ def _body(text: str) -> list[str]:
     if isinstance(value, dict | list):
         table = _table_in(value)
         return _shape_of(value) if table is None else [*_around(value, table), *_columns(table)]
-    lines = [line for line in text.splitlines() if line.strip()]
-    stamped = sum(_STAMPED.match(line) is not None for line in lines[:500])
-    if len(lines) >= 10 and stamped * 2 >= min(len(lines), 500):
-        return _statements(lines)
     return _head_and_tail(lines)
 
 
@@ -87,21 +92,6 @@ def _columns(rows: Sequence[Mapping[str, object]]) -> list[str]:
     if len(names) > _COLUMNS:
         lines.append(f"and {len(names) - _COLUMNS} more columns")
     return [*lines, "first rows:", *(_short(row) for row in rows[:_ROWS])]
-
-
-def _statements(lines: Sequence[str]) -> list[str]:
-    miner = Miner()
-    miner.add(lines)
-    found = sorted((t for t in miner.templates if t.lines), key=lambda t: (-t.lines, t.text()))
-    told = [f"{t.lines}x {_cut(t.example, 240)}" for t in found[:_TEMPLATES]]
-    rare = [f"once: {_cut(t.example, 240)}" for t in found[_TEMPLATES:] if t.lines == 1][:_ENDS]
-    return [
-        f"{len(lines):,} lines of {len(found):,} statements, an example of each:",
-        *(_cut(line) for line in ("first:", *lines[:_ENDS], "last:", *lines[-_ENDS:])),
-        "statements:",
-        *told,
-        *rare,
-    ]
 
 
 def _shape_of(value: object, name: str = "", depth: int = 0) -> list[str]:

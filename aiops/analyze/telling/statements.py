@@ -40,7 +40,7 @@ class _Statement:
     def head(self, chars: int) -> str:
         first = self.lines[0].strip()
         told = first if len(first) <= chars else f"{first[: chars - 4]} ..."
-        return f"{len(self.lines):,}x {told}"
+        return f"{len(self.lines)}x {told}"
 
 
 def statements(lines: Sequence[str], room: int) -> str:
