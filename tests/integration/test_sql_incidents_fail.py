@@ -87,7 +87,7 @@ def test_everybody_who_waits_for_one_commit_learns_that_it_failed(
 def test_a_full_disk_keeps_nothing_of_a_delivery_and_there_is_room_again_afterwards(
     tmp_path: Path,
 ) -> None:
-    room = 100
+    room = 200  # pages: the schema and a little
 
     engine = open_engine(f"sqlite:///{tmp_path / 'small.db'}")
 
