@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Run in the background, where a shell has Ctrl-C ignored: the programs we start must hear it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 _VERSIONS = (17, 16, 15)
 _NAMES = itertools.count(1)
