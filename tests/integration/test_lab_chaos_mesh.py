@@ -99,13 +99,17 @@ def test_a_slow_network_is_felt_until_its_duration_is_over(
 
 
 def test_stress_takes_memory_and_gives_it_back(seen: Seen, apply: Apply, kubectl: Kubectl) -> None:
-    eventually(lambda: seen.metric("scale", "process_resident_memory_bytes") > 0)
-    before = seen.metric("scale", "process_resident_memory_bytes")
+    def resident() -> float:
+        return seen.metric("scale", "process_resident_memory_bytes")
+
+    eventually(lambda: resident() > 0)
+    before = resident()
     stressors = {"memory": {"workers": 1, "size": "24MB"}, "cpu": {"workers": 1, "load": 10}}
     apply("StressChaos", "scale", stressors=stressors)
-    eventually(lambda: seen.metric("scale", "process_resident_memory_bytes") > before + (16 << 20))
+    eventually(lambda: resident() > before + (20 << 20))
+    held = resident()
     kubectl("delete", "stresschaos", "x")
-    eventually(lambda: seen.metric("scale", "process_resident_memory_bytes") < before + (12 << 20))
+    eventually(lambda: 0 < resident() < held - (16 << 20))
 
 
 def test_aborted_requests_are_reset(seen: Seen, apply: Apply, kubectl: Kubectl) -> None:

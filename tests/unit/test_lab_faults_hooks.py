@@ -1,5 +1,8 @@
 """What faults tell a process and the network to do: it adds up, and it can be taken back."""
 
+import asyncio
+import resource
+from collections.abc import Callable
 from pathlib import Path
 
 from aiops_lab.net.weather import Ends, Link, between
@@ -46,3 +49,33 @@ def test_a_process_that_stops_filling_gives_the_room_back(tmp_path: Path) -> Non
     assert volume.used() == 500
     strain.become(Behaviour())
     assert volume.used() == 0
+
+
+def test_a_process_that_stops_holding_memory_gives_it_back_to_the_system(tmp_path: Path) -> None:
+    strain = Strain(Behaviour(), Volume(tmp_path, 1000), None, Wall())
+
+    async def held_and_let_go() -> tuple[int, int]:
+        running = asyncio.create_task(strain.run())
+        before = resident()
+        strain.become(Behaviour(ballast_bytes=64 << 20, leak_bytes_s=8 << 20))
+        await until(lambda: resident() > before + (60 << 20))
+        peak = resident()
+        strain.become(Behaviour())
+        after = resident()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return peak, after
+
+    peak, after = asyncio.run(held_and_let_go())
+    assert after < peak - (56 << 20)
+
+
+def resident() -> int:
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * resource.getpagesize()
+
+
+async def until(seen: Callable[[], bool], within_s: float = 60.0) -> None:
+    async with asyncio.timeout(within_s):
+        while not seen():
+            await asyncio.sleep(0.02)

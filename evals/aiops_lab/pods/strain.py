@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
+import mmap
 import threading
 import time
 from dataclasses import fields
@@ -38,8 +38,8 @@ class Strain:
     ) -> None:
         self._own = self.now = own
         self._volume, self._throttle, self._wall = volume, throttle, wall
-        self._leaked: list[bytearray] = []
-        self._ballast: list[bytearray] = []
+        self._leaked: list[mmap.mmap] = []
+        self._ballast: list[mmap.mmap] = []
         self._hog: threading.Thread | None = None
 
     def habits(self) -> Behaviour:
@@ -109,6 +109,13 @@ class Strain:
         self._hog = None
 
 
-def _resident(size: int) -> bytearray:
-    """Memory that is written to, or its pages would never become resident."""
-    return bytearray(os.urandom(64) * (size // 64 + 1))
+def _resident(size: int) -> mmap.mmap:
+    """Memory of its own mapping, every page written to, or it would never become resident.
+
+    The C library keeps much of what is freed on its heap; a mapping that nobody holds any more is
+    given back to the system at once.
+    """
+    held = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    for page in range(0, size, mmap.PAGESIZE):
+        held[page] = 1
+    return held
