@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from chaos_mesh_bench import Chaos, resource
+from lab_kubernetes import ROOT
 
 from aiops_lab.faults.effects import Edited, Effect, Killed, Linked, Removed, Strained, Unresolved
 from aiops_lab.kubelet.images import PAUSE
