@@ -4,7 +4,6 @@ Taking alerts in and investigating keep a core busy in a storm. In the same proc
 the interpreter's lock for most of the time, and every webhook would wait for it.
 """
 
-import gc
 import os
 import signal
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ import structlog
 
 from aiops.bootstrap.background import Background
 from aiops.bootstrap.durable import durable
+from aiops.bootstrap.loading import settle
 from aiops.errors import AiopsError, InvalidInput
 from aiops.jobs.loops import FIRST_BACKOFF_S, LONGEST_BACKOFF_S, Heartbeats
 from aiops.ports.clock import Clock
@@ -132,15 +132,6 @@ class Apart:
             self._spawn()
         except AiopsError as error:
             log.error("background does not come up", error=str(error))
-
-
-def settle() -> None:
-    """Leave what was made so far out of garbage collection, once a process has come up.
-
-    It stays until the end, and looking through it stops every thread for a tenth of a second.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 def _background(

@@ -24,6 +24,7 @@ from aiops.app.telemetry_window import Reach
 from aiops.bootstrap.agents import ServiceRuns
 from aiops.bootstrap.carrying_out import CarryingOut
 from aiops.bootstrap.deciding import desk_of
+from aiops.bootstrap.loading import load_ahead
 from aiops.bootstrap.objectives import of_metrics, slos_of
 from aiops.bootstrap.service import Service
 from aiops.jobs.loops import Heartbeats, every
@@ -89,6 +90,7 @@ class Background:
         ]
         if works:
             # Made here: what cannot be used stops the start, and libraries load before requests.
+            self._threads.append(Thread(target=load_ahead, name="libraries", daemon=True))
             # A thread for each kind: what was approved waits for no investigation.
             for kind, handler in handlers(service).items():
                 work = Thread(target=self._work, args=({kind: handler},), name=kind, daemon=True)

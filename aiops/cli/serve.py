@@ -53,8 +53,9 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop (SIGTERM, Ctrl-C)."""
     from aiops import settings
-    from aiops.bootstrap.apart import Apart, settle
+    from aiops.bootstrap.apart import Apart
     from aiops.bootstrap.durable import durable
+    from aiops.bootstrap.loading import settle
     from aiops.bootstrap.tools import toolbelt_of
     from aiops.web.app import create
     from aiops.web.heartbeat import beating

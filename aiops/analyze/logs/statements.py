@@ -1,6 +1,7 @@
 """Statements: the place in the program that wrote a line, by its own word or by its template."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -141,12 +142,23 @@ class Statements:
             # Punctuation between words is not in the template, so anything may stand there.
             literal = [word for word in words if word != WILDCARD]
             ref = WILDCARD.join(literal)
-            if not literal or not re.search(".*?".join(map(re.escape, literal)), example):
+            if not literal or not any(_follow(literal, line) for line in example.split("\n")):
                 ref = ""
             found[number] = Statement(
                 " ".join(words) or WILDCARD, found[number].level, ref, example
             )
         return tuple(found)
+
+
+def _follow(words: Sequence[str], text: str) -> bool:
+    """Whether all ``words`` stand in ``text``, in their order and none within another."""
+    at = 0
+    for word in words:
+        found = text.find(word, at)
+        if found < 0:
+            return False
+        at = found + len(word)
+    return True
 
 
 def _key_of(text: str) -> tuple[str, str] | None:

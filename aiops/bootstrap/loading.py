@@ -1,0 +1,24 @@
+"""What only investigations need, loaded before the first of them: it takes over a second."""
+
+import gc
+from importlib import import_module
+from typing import Final
+
+LATER: Final = ("aiops.agents.graph", "pyarrow", "scipy.special")
+"""Modules that are imported where they are used, and that every investigation uses."""
+
+
+def load_ahead() -> None:
+    """Import them, in a thread that nobody waits for; who needs one meanwhile waits for just it."""
+    for name in LATER:
+        import_module(name)
+    settle()
+
+
+def settle() -> None:
+    """Leave what was made so far out of garbage collection, once a process has come up.
+
+    It stays until the end, and looking through it stops every thread for a tenth of a second.
+    """
+    gc.collect()
+    gc.freeze()
