@@ -50,6 +50,7 @@ def durable(
     from aiops.store.sql.schema import upgrade
     from aiops.store.sql.switch import SqlSwitch
     from aiops.store.sql.telemetry import SqlTelemetry
+    from aiops.store.sql.threads import SqlThreads
     from aiops.store.sql.tokens import SqlTokens
 
     clock = clock or SystemClock()
@@ -80,6 +81,7 @@ def durable(
             ledger=ledger,
             switch=SqlSwitch(engine),
             memory=SqlMemories(engine),
+            threads=SqlThreads(engine),
             sources=sources,
             checkpoints=partial(checkpoints, settings.database_url),
             chores=(

@@ -42,6 +42,7 @@ class Forgetting:
         from aiops.store.sql.memories import SqlMemories
         from aiops.store.sql.pruning import prune_actions, prune_events, prune_incidents
         from aiops.store.sql.retention import prune
+        from aiops.store.sql.threads import SqlThreads
 
         now = self._clock.now()
         if self._was_set_forward(now):
@@ -58,6 +59,7 @@ class Forgetting:
             prune_actions(self._engine, before, since("apr", before))
             self._queue.forget(before)
             SqlMemories(self._engine).forget(before)
+            SqlThreads(self._engine).forget(before)
         if self._kept.events_days:
             prune_events(self._engine, now - timedelta(days=self._kept.events_days))
         return EVERY_S

@@ -17,6 +17,7 @@ from aiops.ports.jobs import JobQueue
 from aiops.ports.memory import Memory
 from aiops.ports.repositories import AuditLog, BlobStore, InvestigationRepo
 from aiops.ports.telemetry import TelemetryStore
+from aiops.ports.threads import ThreadRepo
 from aiops.settings import Settings
 from aiops.store.clock import SystemClock
 from aiops.store.ids import TimedIds
@@ -48,6 +49,7 @@ class Service:
     ledger: CallLedger
     switch: KillSwitch
     memory: Memory
+    threads: ThreadRepo
     sources: Sequence[tuple[str, Ingestor]] = ()
     chores: Sequence[tuple[str, Callable[[], float]]] = ()
     checkpoints: Callable[[], AbstractContextManager[Any]] | None = None
@@ -65,6 +67,7 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
     from aiops.store.memories import MemoryMemories
     from aiops.store.memory import MemoryTelemetry
     from aiops.store.repositories import MemoryAudit, MemoryBlobs, MemoryInvestigations
+    from aiops.store.threads import MemoryThreads
     from aiops.store.tokens import MemoryTokens
 
     clock = clock or SystemClock()
@@ -88,4 +91,5 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
         ledger=MemoryLedger(),
         switch=MemorySwitch(),
         memory=MemoryMemories(),
+        threads=MemoryThreads(),
     )

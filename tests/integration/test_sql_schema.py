@@ -40,7 +40,8 @@ def test_the_migrations_make_the_tables_the_code_speaks_of(empty_engine: Engine)
 
     import aiops.store.sql.memories_tables
     import aiops.store.sql.operations_tables
-    import aiops.store.sql.telemetry_tables  # noqa: F401
+    import aiops.store.sql.telemetry_tables
+    import aiops.store.sql.threads_tables  # noqa: F401
 
     upgrade(empty_engine)
     with reading(empty_engine) as connection:
