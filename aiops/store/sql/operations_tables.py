@@ -1,9 +1,12 @@
 """The tables of incidents and of all that outlives a run."""
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Double,
     ForeignKey,
     Index,
@@ -18,6 +21,12 @@ from sqlalchemy import (
 from aiops.store.sql.columns import PlainText
 from aiops.store.sql.metadata import METADATA, BigId, UtcDateTime
 
+
+def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool]) -> None:
+    """An index of some rows only, on either engine."""
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 DELIVERIES = Table(
     "deliveries",
     METADATA,
@@ -27,12 +36,7 @@ DELIVERIES = Table(
     Column("taken_at", UtcDateTime, index=True),
     Column("body", Text, nullable=False),
 )
-Index(
-    "ix_deliveries_waiting",
-    DELIVERIES.c.number,
-    sqlite_where=DELIVERIES.c.taken_at.is_(None),
-    postgresql_where=DELIVERIES.c.taken_at.is_(None),
-)
+_partial("ix_deliveries_waiting", DELIVERIES.c.number, where=DELIVERIES.c.taken_at.is_(None))
 REFUSED = Table(
     "refused_deliveries",
     METADATA,
@@ -52,12 +56,7 @@ ALERTS = Table(
     Column("body", Text, nullable=False),
     Index(None, "incident_id", "first_at"),
 )
-Index(
-    "ix_alerts_quiet",
-    ALERTS.c.first_at,
-    sqlite_where=ALERTS.c.quiet_by.is_not(None),
-    postgresql_where=ALERTS.c.quiet_by.is_not(None),
-)
+_partial("ix_alerts_quiet", ALERTS.c.first_at, where=ALERTS.c.quiet_by.is_not(None))
 INCIDENTS = Table(
     "incidents",
     METADATA,
@@ -81,12 +80,7 @@ for _name, _columns, _where in (
     ("due", ("investigate_at", "id"), INCIDENTS.c.investigate_at.is_not(None)),
     ("flapping", ("last_alert_at", "id"), INCIDENTS.c.flaps == true()),
 ):
-    Index(
-        f"ix_incidents_{_name}",
-        *(INCIDENTS.c[column] for column in _columns),
-        sqlite_where=_where,
-        postgresql_where=_where,
-    )
+    _partial(f"ix_incidents_{_name}", *(INCIDENTS.c[column] for column in _columns), where=_where)
 INCIDENT_SERVICES = Table(
     "incident_services",
     METADATA,
@@ -178,7 +172,7 @@ for _name, _where in (
     ("held", JOBS.c.holder.is_not(None)),
     ("dead", JOBS.c.dead == true()),
 ):
-    Index(f"ix_jobs_{_name}", JOBS.c.due, JOBS.c.key, sqlite_where=_where, postgresql_where=_where)
+    _partial(f"ix_jobs_{_name}", JOBS.c.due, JOBS.c.key, where=_where)
 APPROVALS = Table(
     "approvals",
     METADATA,
@@ -193,12 +187,11 @@ APPROVALS = Table(
     Index(None, "state", "id"),
     Index(None, "incident_id", "id"),
 )
-Index(
+_partial(
     "ix_approvals_due",
     APPROVALS.c.lapses_at,
     APPROVALS.c.id,
-    sqlite_where=APPROVALS.c.lapses_at.is_not(None),
-    postgresql_where=APPROVALS.c.lapses_at.is_not(None),
+    where=APPROVALS.c.lapses_at.is_not(None),
 )
 CALLS = Table(
     "calls",
@@ -212,13 +205,7 @@ CALLS = Table(
     Column("outcome", Text),  # null until it has ended
     Column("beats", Integer),  # signs of life of its process; null where it gives none
 )
-Index(
-    "ix_calls_unfinished",
-    CALLS.c.begun_at,
-    CALLS.c.key,
-    sqlite_where=CALLS.c.outcome.is_(None),
-    postgresql_where=CALLS.c.outcome.is_(None),
-)
+_partial("ix_calls_unfinished", CALLS.c.begun_at, CALLS.c.key, where=CALLS.c.outcome.is_(None))
 SPENT = Table(
     "spent",
     METADATA,
