@@ -291,3 +291,11 @@ QUOTAS: dict[str, Any] = {
         },
     ]
 }
+
+
+def with_ecs(account: Account, tasks: int = 2) -> None:
+    ecs = account.client("ecs")
+    ecs.create_cluster(clusterName="prod")
+    container = {"name": "web", "image": "shop/web:1", "memory": 64}
+    ecs.register_task_definition(family="web", containerDefinitions=[container])
+    ecs.create_service(cluster="prod", serviceName="web", taskDefinition="web", desiredCount=tasks)
