@@ -7,8 +7,9 @@ from threading import Lock
 
 from aiops.agents.policies.policy import Policy
 from aiops.agents.state import RunState
+from aiops.agents.trajectory.steps import Answered, Record
 from aiops.model.run import Collected, Deed, Fact, Moment, MomentKind, Shortlist
-from aiops.model.tool import ToolSpec
+from aiops.model.tool import ToolCall, ToolSpec
 from aiops.ports.approvals import ApprovalStore
 from aiops.ports.clock import Clock
 from aiops.ports.inquiry import Ask, Guide, Inquiry, Proposer, Remember, Shelf, Watch
@@ -52,6 +53,7 @@ class Crew:
         belt: None: nothing can be asked, the window is all there is.
         proposer, guide, remember: None where there is none; the node then passes on.
         watch: takes each moment as it happens; the same one again where a step is done again.
+        record: takes what the run began with and each answer of a tool; None: nobody keeps them.
     """
 
     run: str
@@ -66,6 +68,7 @@ class Crew:
     guide: Guide | None = None
     remember: Remember | None = None
     watch: Watch = field(default=lambda _: None)
+    record: Record | None = None
     _data: "_Once" = field(default_factory=lambda: _Once())
 
     def collected(self, state: RunState) -> Collected:
@@ -87,6 +90,13 @@ class Crew:
     def deeds(self, state: RunState) -> tuple[Deed, ...]:
         """The proposals, as they stand."""
         return tuple(self.shelf.take(Deed, ref) for ref in state.get("deeds", ()))
+
+    def ask(self, belt: Belt, call: ToolCall) -> Answered:
+        """What the gateway says to ``call``, and when; taken down where somebody keeps it."""
+        answered = Answered(call, belt.ask(call), self.clock.now())
+        if self.record is not None:
+            self.record(answered)
+        return answered
 
     def kept(self, values: Sequence[object]) -> list[str]:
         """Their ids."""

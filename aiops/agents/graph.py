@@ -20,6 +20,7 @@ from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
 from aiops.agents.shape import EXITS, FIRST, NODES, Node
 from aiops.agents.state import Branch, RunState, updated
+from aiops.agents.trajectory.steps import Record
 from aiops.errors import NotAllowed, NotKept
 from aiops.model.access import Role
 from aiops.model.report import Report
@@ -83,6 +84,7 @@ class KeptRuns:
     guide: Guide | None = None
     remember: Remember | None = None
     watch: Watch = field(default=lambda _: None)
+    record: Record | None = None
     nodes: Mapping[str, Node] = field(default_factory=lambda: NODES)
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
@@ -138,6 +140,7 @@ class KeptRuns:
             guide=self.guide,
             remember=self.remember,
             watch=self.watch,
+            record=self.record,
         )
 
     def _report(self, graph: Graph, place: Any, crew: Crew) -> Report:

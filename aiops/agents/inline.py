@@ -6,12 +6,13 @@ branches at once, and half a second of imports that nobody at a command line nee
 
 from dataclasses import dataclass, field
 
-from aiops.agents.crew import Crew, RunBudget
+from aiops.agents.crew import Belt, Crew, RunBudget
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
 from aiops.agents.shape import FIRST, NODES
 from aiops.agents.shelf import MemoryShelf
 from aiops.agents.state import Branch, RunState, updated
+from aiops.agents.trajectory.steps import Record
 from aiops.errors import WrongState
 from aiops.model.report import Report
 from aiops.ports.clock import Clock
@@ -20,12 +21,18 @@ from aiops.ports.inquiry import Inquiry, Watch
 
 @dataclass(frozen=True, slots=True)
 class InlineRuns:
-    """A Runner whose runs last as long as the call: nothing to ask, nothing to do, nothing kept."""
+    """A Runner whose runs last as long as the call: nothing is done, and nothing kept.
+
+    Attributes:
+        belt: None: nothing can be asked, the window is all there is.
+    """
 
     clock: Clock
     policy: Policy = field(default_factory=Deterministic)
     budget: RunBudget = field(default_factory=RunBudget)
     watch: Watch = field(default=lambda _: None)
+    belt: Belt | None = None
+    record: Record | None = None
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
         """See Runner."""
@@ -38,7 +45,9 @@ class InlineRuns:
                 clock=self.clock,
                 incident=incident,
                 budget=self.budget,
+                belt=self.belt,
                 watch=self.watch,
+                record=self.record,
             )
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from aiops import plugins
 from aiops.agents.inline import InlineRuns
 from aiops.agents.policies.named import named
+from aiops.agents.trajectory.steps import Record
 from aiops.analyze.explain import explain
 from aiops.analyze.fused import FusedRanker
 from aiops.analyze.fusion import Weighed
@@ -64,10 +65,19 @@ class App:
         return self.analyzer.argue(case, seed=self.settings.seed)
 
     def investigate(
-        self, case: CaseData, policy: str = "deterministic", watch: Watch = _unwatched
+        self,
+        case: CaseData,
+        policy: str = "deterministic",
+        watch: Watch = _unwatched,
+        record: Record | None = None,
     ) -> Report:
         """One full investigation, through the agents' graph; raises UnknownName for a policy."""
-        inquiry = CaseInquiry(
+        runs = InlineRuns(self.clock, named(policy), watch=watch, record=record)
+        return runs(case.id, self.inquiry(case))
+
+    def inquiry(self, case: CaseData) -> CaseInquiry:
+        """The analyzers over ``case``."""
+        return CaseInquiry(
             gather=lambda _: Collected(case),
             analyzer=self.analyzer,
             explain=explain,
@@ -75,7 +85,6 @@ class App:
             top=self.settings.top,
             clock=self.clock.stopwatch,
         )
-        return InlineRuns(self.clock, named(policy), watch=watch)(case.id, inquiry)
 
 
 def default_analyzer() -> FusedRanker:

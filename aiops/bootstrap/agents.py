@@ -12,6 +12,7 @@ from aiops.agents.inline import InlineRuns
 from aiops.agents.memory.remembering import Remembering
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
+from aiops.agents.trajectory.steps import Record
 from aiops.bootstrap.service import Service
 from aiops.model.report import Report
 from aiops.model.run import Moment
@@ -33,16 +34,20 @@ class ServiceRuns:
 
     Attributes:
         watch: is told of each moment, beside the event bus.
+        record: takes down what decides the run.
     """
 
     service: Service
     policy: Policy = field(default_factory=Deterministic)
     watch: Watch = field(default=lambda _: None)
+    record: Record | None = None
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
         """See Runner. Where nothing is kept (a service in memory) runs end with the process."""
         if self.service.checkpoints is None:
-            inline = InlineRuns(self.service.clock, self.policy, watch=self._watch(incident))
+            inline = InlineRuns(
+                self.service.clock, self.policy, watch=self._watch(incident), record=self.record
+            )
             return inline(run, inquiry, incident)
         with self.opened(incident) as runs:
             return runs(run, inquiry, incident)
@@ -78,6 +83,7 @@ class ServiceRuns:
                     else None
                 ),
                 watch=self._watch(incident),
+                record=self.record,
             )
 
     def _watch(self, incident: str | None) -> Watch:

@@ -1,8 +1,9 @@
 """``aiops investigate``: one full investigation of a recorded case, or of an incident."""
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +13,8 @@ from aiops.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from aiops.agents.trajectory.recording import Recording
+    from aiops.agents.trajectory.steps import Record
     from aiops.model import CaseData
     from aiops.model.report import Report
     from aiops.ports.cases import CaseHints
@@ -33,8 +36,11 @@ def investigate(
         typer.Option("--incident", metavar="ID", help="An incident of the service instead."),
     ] = None,
     policy: Annotated[
-        str, typer.Option("--policy", metavar="NAME", help="Who chooses what is asked.")
-    ] = "deterministic",
+        str | None,
+        typer.Option(
+            "--policy", metavar="NAME", help="Who chooses what is asked.  [default: deterministic]"
+        ),
+    ] = None,
     method: options.Method = None,
     as_json: options.AsJson = False,
     as_markdown: options.AsMarkdown = False,
@@ -45,6 +51,12 @@ def investigate(
     trajectory: Annotated[
         Path | None,
         typer.Option("--trajectory", metavar="FILE", help="Also write each step, as JSON lines."),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            "--replay", metavar="FILE", help="Run again from a trajectory: nobody else is asked."
+        ),
     ] = None,
     seed: options.Seed = None,
     top: options.Top = None,
@@ -60,28 +72,61 @@ def investigate(
 
     if (case is None) == (incident is None):
         raise InvalidInput("say what to investigate: a recorded CASE, or --incident ID")
-    chosen = settings.load(datasets=data, method=method, seed=seed, top=top)
-    with _watching(steps, trajectory) as watch:
-        if case is not None:
-            hints = CaseHints(inject_time, graph, trigger)
-            report, about = _recorded(chosen, case, hints, policy, watch)
-        elif incident is not None:
-            report, about = _live(chosen, incident, policy, watch)
+    if replay is not None and (trajectory, policy, method, seed, top) != (None,) * 5:
+        raise InvalidInput(
+            "--replay takes policy, method, seed and top from its FILE and writes none: "
+            "leave out --trajectory, --policy, --method, --seed and --top"
+        )
+    hints = CaseHints(inject_time, graph, trigger)
+    if replay is not None:
+        report, about = _replayed(settings.load(datasets=data), replay, case, incident, hints)
+    else:
+        chosen = settings.load(datasets=data, method=method, seed=seed, top=top)
+        chooses = policy or "deterministic"
+        with _listening(steps, trajectory, chosen) as listeners:
+            if case is not None:
+                report, about = _recorded(chosen, case, hints, chooses, listeners)
+            else:
+                report, about = _live(chosen, str(incident), chooses, listeners)
     show(report, about, as_json=as_json, as_markdown=as_markdown, html=html)
 
 
+@dataclass(frozen=True, slots=True)
+class _Listeners:
+    """Who is told of a run.
+
+    Attributes:
+        recording: None: it is not written down.
+    """
+
+    watch: "Watch"
+    recording: "Recording | None"
+
+    @property
+    def record(self) -> "Record | None":
+        return self.recording.record if self.recording is not None else None
+
+    def ended(self, report: "Report") -> None:
+        from aiops.app.rendering.as_json import dumps
+
+        if self.recording is not None:
+            self.recording.ended(dumps(report))
+
+
 def _recorded(
-    chosen: "Settings", case: str, hints: "CaseHints", policy: str, watch: "Watch"
+    chosen: "Settings", case: str, hints: "CaseHints", policy: str, listeners: _Listeners
 ) -> "tuple[Report, CaseData]":
     from aiops.bootstrap import wire
 
     app = wire(chosen)
     recorded = app.load(case, hints)
-    return app.investigate(recorded, policy, watch), recorded
+    report = app.investigate(recorded, policy, listeners.watch, listeners.record)
+    listeners.ended(report)
+    return report, recorded
 
 
 def _live(
-    chosen: "Settings", incident: str, policy: str, watch: "Watch"
+    chosen: "Settings", incident: str, policy: str, listeners: _Listeners
 ) -> "tuple[Report, CaseData]":
     from aiops.agents.policies.named import named
     from aiops.app.kept_cases import case_behind
@@ -93,31 +138,53 @@ def _live(
     with durable(chosen, application="aiops investigate") as service:
         found = service.incidents.get(incident)
         alerts = tuple(state.alert for state in service.incidents.alerts(incident))
-        runs, run = ServiceRuns(service, chooses, watch), service.ids.new("run")
+        runs = ServiceRuns(service, chooses, listeners.watch, listeners.record)
+        run = service.ids.new("run")
         report = runs(run, reporting(service).inquiry(found, alerts), incident)
+        listeners.ended(report)
         runs.forget(run)
         return report, case_behind(report, service.telemetry)
 
 
+def _replayed(
+    chosen: "Settings", file: Path, case: str | None, incident: str | None, hints: "CaseHints"
+) -> "tuple[Report, CaseData]":
+    """The report of the recorded run again, and its case."""
+    from aiops.agents.policies.named import named
+    from aiops.app.kept_cases import case_behind
+    from aiops.bootstrap import wire
+    from aiops.bootstrap.background import reporting
+    from aiops.bootstrap.durable import durable
+    from aiops.bootstrap.trajectories import replayed
+    from aiops.store.trajectory import read_trajectory
+
+    recorded = read_trajectory(file)
+    made, policy = recorded.header.made, named(recorded.header.begun.policy)
+    then = {"method": made.method, "seed": made.seed, "top": made.top}
+    chosen = chosen.model_copy(update=then)
+    if case is not None:
+        app = wire(chosen)
+        about = app.load(case, hints)
+        return replayed(recorded, app.inquiry(about), policy), about
+    with durable(chosen, application="aiops investigate") as service:
+        found = service.incidents.get(str(incident))
+        alerts = tuple(state.alert for state in service.incidents.alerts(found.id))
+        report = replayed(recorded, reporting(service).inquiry(found, alerts), policy)
+        return report, case_behind(report, service.telemetry)
+
+
 @contextmanager
-def _watching(steps: bool, trajectory: Path | None) -> "Iterator[Watch]":
-    """Whoever is to be told of each step; raises InvalidInput where the file cannot be written."""
-    from aiops.app.trajectory import line_of, to_each, told
+def _listening(steps: bool, trajectory: Path | None, chosen: "Settings") -> "Iterator[_Listeners]":
+    """Whoever is to be told; raises InvalidInput where the file cannot be written."""
+    from aiops.app.watching import to_each, told
+    from aiops.bootstrap.trajectories import recording
 
     watchers: list[Watch] = []
     with ExitStack() as stack:
         if steps:
             watchers.append(lambda moment: typer.echo(told(moment), err=True))
+        taken = None
         if trajectory is not None:
-            try:
-                file = stack.enter_context(trajectory.open("w", encoding="utf-8", buffering=1))
-            except OSError as error:
-                raise InvalidInput(
-                    f"cannot write {trajectory}: {error.strerror}; give another FILE"
-                ) from error
-            watchers.append(lambda moment: _put(file, line_of(moment)))
-        yield to_each(*watchers)
-
-
-def _put(file: TextIO, line: str) -> None:
-    file.write(f"{line}\n")
+            taken = stack.enter_context(recording(trajectory, chosen))
+            watchers.append(taken.moment)
+        yield _Listeners(to_each(*watchers), taken)

@@ -51,15 +51,17 @@ def _asked(crew: Crew, who: Specialist, question: Question) -> Fact | None:
     if crew.belt is None:
         return None
     key = f"{crew.run}:{question.call}"
-    outcome = crew.belt.ask(
+    answered = crew.ask(
+        crew.belt,
         ToolCall(
             id=key,
             tool=question.tool,
             arguments=question.arguments,
             caller=Caller(who, _CAPABILITY, crew.run, crew.incident),
             key=key,
-        )
+        ),
     )
+    outcome = answered.outcome
     crew.tell("specialist", "call", f"{who}: {question.call}: {outcome.status}")
     return Fact(
         specialist=who,
@@ -68,7 +70,7 @@ def _asked(crew: Crew, who: Specialist, question: Question) -> Fact | None:
         summary=outcome.summary,
         text=outcome.content or outcome.summary,
         about=question.about,
-        at=crew.clock.now(),
+        at=answered.at,
     )
 
 

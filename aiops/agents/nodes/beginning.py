@@ -6,6 +6,8 @@ from aiops.agents.crew import Crew
 from aiops.agents.evidence import with_facts
 from aiops.agents.policies.policy import Known, Task
 from aiops.agents.state import Branch, RunState, Step
+from aiops.agents.trajectory.fingerprint import fingerprint
+from aiops.agents.trajectory.steps import Begun
 from aiops.model.run import Shortlist
 
 
@@ -15,6 +17,8 @@ def intake(state: RunState, crew: Crew) -> Step:
     begun: RunState = {"run": crew.run, "at": at, "turn": 0, "judged": 0}
     collected = crew.collected({**state, **begun})
     window = collected.case.window
+    if crew.record is not None:
+        crew.record(_begun({**state, **begun}, crew))
     crew.tell("intake", "begun", f"{collected.case.id}: {window.start} to {window.end}")
     return Step(begun, ("shortlist",))
 
@@ -60,6 +64,17 @@ def plan(state: RunState, crew: Crew) -> Step:
     if cut:
         update["stopped_by"] = f"{crew.budget.calls} tool calls"
     return Step(update, tuple(branches))
+
+
+def _begun(state: RunState, crew: Crew) -> Begun:
+    return Begun(
+        run=crew.run,
+        policy=crew.policy.name,
+        at=crew.started(state),
+        case=fingerprint(crew.collected(state).case),
+        tools=crew.belt.specs if crew.belt is not None else (),
+        incident=crew.incident,
+    )
 
 
 def known_to(state: RunState, crew: Crew) -> Known:

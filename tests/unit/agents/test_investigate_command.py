@@ -33,9 +33,33 @@ def test_each_step_is_told_on_standard_error_where_asked_for() -> None:
 def test_the_trajectory_is_a_line_of_json_for_each_step(tmp_path: Path) -> None:
     file = tmp_path / "run.jsonl"
     assert run(CASE, "--trajectory", str(file)).exit_code == 0
-    moments = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert [moments[0]["node"], moments[-1]["node"]] == ["intake", "report"]
-    assert {len(moment["sha256"]) for moment in moments} == {64}
+    steps = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    told = [step["content"]["node"] for step in steps if step["step"] == "moment"]
+    assert [steps[0]["step"], steps[-1]["step"]] == ["header", "report"]
+    assert [told[0], told[-1]] == ["intake", "report"]
+    assert {len(step["sha256"]) for step in steps} == {64}
+
+
+@pytest.mark.parametrize("case", [CASE, "synthetic:11:cpu"])
+def test_a_replay_prints_the_same_bytes(case: str, tmp_path: Path) -> None:
+    file = str(tmp_path / "run.jsonl")
+    first = run(case, "--json", "--seed", "3", "--top", "4", "--trajectory", file)
+    assert run(case, "--json", "--replay", file).stdout == first.stdout
+
+
+def test_a_replay_of_another_case_is_refused(tmp_path: Path) -> None:
+    file = str(tmp_path / "run.jsonl")
+    run(CASE, "--trajectory", file)
+    with pytest.raises(InvalidInput, match="not the case of the trajectory"):
+        run("synthetic:8:network_delay", "--replay", file)
+
+
+@pytest.mark.parametrize("more", [("--seed", "1"), ("--policy", "deterministic"), ("--top", "9")])
+def test_a_replay_takes_its_settings_from_the_file_only(
+    more: tuple[str, str], tmp_path: Path
+) -> None:
+    with pytest.raises(InvalidInput, match="leave out"):
+        run(CASE, "--replay", str(tmp_path / "run.jsonl"), *more)
 
 
 def test_a_trajectory_that_cannot_be_written_is_refused_before_anything_is_done(

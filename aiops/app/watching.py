@@ -1,19 +1,12 @@
-"""A run's trajectory: one JSON object a line, in the order in which things happened."""
+"""A run told to those who watch it, as it goes on."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Final
 
-from aiops.model.canonical import canonical, digest
 from aiops.model.run import Moment
 
 SHORT: Final = 160
 """Characters of a moment on a terminal."""
-
-
-def line_of(moment: Moment) -> str:
-    """``moment`` as one line of JSON; ``sha256`` is that of its text."""
-    return canonical({**asdict(moment), "at": moment.at.isoformat(), "sha256": digest(moment.text)})
 
 
 def told(moment: Moment) -> str:

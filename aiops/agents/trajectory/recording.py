@@ -1,0 +1,59 @@
+"""Writes a run down while it goes on."""
+
+from collections.abc import Callable, Sequence
+from threading import Lock
+
+from aiops.agents.trajectory.steps import (
+    Answered,
+    Begun,
+    Ended,
+    Header,
+    Made,
+    ModelAnswered,
+    Step,
+)
+from aiops.model.run import Moment
+
+
+class Recording:
+    """Takes down one run; specialists that work at once may tell it at once.
+
+    Args:
+        put: keeps one step.
+        made: what decides the run besides its data.
+    """
+
+    def __init__(self, put: Callable[[Step], None], made: Made) -> None:
+        self._put, self._made, self._lock = put, made, Lock()
+        self._begun = False
+        self._outcomes: list[str] = []
+
+    def record(self, step: Begun | Answered) -> None:
+        """See Crew.record. A run that is taken up again begins only once."""
+        if isinstance(step, Answered):
+            self._keep(step)
+        elif not self._begun:
+            self._begun = True
+            self._keep(Header(step, self._made))
+
+    def moment(self, moment: Moment) -> None:
+        """See Watch."""
+        self._keep(moment)
+
+    def lines(self) -> Sequence[str]:
+        """What models answered so far: this is also the tape of a recorder of models."""
+        return tuple(self._outcomes)
+
+    def add(self, line: str) -> None:
+        """Take down a model's answer."""
+        with self._lock:
+            self._outcomes.append(line)
+            self._put(ModelAnswered(line))
+
+    def ended(self, report: str) -> None:
+        """Take down the report, JSON text."""
+        self._keep(Ended(report))
+
+    def _keep(self, step: Step) -> None:
+        with self._lock:
+            self._put(step)

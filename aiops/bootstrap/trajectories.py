@@ -1,0 +1,74 @@
+"""Runs written down, and run again from what was written."""
+
+import json
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from aiops.agents.crew import Belt
+from aiops.agents.inline import InlineRuns
+from aiops.agents.policies.policy import Policy
+from aiops.agents.trajectory.recording import Recording
+from aiops.agents.trajectory.replaying import ReplayDiffers, Replaying
+from aiops.agents.trajectory.steps import Made, Trajectory
+from aiops.app.rendering.as_json import document, dumps
+from aiops.errors import InvalidInput
+from aiops.model.report import Report, Timings
+from aiops.ports.inquiry import Inquiry
+from aiops.settings import Settings
+from aiops.store.trajectory import TrajectoryFile
+
+_COMPUTE: Final = ("aiops", "numpy", "scipy")
+
+
+@contextmanager
+def recording(path: Path, settings: Settings) -> Iterator[Recording]:
+    """Takes down one run in ``path``, each step as it happens.
+
+    Raises:
+        InvalidInput: it cannot be written.
+    """
+    try:
+        file = path.open("w", encoding="utf-8", newline="\n", buffering=1)
+    except OSError as error:
+        raise InvalidInput(f"cannot write {path}: {error.strerror}; give another FILE") from error
+    with file:
+        yield Recording(TrajectoryFile(path, file).put, made_by(settings))
+
+
+def made_by(settings: Settings) -> Made:
+    """What decides a run with ``settings`` besides its data."""
+    versions = (("python", platform.python_version()), *((n, version(n)) for n in _COMPUTE))
+    return Made(versions, settings.method, settings.seed, settings.top)
+
+
+def replayed(recorded: Trajectory, inquiry: Inquiry, policy: Policy) -> Report:
+    """The report of the recorded run, made again from its case and its trajectory.
+
+    Raises:
+        InvalidInput: ``inquiry`` is not about the recorded case.
+        NotInTrajectory: the run asks what the recorded one did not ask.
+        ReplayDiffers: it comes to another report.
+    """
+    begun, doors = recorded.header.begun, Replaying(recorded)
+    run = InlineRuns(
+        doors,
+        policy,
+        belt=Belt(doors.ask, begun.tools) if begun.tools else None,
+        watch=doors.watch,
+        record=doors.record,
+    )
+    report = run(begun.run, inquiry, begun.incident)
+    if recorded.report is None:
+        return report
+    then: dict[str, Any] = json.loads(recorded.report)
+    timed = then["timings"]
+    report = replace(report, timings=Timings(timed["total_s"], tuple(timed["steps"].items())))
+    if dumps(report) != recorded.report:
+        now = document(report)
+        raise ReplayDiffers(begun.run, next((k for k in now if now[k] != then.get(k)), "its form"))
+    return report
