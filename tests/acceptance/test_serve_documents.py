@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 from monitoring import free_port
+from processes import over_at_the_end
 
 from aiops_datasets.synthetic import plant, specified
 
@@ -104,8 +105,9 @@ def told(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Told]:
             with httpx.Client(base_url=address, trust_env=False, timeout=PATIENCE_S) as client:
                 yield Told(tmp_path, client)
         finally:
-            shell.terminate()
-            shell.wait(PATIENCE_S)
+            with over_at_the_end(shell):
+                shell.terminate()
+                shell.wait(PATIENCE_S)
 
 
 def until(done: Callable[[], object], shown: Callable[[], object]) -> None:

@@ -13,6 +13,7 @@ from queue import Queue
 
 import httpx
 from loopback import Quiet, listening
+from processes import over_at_the_end
 from programs import needed
 
 from aiops.ingest.webhooks import alertmanager
@@ -69,7 +70,7 @@ def running(folder: Path, port_of_receiver: int) -> Iterator[str]:
             stdout=log,
             stderr=log,
         )
-    try:
+    with over_at_the_end(process):
         until = time.monotonic() + WAIT_S
         while True:
             assert process.poll() is None, (folder / "log").read_text()
@@ -80,9 +81,6 @@ def running(folder: Path, port_of_receiver: int) -> Iterator[str]:
                 assert time.monotonic() < until, (folder / "log").read_text()
                 time.sleep(0.1)
         yield f"http://{address}"
-    finally:
-        process.terminate()
-        process.wait(WAIT_S)
 
 
 def post(address: str, starts: datetime, ends: datetime | None = None) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 from approvals import NOON, action, approval
+from processes import over_at_the_end
 from sqlalchemy import Engine
 
 from aiops.app.approvals.deciding import Decider, Desk, Verdict
@@ -80,14 +81,15 @@ def test_fifty_uses_by_several_processes_are_one(
         subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(PROCESSES)
     ]
-    for each in started:
-        assert each.stdout is not None
-        assert each.stdout.readline() == "ready\n"
-    for each in started:
-        assert each.stdin is not None
-        each.stdin.write("go\n")
-        each.stdin.flush()
-    won = [int(each.communicate(timeout=120)[0]) for each in started]
+    with over_at_the_end(*started):
+        for each in started:
+            assert each.stdout is not None
+            assert each.stdout.readline() == "ready\n"
+        for each in started:
+            assert each.stdin is not None
+            each.stdin.write("go\n")
+            each.stdin.flush()
+        won = [int(each.communicate(timeout=120)[0]) for each in started]
     assert sum(won) == 1
     assert kept.get("apr-1").state == "used"
 

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from processes import over_at_the_end
 
 from aiops.cli import main
 from aiops.errors import InvalidData, InvalidInput
@@ -124,7 +126,7 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
+def start(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Starts ``aiops eval rca`` in a process that sees the third-party methods."""
     site = tmp_path / "site"
     info = site / "thirdparty-1.0.dist-info"
@@ -138,15 +140,18 @@ def start(tmp_path: Path) -> Callable[..., subprocess.Popen[str]]:
     driver.write_text(DRIVER)
 
     def start(*arguments: object) -> subprocess.Popen[str]:
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, str(driver), "eval", "rca", *map(str, arguments)],
             env={**os.environ, "PYTHONPATH": str(site)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        stack.enter_context(over_at_the_end(process))
+        return process
 
-    return start
+    with ExitStack() as stack:
+        yield start
 
 
 @pytest.fixture

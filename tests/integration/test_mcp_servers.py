@@ -18,6 +18,7 @@ from belt import CLUSTER, scaled
 from mcp import Client, MCPError, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from processes import over_at_the_end
 
 from aiops.model.canonical import canonical
 from aiops.store.clock import SystemClock
@@ -54,16 +55,13 @@ def http(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder whose "address" is that of a server over HTTP."""
     folder = tmp_path_factory.mktemp("http")
     process = subprocess.Popen([sys.executable, PROGRAM, "http", str(folder)])
-    try:
+    with over_at_the_end(process):
         until = time.monotonic() + PATIENCE_S
         while not (folder / "address").exists():
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < until, "the server did not start"
             time.sleep(0.05)
         yield folder
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
 
 
 def noted(folder: Path) -> list[tuple[str, str, str]]:

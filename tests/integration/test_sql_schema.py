@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from processes import over_at_the_end
 from sqlalchemy import Engine, Table, inspect, text
 
 from aiops.errors import InvalidInput, StoreUnavailable
@@ -65,7 +66,8 @@ def test_what_an_older_version_kept_is_there_after_the_upgrade_beside_the_new_ta
 def test_several_processes_upgrade_at_once(empty_database_url: str) -> None:
     line = [sys.executable, "-c", MIGRATE, empty_database_url]
     started = [subprocess.Popen(line, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    said = [one.communicate(timeout=120)[0].strip() for one in started]
+    with over_at_the_end(*started):
+        said = [one.communicate(timeout=120)[0].strip() for one in started]
     assert [one.returncode for one in started] == [0, 0, 0]
     engine = open_engine(empty_database_url)
     head = status(engine).head
