@@ -11,12 +11,14 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from aiops.errors import ToolFailed
+from aiops.toolbelt.family import family, kill, resident_bytes
+from aiops.toolbelt.undisturbed import undisturbed
 
 Bound = Literal["memory", "cpu", "wall", "output", "processes", "unknown"]
 EXIT_KILLED = 137
@@ -108,8 +110,8 @@ async def run(
     try:
         return await _watched(process, what, limits, stdin)
     finally:
-        _end(process)
-        await _over(process)
+        kill(process.pid)
+        await undisturbed(_over(process))
 
 
 async def call(function: Callable[..., Any], *arguments: Any, limits: Limits) -> Any:
@@ -197,43 +199,13 @@ async def _read(pipe: asyncio.StreamReader, what: str, limits: Limits) -> bytes:
 async def _bounded(pid: int, what: str, limits: Limits) -> None:
     """Look again and again at what the kernel bounds for each process only, or not for root."""
     while True:
-        family = tuple(_family(pid))
-        if len(family) > limits.processes + 1:
+        members = tuple(family(pid))
+        if len(members) > limits.processes + 1:
             raise Killed(what, "processes", f"it started more than {limits.processes} processes")
-        if _resident(family) > limits.memory_bytes:
+        if resident_bytes(members) > limits.memory_bytes:
             raise _too_much_memory(what, limits)
         await asyncio.sleep(_LOOK_S)
 
 
 def _too_much_memory(what: str, limits: Limits) -> Killed:
     return Killed(what, "memory", f"it took more than {limits.memory_bytes / 2**20:,.0f} MiB")
-
-
-def _resident(family: Iterable[int]) -> int:
-    """Bytes in memory of processes."""
-    pages = 0
-    for one in family:
-        with contextlib.suppress(OSError, IndexError):
-            pages += int(Path(f"/proc/{one}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def _family(pid: int) -> Iterable[int]:
-    """A process, its children and theirs."""
-    waiting = [pid]
-    while waiting:
-        one = waiting.pop()
-        yield one
-        with contextlib.suppress(OSError):
-            text = Path(f"/proc/{one}/task/{one}/children").read_text()
-            waiting += [int(child) for child in text.split()]
-
-
-def _end(process: asyncio.subprocess.Process) -> None:
-    """The process, its session, and those of its children that left the session."""
-    for one in list(_family(process.pid)):
-        if one != process.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(one, signal.SIGKILL)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)

@@ -19,7 +19,7 @@ from pydantic import (
 
 from aiops.errors import InvalidInput, UnknownName
 from aiops.toolbelt.mcp_pins import FILE
-from aiops.toolbelt.mcp_reach import Reach, Remote, Spawned
+from aiops.toolbelt.mcp_reach import MIB, Allowance, Reach, Remote, Spawned
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 
@@ -59,6 +59,12 @@ class ServerOptions(BaseModel):
     fresh_s: float = Field(
         default=15, ge=0, le=300, description="how long its list of tools is taken for true"
     )
+    memory_mb: int = Field(
+        default=1024, ge=32, le=65536, description="of the program and all that it starts"
+    )
+    cpu_s: float = Field(
+        default=60, gt=0, le=3600, description="processor time between two answers"
+    )
     pins: Path = Field(default=FILE, description="file of what was pinned")
 
     @model_validator(mode="after")
@@ -69,10 +75,17 @@ class ServerOptions(BaseModel):
             raise ValueError("a token is sent over https only, or to this machine")
         if self.env and not self.command:
             raise ValueError("'env' is for a 'command'")
+        if not self.command and self.model_fields_set & {"memory_mb", "cpu_s"}:
+            raise ValueError("'memory_mb' and 'cpu_s' are for a 'command'")
         both = set(self.allow) & set(self.writes)
         if both:
             raise ValueError(f"{min(both)!r} cannot both only read and write")
         return self
+
+    @property
+    def allowance(self) -> Allowance:
+        """What its process may take."""
+        return Allowance(memory_bytes=self.memory_mb * MIB, cpu_s=self.cpu_s)
 
     @property
     def reach(self) -> Reach:

@@ -5,15 +5,21 @@ that cannot be reached is asked again only after a while, and refused meanwhile 
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from aiops.errors import ToolFailed
-from aiops.toolbelt.mcp_reach import Bounds, Reach, Watch, target
+from aiops.toolbelt.apart import Killed
+from aiops.toolbelt.mcp_http import remote
+from aiops.toolbelt.mcp_process import spawned
+from aiops.toolbelt.mcp_reach import Bounds, InProcess, Reach, Remote, Spawned, Watch
 
 if TYPE_CHECKING:
     from mcp import Client
+    from mcp.client import Transport
+    from mcp.server import Server
     from mcp.shared.dispatcher import ProgressFnT
     from mcp_types import CallToolResult, Tool
 
@@ -43,7 +49,7 @@ class _Line:
         from mcp import Client
 
         # The SDK's scopes have to be left by the task that entered them.
-        async with Client(target(reach, bounds, self.watch), cache=None) as client:
+        async with Client(_target(reach, bounds, self.watch), cache=None) as client:
             self.ready.set_result(client)
             await self._end.wait()
 
@@ -179,6 +185,8 @@ class Session:
                 said = " ".join(error.message.split())[:300]
                 raise ToolFailed("failed", f"{self._name} refused: {said}") from error
             line.retire()
+            if line.watch.killed:
+                raise Killed(self._name, *line.watch.killed) from error
             raise ToolFailed(
                 "unreachable", f"{self._name} broke off: {why or 'the connection closed'}"
             ) from error
@@ -244,3 +252,16 @@ def _seen(task: "asyncio.Task[None]") -> None:
     """An end that nobody asks about is no news: callers learn from their own requests."""
     if not task.cancelled():
         task.exception()
+
+
+def _target(reach: Reach, bounds: Bounds, watch: Watch) -> "Server[Any] | Transport":
+    """What the SDK's client connects to."""
+    # Its loggers print what a server sent, which may be anything, secrets included.
+    logging.getLogger("mcp.client").setLevel(logging.CRITICAL)
+    match reach:
+        case InProcess(server):
+            return server
+        case Spawned():
+            return spawned(reach, bounds, watch)
+        case Remote():
+            return remote(reach, bounds, watch)

@@ -62,8 +62,10 @@ class ThirdParty:
         self._options = options
         self._pinned = read_pins(options.pins).of(name, str(options.reach))
         connect_s = min(Bounds().connect_s, options.timeout_s)
-        self._session = Session(name, options.reach, Bounds(connect_s=connect_s))
+        bounds = Bounds(connect_s=connect_s, process=options.allowance)
+        self._session = Session(name, options.reach, bounds)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
     @classmethod
@@ -129,11 +131,12 @@ class ThirdParty:
         """Ends the session, and the server's process."""
         with self._starting:
             loop, self._loop = self._loop, None
-        if loop is None:
+            thread, self._thread = self._thread, None
+        if loop is None or thread is None:
             return
         ended = asyncio.run_coroutine_threadsafe(self._session.close(), loop)
         ended.add_done_callback(lambda _: loop.call_soon_threadsafe(loop.stop))
-        ended.exception(timeout=None)
+        thread.join()
 
     async def call(
         self, pin: Pin, arguments: Mapping[str, Any], context: ToolContext
@@ -195,9 +198,10 @@ class ThirdParty:
         with self._starting:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
-                threading.Thread(
+                self._thread = threading.Thread(
                     target=_run, args=(self._loop,), name=f"mcp {self.name}", daemon=True
-                ).start()
+                )
+                self._thread.start()
             return self._loop
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import hostile_mcp
 import pytest
 from belt import Bench
+from processes import over_at_the_end
 
 from aiops.errors import ToolFailed
 from aiops.model.tool import Outcome
@@ -68,22 +70,20 @@ class Enemy:
 def enemy(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Enemy]:
     (tmp_path / "mode").write_text("honest")
     options: dict[str, object] = {"pins": tmp_path / "pins.json"}
-    process = None
-    if request.param == "http":
-        process = subprocess.Popen([sys.executable, PROGRAM, "http", str(tmp_path)])
-        eventually((tmp_path / "address").exists)
-        options["url"] = (tmp_path / "address").read_text()
-    else:
-        options["command"] = (sys.executable, PROGRAM, "stdio", str(tmp_path))
-    enemy = Enemy(tmp_path, options, [])
-    try:
-        yield enemy
-    finally:
-        for each in enemy.servers:
-            each.close()
-        if process is not None:
-            process.kill()
-            process.wait(PATIENCE_S)
+    with ExitStack() as stack:
+        if request.param == "http":
+            line = [sys.executable, PROGRAM, "http", str(tmp_path)]
+            stack.enter_context(over_at_the_end(subprocess.Popen(line)))
+            eventually((tmp_path / "address").exists)
+            options["url"] = (tmp_path / "address").read_text()
+        else:
+            options["command"] = (sys.executable, PROGRAM, "stdio", str(tmp_path))
+        enemy = Enemy(tmp_path, options, [])
+        try:
+            yield enemy
+        finally:
+            for each in enemy.servers:
+                each.close()
 
 
 def eventually(true: Callable[[], bool]) -> None:
@@ -266,7 +266,7 @@ def test_no_server_outlives_us_however_deaf_it_is(tmp_path: Path) -> None:
     finally:
         server.close()
     process = Path("/proc") / (tmp_path / "pid").read_text()
-    eventually(lambda: not process.exists())
+    assert not process.exists(), "it was ended, and nobody waited for its end"
 
 
 def _pod() -> dict[str, str]:

@@ -7,6 +7,8 @@ over HTTP its address is in FOLDER/address. FOLDER/called counts the calls that 
 """
 
 import json
+import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -143,6 +145,32 @@ def _trickle() -> Iterator[bytes]:
         yield b" "
 
 
+def greedy(mode: str) -> None:
+    """Takes of the machine what it can get, where the mode is such."""
+    if mode == "hogs memory":
+        held = []
+        while True:
+            held.append(b"x" * MB)
+            time.sleep(0.005)
+    if mode == "hogs memory in a child" and os.fork() == 0:
+        held = [b"x" * (150 * MB)]
+        time.sleep(3600)
+    if mode == "burns" or (mode == "burns in a child" and os.fork() == 0):
+        while True:
+            pass
+    if mode == "forks":
+        while os.fork() or time.sleep(3600):
+            pass
+    if mode.endswith("in a child"):
+        time.sleep(3600)
+    if mode == "works":
+        until = time.process_time() + 0.25
+        while time.process_time() < until:
+            pass
+    if mode == "is ended":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 class Hostile:
     """Reads its mode anew for each request."""
 
@@ -167,6 +195,8 @@ def over_stdio(hostile: Hostile) -> None:
             continue
         hostile.called(request)
         mode = hostile.mode
+        if request["method"] == "tools/call":
+            greedy(mode)
         if mode == "crash" and request["method"] == "tools/call":
             sys.exit("out of memory, or so it says")
         ends = b"" if mode == "slow loris" else b"\n"
