@@ -56,14 +56,14 @@ class Apart:
     and a supervisor send to both, it leaves to this process.
 
     Args:
-        works: whether it also does investigations.
+        at_once: how many investigations it does at once; 0: none.
         prepare: called first in it, such as to set up its log; to be found by its name.
     """
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, works: bool, prepare: Callable[[], None]
+        self, settings: Settings, clock: Clock, *, at_once: int, prepare: Callable[[], None]
     ) -> None:
-        self._clock, self._arguments = clock, (settings, works, prepare)
+        self._clock, self._arguments = clock, (settings, at_once, prepare)
         self._ending = Event()
         self._loops: _Loops = {}
         self._heard_at = clock.stopwatch()
@@ -135,7 +135,7 @@ class Apart:
 
 
 def _background(
-    pipe: Connection, settings: Settings, works: bool, prepare: Callable[[], None]
+    pipe: Connection, settings: Settings, at_once: int, prepare: Callable[[], None]
 ) -> None:
     """The process: runs until it is told to end or nobody is left to tell it."""
     for each in (signal.SIGINT, signal.SIGTERM):
@@ -144,7 +144,7 @@ def _background(
     try:
         with durable(settings, application="aiops background") as service:
             heartbeats = Heartbeats(service.clock)
-            background = Background(service, heartbeats, works=works)
+            background = Background(service, heartbeats, at_once=at_once)
             background.start()
             settle()
             pipe.send(dict(heartbeats.overdue()))

@@ -70,11 +70,13 @@ class Background:
     """The threads of one process.
 
     Args:
-        works: whether this process also does investigations, and what was approved.
+        at_once: how many investigations this process does at once, beside what was approved; 0 if
+            others do both.
     """
 
-    def __init__(self, service: Service, heartbeats: Heartbeats, *, works: bool = True) -> None:
+    def __init__(self, service: Service, heartbeats: Heartbeats, *, at_once: int = 1) -> None:
         self._service, self._heartbeats, self._stop = service, heartbeats, Event()
+        self._at_once = at_once
         self._loops: dict[str, Tick] = {
             "triage": Triaging(service),
             "dispatch": Dispatching(service),
@@ -88,7 +90,7 @@ class Background:
             Thread(target=self._run, args=each, name=each[0], daemon=True)
             for each in self._loops.items()
         ]
-        if works:
+        if at_once:
             # Made here: what cannot be used stops the start, and libraries load before requests.
             self._threads.append(Thread(target=load_ahead, name="libraries", daemon=True))
             # A thread for each kind: what was approved waits for no investigation.
@@ -118,7 +120,9 @@ class Background:
         every(IDLE_S, tick, self._stop, name=name, heartbeats=self._heartbeats)
 
     def _work(self, handlers: Mapping[str, Handler]) -> None:
-        self._service.queue.work(handlers, self._stop, patience_s=WORK_PATIENCE_S)
+        self._service.queue.work(
+            handlers, self._stop, concurrency=self._at_once, patience_s=WORK_PATIENCE_S
+        )
 
 
 class Triaging:

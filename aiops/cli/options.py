@@ -1,7 +1,7 @@
 """Options that several commands share. None means: as the settings say."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -30,6 +30,11 @@ Explain = Annotated[
     bool,
     typer.Option("--explain", help="Print the hypotheses instead, for and against."),
 ]
+Concurrency = Annotated[
+    int, typer.Option("--concurrency", min=1, max=64, help="Investigations at once.")
+]
+AT_ONCE: Final = 4
+"""Most of an investigation's time goes by while its sources read."""
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Also write one HTML page.")
 ]

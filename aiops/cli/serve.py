@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from aiops.cli.options import AT_ONCE, Concurrency
 from aiops.errors import AiopsError, InvalidInput
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def serve(
         bool,
         typer.Option("--worker/--no-worker", help="Whether this process investigates, too."),
     ] = True,
+    concurrency: Concurrency = AT_ONCE,
 ) -> None:
     """Run the service until it is told to stop (SIGTERM, Ctrl-C)."""
     from aiops import settings
@@ -74,7 +76,8 @@ def serve(
         listening = stack.enter_context(_listening(host, port))
         service = stack.enter_context(durable(chosen, application="aiops serve"))
         prepare = partial(configure_logs, terminal=sys.stderr.isatty())
-        background = Apart(chosen, service.clock, works=worker, prepare=prepare)
+        at_once = concurrency if worker else 0
+        background = Apart(chosen, service.clock, at_once=at_once, prepare=prepare)
         app = create(
             service,
             rehearsal=stack.enter_context(toolbelt_of(service)),

@@ -3,9 +3,11 @@
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
+
+from aiops.cli.options import AT_ONCE, Concurrency
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -22,9 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def worker(
-    concurrency: Annotated[
-        int, typer.Option("--concurrency", min=1, max=64, help="Investigations at once.")
-    ] = 1,
+    concurrency: Concurrency = AT_ONCE,
 ) -> None:
     """Do investigations beside 'aiops serve', on its database, until told to stop (SIGTERM)."""
     from threading import Event

@@ -49,7 +49,7 @@ def background() -> int:
 
 @contextmanager
 def apart(service: Service) -> Iterator[Apart]:
-    made = Apart(service.settings, service.clock, works=True, prepare=QUIET)
+    made = Apart(service.settings, service.clock, at_once=1, prepare=QUIET)
     with ExitStack() as stack:
         stack.callback(made.stop)
         made.start()

@@ -55,7 +55,7 @@ def test_a_delivery_becomes_an_incident_and_that_a_report() -> None:
 
 def test_a_process_without_a_worker_leaves_the_job_to_others() -> None:
     service = in_memory(Settings(incidents=IncidentSettings(settle_s=0)))
-    background = Background(service, Heartbeats(service.clock), works=False)
+    background = Background(service, Heartbeats(service.clock), at_once=0)
     background.start()
     try:
         deliver(service)
