@@ -13,6 +13,7 @@ from aiops.agents.memory.remembering import Remembering
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
 from aiops.agents.trajectory.steps import Record
+from aiops.bootstrap.proposing import proposer_of
 from aiops.bootstrap.service import Service
 from aiops.model.report import Report
 from aiops.model.run import Moment
@@ -71,12 +72,14 @@ class ServiceRuns:
         if self.service.checkpoints is None:
             raise RuntimeError("a service in memory keeps no runs")
         with ExitStack() as stack:
+            belt = stack.enter_context(belt_of(self.service)) if tools else None
             yield KeptRuns(
                 saver=stack.enter_context(self.service.checkpoints()),
                 shelf=BlobShelf(self.service.blobs),
                 clock=self.service.clock,
                 policy=self.policy,
-                belt=stack.enter_context(belt_of(self.service)) if tools else None,
+                belt=belt,
+                proposer=proposer_of(self.service, belt),
                 remember=(
                     Remembering(self.service.memory, self.service.clock, incident)
                     if incident is not None

@@ -234,12 +234,13 @@ class NetworkPolicy(ClusterObject):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Autoscaler(ClusterObject):
-    """A horizontal pod autoscaler of the workload ``target``."""
+    """A horizontal pod autoscaler of the workload ``target``; ``minimum`` None is 1."""
 
     kind: ClassVar[str] = "autoscaler"
     target: str = ""
     current: int | None = None
     desired: int | None = None
+    minimum: int | None = None
     maximum: int | None = None
     conditions: tuple[Condition, ...] = ()
 

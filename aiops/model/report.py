@@ -116,13 +116,24 @@ class PlaybookRun:
 
 @dataclass(frozen=True, slots=True)
 class ProposedAction:
-    """A fix; nothing is carried out before a person approves exactly it."""
+    """A fix; nothing is carried out before a person approves exactly it.
+
+    Attributes:
+        summary: what was last said of it.
+        state: how it stands, in the gateway's words: "waits", "shadowed", "done", "rolled_back".
+        reason: why it would help.
+        approval: id, where it was asked for.
+        diff: of the dry run; "" where it could not be looked at.
+    """
 
     tool: str
     summary: str
     risk: str
     state: str
     evidence: tuple[str, ...] = ()
+    reason: str = ""
+    approval: str | None = None
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)

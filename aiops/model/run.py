@@ -86,7 +86,13 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """How a proposal stands: what the gateway last said of it."""
+    """How a proposal stands: what the gateway last said of it.
+
+    Attributes:
+        approval: id of the one that it waits for, or was answered with.
+        reached: whether it did what it was for, as measured afterwards; None: nobody could tell.
+        diff: of the dry run, as it is approved; "" where nothing was looked at.
+    """
 
     proposal: Proposal
     status: OutcomeStatus
@@ -95,6 +101,7 @@ class Deed:
     approval: str | None = None
     reached: bool | None = None
     seen: str = ""
+    diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)

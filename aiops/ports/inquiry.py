@@ -58,8 +58,12 @@ class Shelf(Protocol):
 class Proposer(Protocol):
     """Says what would mend an incident."""
 
-    def __call__(self, case: CaseData, shortlist: Shortlist) -> Sequence[Proposal]:
-        """Writes to ask approval for, best first; () where nothing known would help."""
+    def __call__(self, case: CaseData, report: Report) -> Sequence[Proposal]:
+        """Writes to ask approval for, best first; () where nothing known would help.
+
+        Args:
+            report: as it would be written now; its evidence is what proposals cite.
+        """
         ...
 
 

@@ -18,7 +18,7 @@ from aiops.model import CaseData, Entity, Ranking, Suspect
 from aiops.model.canonical import canonical
 from aiops.model.case import TelemetryWindow, Trigger
 from aiops.model.report import Report, Timings
-from aiops.model.run import Collected, Deed, Moment, Proposal, Shortlist
+from aiops.model.run import Collected, Deed, Moment, Proposal
 from aiops.model.tool import Outcome, ToolCall, ToolResult
 from aiops.ports.inquiry import Ask
 from aiops.store.repositories import MemoryBlobs
@@ -54,7 +54,7 @@ def inquiry(analyzer: Any = None) -> CaseInquiry:
     return CaseInquiry(gather, analyzer or OnlyByAsking())
 
 
-def scale_web(case: CaseData, shortlist: Shortlist) -> Sequence[Proposal]:
+def scale_web(case: CaseData, report: Report) -> Sequence[Proposal]:
     """What would mend it."""
     return (Proposal("kubernetes.scale", canonical(scaled(4)), "web is too small"),)
 

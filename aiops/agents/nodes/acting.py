@@ -1,28 +1,33 @@
 """Proposed actions: asked for, waited for, carried out once, looked at afterwards."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
 from aiops.agents.crew import Belt, Crew
 from aiops.agents.evidence import with_facts
+from aiops.agents.proposing.tried import Tried, as_others_ended, standing_for
 from aiops.agents.state import RunState, Step
 from aiops.model.approval import Approval
-from aiops.model.run import Deed, Proposal
-from aiops.model.tool import Caller, OutcomeStatus, ToolCall
+from aiops.model.run import Deed, Proposal, Shortlist
+from aiops.model.tool import Caller, ToolCall
 
 ACTOR = "executor"
-_ENDS: Final[tuple[OutcomeStatus, ...]] = ("done", "failed", "rolled_back", "unknown")
-_REACHED: Final[Mapping[OutcomeStatus, bool]] = {"done": True, "rolled_back": False}
+NOTHING_KNOWN: Final = "No safe action is known"
 
 
 def propose(state: RunState, crew: Crew) -> Step:
     """Ask the gateway for what would mend it; it answers with approvals to wait for."""
     if crew.proposer is None or crew.belt is None or crew.belt.approvals is None:
         return Step({}, ("report",))
-    case = with_facts(crew.collected(state).case, crew.facts(state))
-    proposals = crew.proposer(case, crew.shortlist(state))
-    deeds = [_asked(crew, crew.belt, number, each) for number, each in enumerate(proposals)]
+    case, found = with_facts(crew.collected(state).case, crew.facts(state)), crew.shortlist(state)
+    proposals = crew.proposer(case, crew.inquiry.report(case, found))
+    if not proposals:
+        return Step(_nothing_known(crew, found), ("report",))
+    tried = Tried.of(crew.belt.approvals, crew.incident)
+    deeds = [
+        tried.told(proposal) or _asked(crew, crew.belt, number, proposal)
+        for number, proposal in enumerate(proposals)
+    ]
     for deed in deeds:
         crew.tell("propose", "action", f"{deed.proposal.tool}: {deed.status}: {deed.summary}")
     return Step({"deeds": crew.kept(deeds)}, ("approve",))
@@ -33,7 +38,8 @@ def approve(state: RunState, crew: Crew) -> Step:
     if crew.belt is None or crew.belt.approvals is None:
         return Step({}, ("report",))
     asked = [deed.approval for deed in crew.deeds(state) if deed.status == "waits"]
-    still = [each for each in asked if each and crew.belt.approvals.get(each).open]
+    current = [standing_for(crew.belt.approvals, each) for each in asked if each]
+    still = [each.id for each in current if each is not None and each.open]
     if still:
         crew.tell("approve", "waits", f"for {', '.join(still)}")
         return Step({}, waits=tuple(still))
@@ -74,20 +80,40 @@ def _call(crew: Crew, number: int, proposal: Proposal, approval: str | None) -> 
 
 
 def _asked(crew: Crew, belt: Belt, number: int, proposal: Proposal) -> Deed:
-    outcome = belt.ask(_call(crew, number, proposal, None))
+    outcome = crew.ask(belt, _call(crew, number, proposal, None)).outcome
     risk = next((spec.risk for spec in belt.specs if spec.name == proposal.tool), "high")
-    return Deed(proposal, outcome.status, outcome.summary, risk, outcome.approval)
+    deed = Deed(proposal, outcome.status, outcome.summary, risk, outcome.approval)
+    if belt.approvals is None or outcome.approval is None:
+        return deed
+    action = belt.approvals.get(outcome.approval).action
+    return replace(deed, risk=action.risk, diff=action.preview.diff)
+
+
+def _nothing_known(crew: Crew, found: Shortlist) -> RunState:
+    """The report says that there is nothing to approve, where somebody is accused."""
+    first = next(iter(found.ranking.suspects), None)
+    if found.ranking.verdict != "root_cause" or first is None:
+        return {}
+    crew.tell("propose", "action", NOTHING_KNOWN)
+    note = f"{NOTHING_KNOWN} for {first.entity.name}: what to do is for people to say."
+    ranking = replace(found.ranking, notes=(*found.ranking.notes, note))
+    return {"shortlist": crew.shelf.keep(replace(found, ranking=ranking))}
 
 
 def _done(crew: Crew, belt: Belt, number: int, deed: Deed) -> Deed:
-    approval = belt.approvals.get(deed.approval) if belt.approvals and deed.approval else None
+    asked = deed.approval
+    approval = standing_for(belt.approvals, asked) if belt.approvals and asked else None
     if approval is None or approval.state not in ("approved", "used"):
-        state = approval.state if approval is not None else "gone"
-        crew.tell("execute", "action", f"{deed.proposal.tool}: not carried out: it is {state}")
-        return replace(deed, status="denied", summary=f"not carried out: the approval is {state}")
-    outcome = belt.ask(_call(crew, number, deed.proposal, approval.id))
+        return _not_done(crew, deed, approval)
+    if approval.id != asked:  # people have chosen other arguments
+        proposal = replace(deed.proposal, arguments=approval.action.arguments)
+        diff = approval.action.preview.diff
+        deed = replace(deed, proposal=proposal, approval=approval.id, diff=diff)
+    if approval.run != crew.run:
+        return as_others_ended(deed, approval)
+    outcome = crew.ask(belt, _call(crew, number, deed.proposal, approval.id)).outcome
     if outcome.status == "denied" and approval.state == "used":
-        return _done_by_others(deed, approval)
+        return as_others_ended(deed, approval)
     seen = outcome.verified
     return replace(
         deed,
@@ -98,9 +124,11 @@ def _done(crew: Crew, belt: Belt, number: int, deed: Deed) -> Deed:
     )
 
 
-def _done_by_others(deed: Deed, approval: Approval) -> Deed:
-    """A worker carried it out while the run waited: how that ended stands in the approval."""
-    said = approval.outcome or "its end is not known; look at the object"
-    ends = (each for each in _ENDS if said.startswith(f"{each}: "))
-    status: OutcomeStatus = next(ends, "unknown")
-    return replace(deed, status=status, summary=said, reached=_REACHED.get(status), seen=said)
+def _not_done(crew: Crew, deed: Deed, approval: Approval | None) -> Deed:
+    why = "the approval is gone"
+    if approval is not None:
+        by = f" by {approval.decided_by}" if approval.decided_by else ""
+        because = f": {approval.decision_reason}" if approval.decision_reason else ""
+        why = approval.outcome or f"the approval is {approval.state}{by}{because}"
+    crew.tell("execute", "action", f"{deed.proposal.tool}: not carried out: {why}")
+    return replace(deed, status="denied", summary=f"not carried out: {why}")

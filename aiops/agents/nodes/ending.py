@@ -73,6 +73,9 @@ def _action(deed: Deed) -> ProposedAction:
         risk=deed.risk,
         state=deed.status,
         evidence=deed.proposal.evidence,
+        reason=deed.proposal.reason,
+        approval=deed.approval,
+        diff=deed.diff,
     )
 
 

@@ -352,6 +352,7 @@ def _autoscaler(one: Api, common: dict[str, Any]) -> Autoscaler:
         target=text(one, "spec", "scaleTargetRef", "name"),
         current=number(one, "status", "currentReplicas"),
         desired=number(one, "status", "desiredReplicas"),
+        minimum=number(one, "spec", "minReplicas"),
         maximum=number(one, "spec", "maxReplicas"),
         conditions=pod_objects.conditions(part(one, "status")),
     )

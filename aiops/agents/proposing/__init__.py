@@ -1,0 +1,1 @@
+"""What would mend an incident: from what is seen of the accused to writes that people approve."""

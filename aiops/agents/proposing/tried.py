@@ -1,0 +1,88 @@
+"""What was asked for an incident before: not asked twice, and what failed is not tried again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from aiops.errors import NotKept
+from aiops.model.approval import Approval
+from aiops.model.run import Deed, Proposal
+from aiops.model.tool import OutcomeStatus
+from aiops.ports.approvals import ApprovalStore
+
+LOOKED_AT: Final = 100
+"""Approvals of one incident, the latest: more than anybody answers in one."""
+_ENDS: Final[tuple[OutcomeStatus, ...]] = ("done", "failed", "rolled_back", "unknown")
+_REACHED: Final[Mapping[OutcomeStatus, bool]] = {"done": True, "rolled_back": False}
+
+
+def standing_for(approvals: ApprovalStore, approval_id: str) -> Approval | None:
+    """The approval, or what stands in its place by now; None where it is forgotten."""
+    try:
+        found = approvals.get(approval_id)
+        while found.state == "superseded" and found.superseded_by is not None:
+            found = approvals.get(found.superseded_by)
+    except NotKept:
+        return None
+    return found
+
+
+def as_others_ended(deed: Deed, approval: Approval) -> Deed:
+    """A worker carried it out, not this run: how that ended stands in the approval."""
+    said = approval.outcome or "its end is not known; look at the object"
+    ends = (each for each in _ENDS if said.startswith(f"{each}: "))
+    status: OutcomeStatus = next(ends, "unknown")
+    return replace(
+        deed,
+        status=status,
+        summary=said,
+        approval=approval.id,
+        reached=_REACHED.get(status),
+        seen=said,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Approvals that were asked for on behalf of one incident, by any of its runs."""
+
+    earlier: tuple[Approval, ...] = ()
+
+    @classmethod
+    def of(cls, approvals: ApprovalStore, incident: str | None) -> "Tried":
+        """Of ``incident``; nothing where a run is about none."""
+        if incident is None:
+            return cls()
+        return cls(approvals.listed(incident=incident, limit=LOOKED_AT))
+
+    def told(self, proposal: Proposal) -> Deed | None:
+        """How the same action stands; None where it may be asked for."""
+        for one in self.earlier:
+            if (one.action.tool, one.action.arguments) == (proposal.tool, proposal.arguments):
+                deed = _told(proposal, one)
+                if deed is not None:
+                    return deed
+        return None
+
+
+def _told(proposal: Proposal, approval: Approval) -> Deed | None:
+    deed = Deed(
+        proposal=proposal,
+        status="waits",
+        summary=f"waits for approval {approval.id}, which was asked for before",
+        risk=approval.action.risk,
+        approval=approval.id,
+        diff=approval.action.preview.diff,
+    )
+    if approval.mode == "shadow":
+        said = f"shadow mode, noted before as {approval.id}: {approval.action.preview.summary}"
+        return replace(deed, status="shadowed", summary=said)
+    if approval.open or approval.state == "approved":
+        return deed
+    if approval.state == "rejected":
+        said = f"not asked again: {approval.decided_by} rejected it: {approval.decision_reason}"
+        return replace(deed, status="denied", summary=said)
+    if approval.state == "used":
+        ended = as_others_ended(deed, approval)
+        return replace(ended, summary=f"not tried again: {ended.summary}")
+    return None
