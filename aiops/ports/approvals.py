@@ -140,8 +140,11 @@ class CallLedger(Protocol):
         """Calls begun before then that have not ended, oldest first: their process may be dead."""
         ...
 
-    def count(self, run: str, *, write: bool, seconds: float) -> Spent:
-        """Add one call to what ``run`` has spent; all of it, this one included."""
+    def count(self, run: str, at: datetime, *, write: bool, seconds: float) -> Spent:
+        """Add one call, made ``at`` then, to what ``run`` has spent; all of it, this one included.
+
+        What a run spent is kept for as long as calls are after its last one.
+        """
         ...
 
     def spent(self, run: str) -> Spent:

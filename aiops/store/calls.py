@@ -69,8 +69,9 @@ class MemoryLedger:
             ]
         return tuple(sorted(found, key=lambda each: each.at)[:limit])
 
-    def count(self, run: str, *, write: bool, seconds: float) -> Spent:
+    def count(self, run: str, at: datetime, *, write: bool, seconds: float) -> Spent:
         """Add one call."""
+        del at
         with self._lock:
             was = self._spent.get(run, Spent())
             self._spent[run] = replace(

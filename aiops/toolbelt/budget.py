@@ -1,6 +1,7 @@
 """What one run may spend on tools."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from aiops.model.tool import Spent
@@ -51,10 +52,11 @@ class Till:
         self._ledger, self._budget = ledger, budget
         self._owed: dict[str, float] = {}
 
-    def pay(self, run: str, *, write: bool) -> None:
+    def pay(self, run: str, at: datetime, *, write: bool) -> None:
         """Count one call; raises Refused, "budget", where it is one too many."""
         seconds = self._owed.pop(run, 0.0)
-        self._budget.check(self._ledger.count(run, write=write, seconds=seconds), write=write)
+        spent = self._ledger.count(run, at, write=write, seconds=seconds)
+        self._budget.check(spent, write=write)
 
     def owe(self, run: str, seconds: float) -> None:
         """Note how long a call took."""

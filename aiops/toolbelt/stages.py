@@ -29,7 +29,7 @@ class Stages:
     def charge(self, trail: Trail, *, write: bool) -> None:
         """Count it in its run's budget; raises Refused, "budget"."""
         trail.charged = True
-        self._till.pay(trail.call.caller.run, write=write)
+        self._till.pay(trail.call.caller.run, self._doors.clock.now(), write=write)
 
     def begin(self, trail: Trail) -> Outcome | None:
         """None where its key is new, else how the first call with it ended.

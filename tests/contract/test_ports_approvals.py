@@ -287,8 +287,8 @@ def test_of_many_who_begin_a_key_at_once_one_does(ledger: CallLedger) -> None:
 def test_what_runs_spend_is_summed_apart(ledger: CallLedger) -> None:
     assert ledger.spent("run-1") == Spent()
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: ledger.count("run-1", write=n < 2, seconds=0.5), range(16)))
-    assert ledger.count("run-2", write=True, seconds=1.0) == Spent(1, 1, 1.0)
+        list(pool.map(lambda n: ledger.count("run-1", NOON, write=n < 2, seconds=0.5), range(16)))
+    assert ledger.count("run-2", NOON, write=True, seconds=1.0) == Spent(1, 1, 1.0)
     assert ledger.spent("run-1") == Spent(16, 2, 8.0)
 
 

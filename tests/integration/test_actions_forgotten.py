@@ -9,7 +9,7 @@ from approvals import NOON, action, approval
 from aiops.bootstrap.durable import durable
 from aiops.errors import NotKept
 from aiops.model.investigation import AuditEntry
-from aiops.model.tool import Caller, Outcome, ToolCall
+from aiops.model.tool import Caller, Outcome, Spent, ToolCall
 from aiops.settings import Settings
 from aiops.store.clock import ManualClock
 from aiops.store.ids import TimedIds
@@ -38,11 +38,13 @@ def test_old_actions_are_forgotten_but_not_what_is_open_under_way_or_audited(
         for call in calls:
             assert service.ledger.begin(call, NOON) is None
         service.ledger.end(calls[0], Outcome("call-ended", "done", "ok"), 0.1)
+        service.ledger.count("run-1", NOON, write=False, seconds=1.0)
         service.audit.append(AuditEntry(NOON, "x", "a.b", "", "done"))
 
         clock.advance(YEARS.total_seconds())
         late = service.approvals.file(approval(ids.new("apr"), action(8), incident=None))
         assert service.approvals.swap(late, replace(late, state="rejected", decided_by="ann"))
+        service.ledger.count("run-2", clock.now(), write=True, seconds=2.0)
         retention = dict(service.chores)["retention"]
         retention()
 
@@ -53,4 +55,6 @@ def test_old_actions_are_forgotten_but_not_what_is_open_under_way_or_audited(
         ]  # fmt: skip
         assert service.ledger.begin(calls[0], clock.now()) is None
         assert service.ledger.begin(calls[1], clock.now()) is not None
+        assert service.ledger.spent("run-1") == Spent()
+        assert service.ledger.spent("run-2") == Spent(1, 1, 2.0)
         assert len(list(service.audit.entries())) == 1

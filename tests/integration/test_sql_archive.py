@@ -106,7 +106,7 @@ def test_approvals_and_what_was_spent_are_there_after_a_restore(
     target: str, engine: Engine, engine_on: Opener, tmp_path: Path
 ) -> None:
     SqlApprovals(engine, SqlEvents(engine, ManualClock(NOW))).file(approval())
-    SqlLedger(engine).count("run-1", write=True, seconds=0.1)
+    SqlLedger(engine).count("run-1", NOW, write=True, seconds=0.1)
     backup(engine, tmp_path / "one", NOW)
     into = engine_on(target)
     restore(into, tmp_path / "one", replace=True)

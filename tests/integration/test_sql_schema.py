@@ -14,8 +14,10 @@ from aiops.model.investigation import AuditEntry
 from aiops.model.tool import Spent
 from aiops.store.sql.audit import SqlAudit
 from aiops.store.sql.calls import SqlLedger
+from aiops.store.sql.columns import digest
 from aiops.store.sql.engine import open_engine, reading, writing
 from aiops.store.sql.metadata import METADATA
+from aiops.store.sql.pruning import prune_actions
 from aiops.store.sql.schema import ours, status, upgrade
 from aiops.store.sql.switch import SqlSwitch
 
@@ -61,6 +63,24 @@ def test_what_an_older_version_kept_is_there_after_the_upgrade_beside_the_new_ta
     assert list(SqlAudit(empty_engine).entries()) == [(1, entry)]
     assert SqlSwitch(empty_engine).state() is None
     assert SqlLedger(empty_engine).spent("run-1") == Spent()
+
+
+def test_what_was_spent_before_its_time_was_noted_is_kept_until_the_next_forgetting(
+    empty_engine: Engine,
+) -> None:
+    upgrade(empty_engine, "0007")
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    with writing(empty_engine) as connection:
+        row = {"run": digest("run-1"), "calls": 3, "writes": 1, "seconds": 2.5}
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(text(f"INSERT INTO spent ({names}) VALUES ({values})"), row)  # noqa: S608
+    upgrade(empty_engine)
+    ledger = SqlLedger(empty_engine)
+    assert ledger.spent("run-1") == Spent(3, 1, 2.5)
+    assert ledger.count("run-2", now, write=False, seconds=0.0) == Spent(1, 0, 0.0)
+    assert prune_actions(empty_engine, now, "") == 1
+    assert (ledger.spent("run-1"), ledger.spent("run-2").calls) == (Spent(), 1)
 
 
 def test_several_processes_upgrade_at_once(empty_database_url: str) -> None:

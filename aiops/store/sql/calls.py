@@ -82,9 +82,15 @@ class SqlLedger:
                 replace(_BEGUN.read(body), beats=beats) for body, beats in connection.execute(found)
             )
 
-    def count(self, run: str, *, write: bool, seconds: float) -> Spent:
+    def count(self, run: str, at: datetime, *, write: bool, seconds: float) -> Spent:
         """Add one call; in one statement, so that none of many at once is lost."""
-        one = {"run": digest(run), "calls": 1, "writes": int(write), "seconds": seconds}
+        one = {
+            "run": digest(run),
+            "calls": 1,
+            "writes": int(write),
+            "seconds": seconds,
+            "last_at": at,
+        }
         with writing(self._engine) as connection:
             row = connection.execute(_adding(connection.dialect.name), one).one()
         return Spent(*row)
@@ -110,4 +116,5 @@ def _beginning(engine: str) -> Any:
 def _adding(engine: str) -> Any:
     statement = _into(engine, SPENT)
     sums = {column.name: column + statement.excluded[column.name] for column in _SPENT}
+    sums["last_at"] = statement.excluded.last_at
     return statement.on_conflict_do_update(index_elements=["run"], set_=sums).returning(*_SPENT)

@@ -213,6 +213,7 @@ SPENT = Table(
     Column("calls", BigInteger, nullable=False),
     Column("writes", BigInteger, nullable=False),
     Column("seconds", Double, nullable=False),
+    Column("last_at", UtcDateTime),  # of its last call; null where that was before it was noted
 )
 SWITCHES = Table(
     "switches",

@@ -18,6 +18,7 @@ from aiops.store.sql.operations_tables import (
     INVESTIGATIONS,
     REFUSED,
     SILENCES,
+    SPENT,
 )
 from aiops.store.sql.turns import Turns
 
@@ -91,11 +92,12 @@ def prune_events(engine: Engine, before: datetime) -> int:
 
 
 def prune_actions(engine: Engine, before: datetime, oldest_kept: str) -> int:
-    """Forget approvals that are over, and calls that ended; returns how many. What is open, usable
-    or under way stays, whatever its age; the audit log keeps all of it.
+    """Forget approvals that are over, calls that ended, and what runs spent; returns how many.
+
+    What is open, usable or under way stays, whatever its age; the audit log keeps all of it.
 
     Args:
-        before: calls begun before then.
+        before: calls begun before then, and runs whose last call was.
         oldest_kept: approvals with lesser ids; ids sort by time.
 
     Raises:
@@ -104,8 +106,11 @@ def prune_actions(engine: Engine, before: datetime, oldest_kept: str) -> int:
     open_or_usable = or_(APPROVALS.c.open_as.is_not(None), APPROVALS.c.lapses_at.is_not(None))
     over = (APPROVALS.c.id < oldest_kept) & ~open_or_usable
     ended = (CALLS.c.begun_at < before) & CALLS.c.outcome.is_not(None)
-    return _forget(engine, APPROVALS, APPROVALS.c.id, over) + _forget(
-        engine, CALLS, CALLS.c.key, ended
+    silent = or_(SPENT.c.last_at < before, SPENT.c.last_at.is_(None))
+    return (
+        _forget(engine, APPROVALS, APPROVALS.c.id, over)
+        + _forget(engine, CALLS, CALLS.c.key, ended)
+        + _forget(engine, SPENT, SPENT.c.run, silent)
     )
 
 
