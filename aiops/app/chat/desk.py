@@ -1,0 +1,225 @@
+"""One question of a conversation: taken down, understood, answered once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from aiops.app.chat import acting, incident_answers, looking, recalling
+from aiops.app.chat.intents import YES, Wish, wish_of
+from aiops.app.chat.naming import Named, named
+from aiops.app.chat.saying import Draft, Said, did_you_mean
+from aiops.app.chat.scene import Scene
+from aiops.app.chat.subjects import Subject, subject_of
+from aiops.app.chat.wording import Sentence, sentence
+from aiops.errors import AiopsError, InvalidInput, StoreUnavailable
+from aiops.model.access import Role
+from aiops.model.thread import LONGEST_TEXT, Exchange, Intent, Question, Reply, Thread, Topic
+from aiops.ports.events import EventBus
+from aiops.ports.ids import Ids
+from aiops.ports.threads import ThreadRepo
+
+HELP: Final = """\
+I answer questions about incidents, from what is kept here and what tools see:
+- what is broken? is NAME down?
+- why? since when? what changed? who is affected?
+- show logs of NAME, metrics of NAME, traces of NAME; compare NAME with yesterday
+- has this happened before? what should I do?
+- do it (asks for the proposed action; a person approves it, never a chat)
+- stop
+Go on with "and its logs?" or "and NAME?": I keep what we talk about."""
+MOST_OF_A_NAME: Final = 2
+"""Words of a message that is nothing but a name."""
+_REMEMBERED: Final = 10
+"""Questions back that a topic is looked for."""
+_KEPT: Final[Mapping[Intent, Callable[[Scene, Subject], Said]]] = {
+    "broken": incident_answers.broken,
+    "why": incident_answers.why,
+    "since": incident_answers.since,
+    "changes": incident_answers.changes,
+    "affected": incident_answers.affected,
+    "advice": incident_answers.advice,
+    "before": recalling.before,
+    "approve": acting.approve,
+}
+_LOOKED: Final[frozenset[Intent]] = frozenset(("logs", "metrics", "traces", "yesterday"))
+_OF_NOTHING: Final[frozenset[Intent]] = frozenset(("help", "stop", "unknown", "approve"))
+"""What needs no subject, so that a strange word in it is not asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where questions are answered; safe for many at once, in as many conversations.
+
+    Attributes:
+        events: is told "thread.asked", "thread.call" and "thread.answered" about a thread.
+    """
+
+    scene: Scene
+    threads: ThreadRepo
+    events: EventBus
+    ids: Ids
+
+    def open(self, author: str, incident: str | None = None) -> Thread:
+        """A new conversation.
+
+        Args:
+            incident: that it is about.
+
+        Raises:
+            NotKept: there is no such incident.
+        """
+        if incident is not None:
+            self.scene.incidents.get(incident)
+        now = self.scene.now
+        thread = Thread(self.ids.new("thr"), author, now, now, incident)
+        self.threads.open(thread)
+        return thread
+
+    def take(self, thread_id: str, author: str, role: Role, text: str) -> Exchange:
+        """Take a question down; it is answered by ``answer``.
+
+        Raises:
+            NotKept: there is no such thread.
+            InvalidInput: it is too long.
+        """
+        if len(text) > LONGEST_TEXT:
+            raise InvalidInput(
+                f"the question has {len(text):,} characters, {LONGEST_TEXT:,} are read at most; "
+                "ask in a sentence"
+            )
+        asked = self.threads.ask(thread_id, Question(author, role, self.scene.now, text))
+        self.events.publish("thread.asked", thread_id)
+        return asked
+
+    def answer(self, asked: Exchange) -> Reply:
+        """The answer, kept; the one that is kept already where there is one.
+
+        Raises:
+            NotKept: the thread is forgotten.
+            StoreUnavailable: nothing was answered; it can be asked for again.
+        """
+        try:
+            reply = self._replied(asked)
+        except StoreUnavailable:
+            raise
+        except AiopsError as error:
+            reply = Reply(self.scene.now, f"That did not work: {error}", "unknown", "failed")
+        self.threads.answer(asked, reply)
+        self.events.publish("thread.answered", asked.thread)
+        kept = self.threads.exchanges(asked.thread, before=asked.number + 1, limit=1)
+        return next((one.reply for one in kept if one.reply is not None), reply)
+
+    def _replied(self, asked: Exchange) -> Reply:
+        thread = self.threads.get(asked.thread)
+        former = self.threads.exchanges(thread.id, before=asked.number, limit=_REMEMBERED)
+        understood = _Understood.of(asked, former, thread, self.scene.services())
+        if understood.wish.intent == "stop":
+            return self._stopped(asked, former)
+        subject = self._subject(understood)
+        said = subject if isinstance(subject, Said) else self._said(asked, understood, subject)
+        topic = understood.topic if isinstance(subject, Said) else subject.topic
+        return _reply(self.scene, understood, said, topic)
+
+    def _subject(self, understood: "_Understood") -> Subject | Said:
+        names, intent = understood.names, understood.wish.intent
+        if names.unknown and intent not in _OF_NOTHING:
+            return did_you_mean(names.unknown, names.near, understood.known)
+        return subject_of(self.scene, intent, names, understood.topic)
+
+    def _said(self, asked: Exchange, understood: "_Understood", subject: Subject) -> Said:
+        wish, question = understood.wish, asked.question
+        call = f"{asked.thread}:{asked.number}"
+        look = looking.Look(call, call, question.author, lambda tool: self._called(asked, tool))
+        if wish.intent in _LOOKED:
+            return looking.looked(self.scene, subject, wish.intent, look, days=wish.days)
+        if wish.intent == "act":
+            return acting.act(self.scene, subject, wish.verb, question.role, look, asked.thread)
+        said = _KEPT.get(wish.intent, _help)(self.scene, subject)
+        if wish.intent == "broken" and subject.named:
+            return _beside(said, looking.looked(self.scene, subject, "broken", look))
+        return said
+
+    def _stopped(self, asked: Exchange, former: tuple[Exchange, ...]) -> Reply:
+        """End the answers that are being worked on: whoever comes second finds them ended."""
+        given = Reply(self.scene.now, f"Stopped by {asked.question.author}.", "stop", "stopped")
+        running = [one for one in former if one.reply is None]
+        stopped = sum(self.threads.answer(one, given) for one in running)
+        said = acting.stop(self.scene, stopped)
+        return Reply(self.scene.now, said.text, "stop", topic=_topic_of(former))
+
+    def _called(self, asked: Exchange, tool: str) -> None:
+        del tool
+        self.events.publish("thread.call", asked.thread)
+
+
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """A question with what it leaves out filled in from those before it."""
+
+    wish: Wish
+    names: Named
+    topic: Topic
+    known: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def of(
+        cls,
+        asked: Exchange,
+        former: tuple[Exchange, ...],
+        thread: Thread,
+        known: tuple[str, ...],
+    ) -> "_Understood":
+        words = sentence(asked.question.text, known)
+        names = named(words, known)
+        wish = wish_of(words.without(names.places))
+        topic = _topic_of(former)
+        if topic == Topic():
+            topic = Topic(thread.incident)
+        last = next((one.reply for one in reversed(former) if one.reply is not None), None)
+        wish, names = _continued(wish, names, words, last)
+        return cls(wish, names, topic, known)
+
+
+def _continued(wish: Wish, names: Named, words: Sentence, last: Reply | None) -> tuple[Wish, Named]:
+    """What a bare name, "and X?" or "yes" after a question back means."""
+    if last is not None and words.text in YES and last.ending == "asks" and len(last.choices) == 1:
+        choice = last.choices[0]
+        if choice.startswith("inc-"):
+            return Wish(last.intent), Named(incidents=(choice,))
+        return Wish(last.intent), Named((choice,))
+    if wish.intent != "unknown" or not (names.services or names.incidents):
+        return wish, names
+    goes_on = wish.continues or len(words.said) <= MOST_OF_A_NAME
+    if last is not None and goes_on and last.intent not in _OF_NOTHING:
+        return replace(wish, intent=last.intent), names
+    return replace(wish, intent="broken"), names
+
+
+def _topic_of(former: tuple[Exchange, ...]) -> Topic:
+    replies = [one.reply for one in former if one.reply is not None]
+    return next((one.topic for one in reversed(replies) if one.topic != Topic()), Topic())
+
+
+def _reply(scene: Scene, understood: _Understood, said: Said, topic: Topic) -> Reply:
+    return Reply(
+        at=scene.now,
+        text=said.text,
+        intent=understood.wish.intent,
+        ending=said.ending,
+        topic=topic,
+        cites=said.cites,
+        choices=said.choices,
+        approval=said.approval,
+    )
+
+
+def _help(scene: Scene, subject: Subject) -> Said:
+    del scene, subject
+    return Said(HELP)
+
+
+def _beside(first: Said, second: Said) -> Said:
+    draft = Draft()
+    draft.add(first.text, *first.cites)
+    draft.add(second.text, *second.cites)
+    return draft.said()

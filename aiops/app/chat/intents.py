@@ -1,0 +1,154 @@
+"""What a question wants, by its words alone: the same words, the same answer, every time."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from aiops.app.chat.wording import Sentence
+from aiops.model.thread import Intent
+
+_CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
+    # An approval that is claimed comes first: whatever else is said beside it, chat gives none.
+    (
+        "approve",
+        (
+            r"\bapprov(?:e|es|ed|als?)\b",
+            r"\bauthori[sz]ed?\b|\bconfirm(?:ed)?\b|\blgtm\b|\bsign(?:ed)? off\b",
+            r"\bpermission\b.*\bgranted\b",
+        ),
+    ),
+    (
+        "help",
+        (
+            r"^(?:help(?: me)?(?: please)?|hi|hello|hey|thanks?(?: you)?)$",
+            r"\bwhat (?:can|could|do) (?:you|i ask)|\bwho are you\b",
+            r"\bhow (?:does this|do you) work",
+        ),
+    ),
+    (
+        "advice",
+        (
+            r"\bwhat (?:should|can|could|do|must|shall) (?:i|we)\b",
+            r"\bwhat to do\b|\bwhat (?:now|next)\b|\bnext steps?\b",
+            r"\bhow (?:do|can|could|should|to)\b.*\b(?:fix|solve|resolve|repair|mitigate|undo)\b",
+            r"\b(?:recommend|suggest|advi[cs]e|propos|remed|runbook|playbook)",
+            r"\b(?:what|which|any)\b.*\bactions?\b",
+        ),
+    ),
+    (
+        "stop",
+        (
+            r"^(?:please )?(?:stop|cancel|abort|halt|quit|never mind)\b",
+            r"\bstop (?:it|that|this|everything|all|answering|now)\b",
+        ),
+    ),
+    (
+        "act",
+        (
+            r"\bdo (?:it|that|this|so)\b|\bgo ahead\b|\bmake it so\b",
+            r"\bcarry (?:it |that |this )?out\b",
+            r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:execute|apply|fix|run)\b",
+            r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:restart|scale|proceed)\b",
+            r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:roll ?back|undo)\b",
+        ),
+    ),
+    (
+        "before",
+        (
+            r"\b(?:happen(?:ed)?|seen?|occurred|known)\b.*\b(?:before|already|previously|ever)\b",
+            r"\b(?:had|have)\b.*\b(?:before|already|previously|earlier|in the past)\b",
+            r"\bever\b.*\bhappen|\bhappened again\b|^(?:and )?before$",
+            r"\blast time\b|\bsimilar\b|\bpast incidents?\b|\bhistory\b",
+        ),
+    ),
+    ("why", (r"\bwhy\b|\bcauses?\b|\bcaused\b|\breason\b|\bhow come\b|\bexplain\b",)),
+    (
+        "changes",
+        (
+            r"\bchang(?:e|es|ed|ing)\b|\bconfig(?:uration)?\b|\bnew version\b",
+            r"\bdeploy|\breleased?s?\b|\brolled out\b|\brollouts?\b|\bupgraded?\b",
+            r"\bpushed\b|\bshipped\b",
+        ),
+    ),
+    (
+        "yesterday",
+        (
+            r"\byesterday\b|\blast week\b|\bweek ago\b|\bday ago\b",
+            r"\bcompared?\b|\bcomparison\b|\bdifferen(?:t|ce)\b",
+            r"\b(?:than|as) usual(?:ly)?\b|\bis (?:this|it|that) (?:normal|usual)\b",
+        ),
+    ),
+    (
+        "since",
+        (
+            r"\bsince\b|\bwhen (?:did|was|has|is)\b|^(?:and )?when$|\bhow long\b",
+            r"\bwhat time\b|\bstart(?:ed)?\b|\bbeg[ai]n(?:ning)?\b|\bonset\b",
+        ),
+    ),
+    (
+        "affected",
+        (
+            r"\baffect|\bimpact|\busers?\b|\bcustomers?\b|\bhurt\b|\bhow bad\b",
+            r"\bslo\b|\bbudget\b|\bseverity\b|\bwho(?:m)? (?:is|does|else)\b",
+        ),
+    ),
+    ("logs", (r"\blogs?\b|\blogged\b|\bmessages\b|\bexceptions?\b|\bstack ?traces?\b",)),
+    ("traces", (r"\btraces?\b|\bspans?\b|\brequests?\b",)),
+    (
+        "metrics",
+        (
+            r"\bmetrics?\b|\bgraphs?\b|\bcharts?\b|\bdashboard\b|\bnumbers\b",
+            r"\bcpu\b|\bmemory\b|\blatency\b|\bthroughput\b|\btraffic\b",
+        ),
+    ),
+    (
+        "broken",
+        (
+            r"\bbroken\b|\bbreaking\b|\bdown\b|\bwrong\b|\bfail(?:ed|ing|ures?|s)?\b",
+            r"\bfaults?\b|\berrors?\b|\bissues?\b|\bproblems?\b|\bincidents?\b",
+            r"\balert(?:s|ing)?\b|\bstatus\b|\b(?:un)?health(?:y)?\b|\bok(?:ay)?\b|\bfine\b",
+            r"\boutage\b|\bhappen(?:ing|ed)\b|\bgoing on\b|\bslow\b|\bdegraded\b",
+            r"\balive\b|\bworking\b|\banomal(?:y|ies)\b|\bup\b",
+        ),
+    ),
+)
+"""The first that is found decides. What is special stands before what is said of everything:
+"why is it down" asks why, not what."""
+_MATCHERS: Final = tuple((intent, re.compile("|".join(cues))) for intent, cues in _CUES)
+_CONTINUES: Final = re.compile(r"^(?:and|what about|how about|same for|also|or)\b")
+_VERB: Final = re.compile(r"\b(rollback|roll back|restart|scale|undo)\b")
+YES: Final = frozenset(
+    ("yes", "yes please", "yeah", "yep", "ok", "okay", "sure", "that one", "right")
+)
+WEEK_DAYS: Final = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is wanted.
+
+    Attributes:
+        continues: whether it takes up what was asked before: "and cart?".
+        verb: of the action asked for, "" where none is named.
+        days: back, for comparisons.
+    """
+
+    intent: Intent
+    continues: bool = False
+    verb: str = ""
+    days: int = 1
+
+
+def wish_of(sentence: Sentence) -> Wish:
+    """What the words want; intent "unknown" where nothing says."""
+    text = sentence.text
+    if not text:
+        return Wish("help")
+    intent: Intent = next((kind for kind, cue in _MATCHERS if cue.search(text)), "unknown")
+    verb = _VERB.search(text)
+    return Wish(
+        intent,
+        continues=_CONTINUES.search(text) is not None,
+        verb="" if verb is None else verb[0].replace(" ", ""),
+        days=WEEK_DAYS if "week" in sentence.meant else 1,
+    )

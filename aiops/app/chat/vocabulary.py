@@ -1,0 +1,59 @@
+"""The words that questions are made of, so that what is left over can only be a name."""
+
+from typing import Final
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+CUES: Final = _words(
+    """
+    affected affecting affects impact impacted users customers budget slo severity
+    advice advise recommend recommended suggest suggestion propose proposed proposal remedy mitigate
+    resolve solve repair action actions runbook playbook fix
+    anomalies anomaly alert alerts alerting broken breaking degraded down error errors failed
+    failing failure failures fault healthy health incident incidents issue issues outage problem
+    problems slow status unhealthy working wrong happening alive
+    apply approve approved approval approvals approves authorise authorised authorize authorized
+    confirm confirmed permission granted execute proceed rollback restart scale undo
+    before previously earlier happened history occurred similar seen happen
+    began begin beginning long onset since start started when
+    cause caused causes explain reason root why because
+    change changed changes changing config configuration deploy deployed deployment deployments
+    release released releases rollout upgrade upgraded version shipped pushed
+    compare compared comparison normal usual usually yesterday week difference different
+    chart charts cpu dashboard graph graphs latency memory metric metrics numbers throughput traffic
+    exception exceptions log logged logs lines messages stacktrace
+    help stop cancel abort halt quit
+    span spans trace traces request requests
+    """
+)
+"""Words that say what is wanted. Typing errors in them are mended."""
+
+COMMON: Final = _words(
+    """
+    a about above after again ago ahead all almost already also always am an and another any
+    anybody anyone anything anyway app apps are around as ask at away back bad be been behind
+    being below best better between big both but by call came can cannot carry check cluster
+    come could currently day days did do does doing done each either else end enough even ever
+    every everybody everyone everything far few find fine first for from full further gave get
+    give given go goes going gone good got had happens has have having he hello help her here
+    hey hi high him his hour hours how however hows hurt i if in instead into is isn it its just
+    keep kept kind know known kubernetes last late later latest least less let like list little
+    look looking looks lot low machine made make many may maybe me mean means might mind mine
+    minute minutes moment month months more morning most much must my name named namespace
+    namespaces near need never new next nice night no nobody node nodes none nope normal not
+    nothing now of off often oh ok okay old on once one only open or other others our out over
+    own past people perhaps place please pod pods point possible prod production pull put quick
+    quickly quite rather read really recent recently right roll rolled run running said same say
+    says second seconds see seem seems send service services set several shall she should show
+    shows side so some somebody someone something sometimes soon sorry still stuff such sure
+    system take team tell than thank thanks that the their them then there these they thing
+    things think this those though through time times to today together tonight too took top
+    toward try turn two under until up upon us use used using very via wait want wanted was way
+    we well went were what whatever whats where wheres whether which while who whole whom whose
+    will with without work would yeah yep yes yet you your
+    """
+)
+"""Words that say nothing about what is wanted, and are no names."""

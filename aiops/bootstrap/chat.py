@@ -1,0 +1,45 @@
+"""Where questions to a service are answered, for every edge that people ask at."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+
+from aiops.app.chat.desk import Desk
+from aiops.app.chat.scene import Ask, Scene
+from aiops.bootstrap.service import Service
+from aiops.bootstrap.tools import toolbelt_of, toolset_names
+from aiops.model.tool import Outcome, ToolCall
+from aiops.toolbelt.gateway import Gateway
+
+
+def chat_of(service: Service) -> Desk:
+    """The desk of ``service``, with its tools behind their gateway."""
+    return Desk(
+        scene=Scene(
+            incidents=service.incidents,
+            investigations=service.investigations,
+            approvals=service.approvals,
+            memory=service.memory,
+            switch=service.switch,
+            graph=service.telemetry,
+            clock=service.clock,
+            tools=partial(_tools, service),
+        ),
+        threads=service.threads,
+        events=service.events,
+        ids=service.ids,
+    )
+
+
+@contextmanager
+def _tools(service: Service, names: Sequence[str]) -> Iterator[Ask]:
+    """Connected for the length of an answer; raises InvalidInput for a wrong setting."""
+    configured = {*toolset_names(service.settings), *service.settings.mcp}
+    only = tuple(name for name in names if name in configured)
+    with toolbelt_of(service, only=only) as gateway:
+        yield partial(_called, gateway)
+
+
+def _called(gateway: Gateway, call: ToolCall) -> Outcome:
+    return asyncio.run(gateway.call(call))
