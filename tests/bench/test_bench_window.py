@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-WINDOW = Path(__file__).with_name("window50.py")
+WINDOW = Path(__file__).parents[1] / "support" / "window50.py"
 MOST_MB = 2_048
 
 

@@ -50,15 +50,18 @@ def served(
     *,
     port: int = 0,
     dev: bool = True,
+    concurrency: int | None = None,
     sources: Mapping[str, Mapping[str, object]] | None = None,
     **settings: str,
 ) -> Iterator[Served]:
     """``aiops serve`` in ``folder``, with ``--dev`` or without; alerts are investigated at once."""
     log = folder / "serve.log"
+    options = ["--dev"] if dev else []
+    options += [] if concurrency is None else ["--concurrency", str(concurrency)]
     said = subprocess.PIPE
     with log.open("a") as errors:
         process = subprocess.Popen(
-            command("serve", "--port", port, *(["--dev"] if dev else [])),
+            command("serve", "--port", port, *options),
             cwd=folder,
             env={
                 "PATH": os.defpath,
@@ -103,3 +106,9 @@ def alert(instance: str, service: str = "cart") -> dict[str, Any]:
     began = datetime.now(UTC).isoformat()
     one = {"status": "firing", "labels": labels, "annotations": {}, "startsAt": began}
     return {"version": "4", "status": "firing", "alerts": [one]}
+
+
+def family(pid: int) -> tuple[int, ...]:
+    """A process and all below it."""
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return (pid, *(one for child in below for one in family(int(child))))
