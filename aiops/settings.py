@@ -277,6 +277,12 @@ class ModelSettings(_Group):
     )
     ca_file: Path | None = Field(default=None, description="certificates it is trusted by")
     proxy: SecretStr | None = Field(default=None, description="address of a proxy on the way")
+    context_tokens: int = Field(
+        default=24_000, ge=2000, description="of one question, about; longer ones are compacted"
+    )
+    ask: Literal["unsettled", "always"] = Field(
+        default="unsettled", description="whether also where the statistics are sure"
+    )
     budget: ModelBudgetSettings = Field(
         default=ModelBudgetSettings(), description="what one run spends"
     )
@@ -312,6 +318,9 @@ class Settings(BaseSettings):
         default=Path("../shared/datasets"), description="folder of recorded data sets"
     )
     method: str = Field(default="aiops", description="analyzer that ranks")
+    policy: str = Field(
+        default="deterministic", description='who chooses what is asked: or "llm", or a plugin\'s'
+    )
     seed: int = Field(default=0, ge=0, description="seed of everything random")
     top: int = Field(default=5, ge=1, le=100, description="candidates a report lists")
     database_url: str = Field(

@@ -9,6 +9,7 @@ from aiops.agents.policies.policy import Policy
 from aiops.agents.state import RunState
 from aiops.agents.trajectory.steps import Answered, Record
 from aiops.model.run import Collected, Deed, Fact, Moment, MomentKind, Shortlist
+from aiops.model.said import Said
 from aiops.model.tool import ToolCall, ToolSpec
 from aiops.ports.approvals import ApprovalStore
 from aiops.ports.clock import Clock
@@ -86,6 +87,10 @@ class Crew:
     def facts(self, state: RunState) -> tuple[Fact, ...]:
         """All that tools answered, each once."""
         return tuple(self.shelf.take(Fact, ref) for ref in dict.fromkeys(state.get("facts", ())))
+
+    def said(self, state: RunState) -> tuple[Said, ...]:
+        """By models, in order."""
+        return tuple(self.shelf.take(Said, ref) for ref in state.get("said", ()))
 
     def deeds(self, state: RunState) -> tuple[Deed, ...]:
         """The proposals, as they stand."""

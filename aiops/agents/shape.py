@@ -27,7 +27,7 @@ FIRST: Final = "intake"
 EXITS: Final[Mapping[str, tuple[str, ...]]] = {
     "intake": ("shortlist",),
     "shortlist": ("plan",),
-    "plan": ("specialist", "guide"),
+    "plan": ("specialist", "guide", "plan"),
     "specialist": ("reconcile",),
     "reconcile": ("plan", "guide"),
     "guide": ("verify",),

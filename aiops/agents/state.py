@@ -18,7 +18,9 @@ class RunState(TypedDict, total=False):
         facts: ids of Facts in the order in which they came in.
         calls: tool calls made.
         specialist, asked: of one specialist's task; ``asked`` holds ids of questions.
+        said: ids of what models said, in order.
         stopped_by: the budget that ended the asking.
+        ranked: id of the Shortlist of the statistics, where a model's word changed its order.
         deeds: ids of Deeds: proposals, and how they stand.
         report: id of the Report.
     """
@@ -32,7 +34,9 @@ class RunState(TypedDict, total=False):
     calls: Annotated[int, add]
     specialist: str
     asked: list[str]
+    said: Annotated[list[str], add]
     stopped_by: str
+    ranked: str
     deeds: list[str]
     report: str
 
@@ -42,7 +46,7 @@ _GATHERED = frozenset(
     for name, hint in get_type_hints(RunState, include_extras=True).items()
     if getattr(hint, "__metadata__", None)
 )
-_EMPTY: Mapping[str, object] = {"facts": [], "calls": 0}
+_EMPTY: Mapping[str, object] = {"facts": [], "calls": 0, "said": []}
 
 
 def updated(state: RunState, update: RunState) -> RunState:

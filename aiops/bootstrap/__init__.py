@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from aiops import plugins
 from aiops.agents.inline import InlineRuns
-from aiops.agents.policies.named import named
 from aiops.agents.trajectory.steps import Record
 from aiops.analyze.explain import explain
 from aiops.analyze.fused import FusedRanker
 from aiops.analyze.fusion import Weighed
 from aiops.app import cases
 from aiops.app.investigate import CaseInquiry, investigate
+from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.errors import InvalidInput
+from aiops.llm.tape import Tape
 from aiops.model import CaseData
 from aiops.model.report import Report
 from aiops.model.run import Collected, Moment
@@ -67,12 +68,20 @@ class App:
     def investigate(
         self,
         case: CaseData,
-        policy: str = "deterministic",
         watch: Watch = _unwatched,
         record: Record | None = None,
+        tape: Tape | None = None,
     ) -> Report:
-        """One full investigation, through the agents' graph; raises UnknownName for a policy."""
-        runs = InlineRuns(self.clock, named(policy), watch=watch, record=record)
+        """One full investigation, through the agents' graph.
+
+        Args:
+            tape: takes down what models answer.
+
+        Raises:
+            UnknownName, InvalidInput: the policy of the settings cannot be used.
+        """
+        policy = policy_of(self.settings, record=tape)
+        runs = InlineRuns(self.clock, policy, budget_of(self.settings), watch, record=record)
         return runs(case.id, self.inquiry(case))
 
     def inquiry(self, case: CaseData) -> CaseInquiry:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aiops.agents.crew import Belt
 from aiops.agents.inline import InlineRuns
 from aiops.agents.memory.remembering import Remembering
-from aiops.agents.policies.deterministic import Deterministic
-from aiops.agents.policies.policy import Policy
 from aiops.agents.trajectory.steps import Record
+from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.bootstrap.proposing import proposer_of
 from aiops.bootstrap.service import Service
+from aiops.llm.tape import Tape
 from aiops.model.report import Report
 from aiops.model.run import Moment
 from aiops.model.tool import Outcome, ToolCall
@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # LangGraph takes half a second, which only a run has
     from aiops.agents.graph import KeptRuns
 
 T = TypeVar("T")
-TOLD = frozenset({"plan", "call", "stopped", "waits", "action"})
+TOLD = frozenset({"plan", "answer", "call", "stopped", "waits", "action"})
 """Moments that are events of the bus, "investigation.<kind>"; findings stand in the report."""
 
 
@@ -36,18 +36,29 @@ class ServiceRuns:
     Attributes:
         watch: is told of each moment, beside the event bus.
         record: takes down what decides the run.
+        tape: takes down what models answer.
+
+    Raises:
+        UnknownName, InvalidInput: the policy of the settings cannot be used.
     """
 
     service: Service
-    policy: Policy = field(default_factory=Deterministic)
     watch: Watch = field(default=lambda _: None)
     record: Record | None = None
+    tape: Tape | None = None
+
+    def __post_init__(self) -> None:
+        policy_of(self.service.settings)  # what cannot be used is said before any run
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
         """See Runner. Where nothing is kept (a service in memory) runs end with the process."""
         if self.service.checkpoints is None:
             inline = InlineRuns(
-                self.service.clock, self.policy, watch=self._watch(incident), record=self.record
+                self.service.clock,
+                policy_of(self.service.settings, record=self.tape),
+                budget_of(self.service.settings),
+                self._watch(incident),
+                record=self.record,
             )
             return inline(run, inquiry, incident)
         with self.opened(incident) as runs:
@@ -77,7 +88,8 @@ class ServiceRuns:
                 saver=stack.enter_context(self.service.checkpoints()),
                 shelf=BlobShelf(self.service.blobs),
                 clock=self.service.clock,
-                policy=self.policy,
+                policy=policy_of(self.service.settings, record=self.tape),
+                budget=budget_of(self.service.settings),
                 belt=belt,
                 proposer=proposer_of(self.service, belt),
                 remember=(

@@ -1,5 +1,7 @@
 """The language models of the settings: their ladder for one run, or none."""
 
+from collections.abc import Callable
+
 from aiops.errors import InvalidInput
 from aiops.llm.breaker import Breaker
 from aiops.llm.connection import Endpoint
@@ -27,9 +29,28 @@ def ladder_of(
     Raises:
         InvalidInput: a setting that cannot be used; or a tape that cannot be read.
     """
-    rungs = [rung for rung in (settings.small, settings.large) if rung is not None]
-    models = [_model(settings, rung, record, replay) for rung in rungs]
+    models = _models(settings, record, replay)
     return Ladder([Repaired(Metered(one, meter)) for one in models]) if models else None
+
+
+def ladders_of(
+    settings: ModelSettings, *, record: Tape | None = None, replay: Tape | None = None
+) -> Callable[[Usage], Ladder] | None:
+    """As ``ladder_of``, for a run that may be taken up again: by what it has spent so far.
+
+    All ladders are of the same models, which remember what their endpoint takes and whether it
+    could be reached.
+
+    Raises:
+        InvalidInput: as ``ladder_of``.
+    """
+    models = _models(settings, record, replay)
+
+    def ladder(spent: Usage) -> Ladder:
+        meter = meter_of(settings, spent)
+        return Ladder([Repaired(Metered(one, meter)) for one in models])
+
+    return ladder if models else None
 
 
 def meter_of(settings: ModelSettings, spent: Usage | None = None) -> Meter:
@@ -41,6 +62,13 @@ def meter_of(settings: ModelSettings, spent: Usage | None = None) -> Meter:
 def limits_of(settings: ModelSettings) -> Limits:
     """What one answer may take."""
     return Limits(settings.output_tokens, settings.timeout_s)
+
+
+def _models(
+    settings: ModelSettings, record: Tape | None, replay: Tape | None
+) -> list[Replayed | Recorder | Breaker]:
+    rungs = [rung for rung in (settings.small, settings.large) if rung is not None]
+    return [_model(settings, rung, record, replay) for rung in rungs]
 
 
 def _model(

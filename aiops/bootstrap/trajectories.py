@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-from aiops.agents.crew import Belt
+from aiops.agents.crew import Belt, RunBudget
 from aiops.agents.inline import InlineRuns
 from aiops.agents.policies.policy import Policy
 from aiops.agents.trajectory.recording import Recording
@@ -46,7 +46,9 @@ def made_by(settings: Settings) -> Made:
     return Made(versions, settings.method, settings.seed, settings.top)
 
 
-def replayed(recorded: Trajectory, inquiry: Inquiry, policy: Policy) -> Report:
+def replayed(
+    recorded: Trajectory, inquiry: Inquiry, policy: Policy, budget: RunBudget | None = None
+) -> Report:
     """The report of the recorded run, made again from its case and its trajectory.
 
     Raises:
@@ -58,6 +60,7 @@ def replayed(recorded: Trajectory, inquiry: Inquiry, policy: Policy) -> Report:
     run = InlineRuns(
         doors,
         policy,
+        budget or RunBudget(),
         belt=Belt(doors.ask, begun.tools) if begun.tools else None,
         watch=doors.watch,
         record=doors.record,

@@ -38,7 +38,7 @@ def investigate(
     policy: Annotated[
         str | None,
         typer.Option(
-            "--policy", metavar="NAME", help="Who chooses what is asked.  [default: deterministic]"
+            "--policy", metavar="NAME", help="Who chooses what is asked: deterministic, or llm."
         ),
     ] = None,
     method: options.Method = None,
@@ -81,13 +81,12 @@ def investigate(
     if replay is not None:
         report, about = _replayed(settings.load(datasets=data), replay, case, incident, hints)
     else:
-        chosen = settings.load(datasets=data, method=method, seed=seed, top=top)
-        chooses = policy or "deterministic"
+        chosen = settings.load(datasets=data, method=method, policy=policy, seed=seed, top=top)
         with _listening(steps, trajectory, chosen) as listeners:
             if case is not None:
-                report, about = _recorded(chosen, case, hints, chooses, listeners)
+                report, about = _recorded(chosen, case, hints, listeners)
             else:
-                report, about = _live(chosen, str(incident), chooses, listeners)
+                report, about = _live(chosen, str(incident), listeners)
     show(report, about, as_json=as_json, as_markdown=as_markdown, html=html)
 
 
@@ -114,31 +113,27 @@ class _Listeners:
 
 
 def _recorded(
-    chosen: "Settings", case: str, hints: "CaseHints", policy: str, listeners: _Listeners
+    chosen: "Settings", case: str, hints: "CaseHints", listeners: _Listeners
 ) -> "tuple[Report, CaseData]":
     from aiops.bootstrap import wire
 
     app = wire(chosen)
     recorded = app.load(case, hints)
-    report = app.investigate(recorded, policy, listeners.watch, listeners.record)
+    report = app.investigate(recorded, listeners.watch, listeners.record, listeners.recording)
     listeners.ended(report)
     return report, recorded
 
 
-def _live(
-    chosen: "Settings", incident: str, policy: str, listeners: _Listeners
-) -> "tuple[Report, CaseData]":
-    from aiops.agents.policies.named import named
+def _live(chosen: "Settings", incident: str, listeners: _Listeners) -> "tuple[Report, CaseData]":
     from aiops.app.kept_cases import case_behind
     from aiops.bootstrap.agents import ServiceRuns
     from aiops.bootstrap.background import reporting
     from aiops.bootstrap.durable import durable
 
-    chooses = named(policy)
     with durable(chosen, application="aiops investigate") as service:
+        runs = ServiceRuns(service, listeners.watch, listeners.record, listeners.recording)
         found = service.incidents.get(incident)
         alerts = tuple(state.alert for state in service.incidents.alerts(incident))
-        runs = ServiceRuns(service, chooses, listeners.watch, listeners.record)
         run = service.ids.new("run")
         report = runs(run, reporting(service).inquiry(found, alerts), incident)
         listeners.ended(report)
@@ -150,26 +145,30 @@ def _replayed(
     chosen: "Settings", file: Path, case: str | None, incident: str | None, hints: "CaseHints"
 ) -> "tuple[Report, CaseData]":
     """The report of the recorded run again, and its case."""
-    from aiops.agents.policies.named import named
     from aiops.app.kept_cases import case_behind
     from aiops.bootstrap import wire
     from aiops.bootstrap.background import reporting
     from aiops.bootstrap.durable import durable
+    from aiops.bootstrap.policies import budget_of, policy_of
     from aiops.bootstrap.trajectories import replayed
+    from aiops.llm.tape import MemoryTape
     from aiops.store.trajectory import read_trajectory
 
     recorded = read_trajectory(file)
-    made, policy = recorded.header.made, named(recorded.header.begun.policy)
-    then = {"method": made.method, "seed": made.seed, "top": made.top}
+    begun, made = recorded.header.begun, recorded.header.made
+    then = {"policy": begun.policy, "method": made.method, "seed": made.seed, "top": made.top}
     chosen = chosen.model_copy(update=then)
+    policy = policy_of(chosen, replay=MemoryTape(recorded.outcomes))
+    budget = budget_of(chosen)
     if case is not None:
         app = wire(chosen)
         about = app.load(case, hints)
-        return replayed(recorded, app.inquiry(about), policy), about
+        return replayed(recorded, app.inquiry(about), policy, budget), about
     with durable(chosen, application="aiops investigate") as service:
         found = service.incidents.get(str(incident))
         alerts = tuple(state.alert for state in service.incidents.alerts(found.id))
-        report = replayed(recorded, reporting(service).inquiry(found, alerts), policy)
+        inquiry = reporting(service).inquiry(found, alerts)
+        report = replayed(recorded, inquiry, policy, budget)
         return report, case_behind(report, service.telemetry)
 
 

@@ -41,7 +41,8 @@ class Meter:
         """Raises BudgetSpent where nothing is left."""
         gone = self._budget.spent_by(self._spent)
         if gone is not None:
-            raise BudgetSpent(model, f"not asked: this run has spent {gone}; see 'model.budget'")
+            why = f"not asked: this run has spent {gone}; see 'model.budget'"
+            raise BudgetSpent(model, why, spent=gone)
 
     def count(self, usage: Usage) -> None:
         """Add what one answer, or one failure, has cost."""

@@ -69,7 +69,7 @@ def _answer_written(answer: Answer) -> dict[str, Any]:
 def _failure_written(failure: ModelFailed) -> dict[str, Any]:
     told = {
         name: getattr(failure, name)
-        for name in ("lasting", "limit", "said")
+        for name in ("lasting", "limit", "said", "spent")
         if hasattr(failure, name)
     }
     return {

@@ -18,7 +18,9 @@ SPECIALISTS: tuple[Specialist, ...] = (
     "changes",
     "past_incidents",
 )
-MomentKind = Literal["begun", "plan", "call", "finding", "stopped", "waits", "action", "ended"]
+MomentKind = Literal[
+    "begun", "plan", "answer", "call", "finding", "stopped", "waits", "action", "ended"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,17 @@ class AnswerCut(BadAnswer):
 
 
 class BudgetSpent(ModelFailed):
-    """The run has spent what it may on models; nothing was asked."""
+    """The run has spent what it may on models; nothing was asked.
+
+    Args:
+        spent: what is used up, in words: "60 answers of 60".
+    """
+
+    def __init__(
+        self, model: str, reason: str, usage: Usage | None = None, *, spent: str = "all"
+    ) -> None:
+        self.spent = spent
+        super().__init__(model, reason, usage)
 
 
 class ChatModel(Protocol):

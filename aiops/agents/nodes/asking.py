@@ -1,7 +1,7 @@
 """Specialists at work, and what their answers change."""
 
 from aiops.agents.crew import Crew
-from aiops.agents.evidence import MODALITIES, with_facts
+from aiops.agents.evidence import MODALITIES, cited, with_facts
 from aiops.agents.nodes.beginning import known_to
 from aiops.agents.policies.policy import Question
 from aiops.agents.state import RunState, Step
@@ -25,26 +25,19 @@ def specialist(state: RunState, crew: Crew) -> Step:
 
 
 def reconcile(state: RunState, crew: Crew) -> Step:
-    """Rank again with what is new; with nothing new, go on to the end."""
+    """Rank again with what is new, and cite it; the policy says whether to ask on."""
     facts = crew.facts(state)
     new = [fact for fact in facts[state["judged"] :] if fact.status == "done"]
     update: RunState = {"judged": len(facts)}
-    if not new:
-        return Step(update, ("guide",))
     before = crew.shortlist(state)
-    ranked = crew.inquiry.shortlist(with_facts(crew.collected(state).case, facts))
-    after = Shortlist(ranked.ranking, before.failed, (*before.seconds, *ranked.seconds))
-    update["shortlist"] = crew.shelf.keep(after)
-    crew.tell("reconcile", "finding", f"{len(new)} answers weighed", update["shortlist"])
-    again = _moved(before, after) and not crew.policy.settled(known_to({**state, **update}, crew))
+    if new:
+        ranked = crew.inquiry.shortlist(with_facts(crew.collected(state).case, facts))
+        seconds = (*before.seconds, *ranked.seconds)
+        after = Shortlist(cited(ranked.ranking, facts), before.failed, seconds)
+        update["shortlist"] = crew.shelf.keep(after)
+        crew.tell("reconcile", "finding", f"{len(new)} answers weighed", update["shortlist"])
+    again = crew.policy.goes_on(before, known_to({**state, **update}, crew))
     return Step(update, ("plan" if again else "guide",))
-
-
-def _moved(before: Shortlist, after: Shortlist) -> bool:
-    """Whether the answers changed the verdict or who is first."""
-    firsts = [next(iter(each.ranking.entities()), None) for each in (before, after)]
-    names = [first.entity if first is not None else None for first in firsts]
-    return before.ranking.verdict != after.ranking.verdict or names[0] != names[1]
 
 
 def _asked(crew: Crew, who: Specialist, question: Question) -> Fact | None:

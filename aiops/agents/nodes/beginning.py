@@ -1,9 +1,8 @@
 """From the alert to the first list of suspects, and the plan of each round."""
 
-from collections.abc import Sequence
-
 from aiops.agents.crew import Crew
 from aiops.agents.evidence import with_facts
+from aiops.agents.nodes.hearing import heard
 from aiops.agents.policies.policy import Known, Task
 from aiops.agents.state import Branch, RunState, Step
 from aiops.agents.trajectory.fingerprint import fingerprint
@@ -44,23 +43,23 @@ def shortlist(state: RunState, crew: Crew) -> Step:
 def plan(state: RunState, crew: Crew) -> Step:
     """Send the specialists that the policy asks for, as far as the budget goes."""
     known = known_to(state, crew)
-    tasks = crew.policy.plan(known)
-    if not tasks:
-        return Step({}, ("guide",))
-    spent = _spent(state, crew, tasks)
-    if spent is not None:
-        crew.tell("plan", "stopped", f"the budget of {spent} is spent")
-        return Step({"stopped_by": spent}, ("guide",))
-    crew.tell("plan", "plan", "; ".join(_told(task) for task in tasks))
+    made = crew.policy.plan(known)
+    update = heard(made.said, known, crew)
+    if not made.tasks:
+        return Step(update, ("plan" if made.unfinished else "guide",))
+    if known.spent is not None and any(task.questions for task in made.tasks):
+        crew.tell("plan", "stopped", f"the budget of {known.spent} is spent")
+        return Step({**update, "stopped_by": known.spent}, ("guide",))
+    crew.tell("plan", "plan", "; ".join(_told(task) for task in made.tasks))
     left = crew.budget.calls - state.get("calls", 0)
     branches, cut = [], False
-    for task in tasks:
+    for task in made.tasks:
         questions = task.questions[:left]
         left -= len(questions)
         cut = cut or len(questions) < len(task.questions)
         own: RunState = {**state, "specialist": task.specialist, "asked": crew.kept(questions)}
         branches.append(Branch("specialist", own))
-    update: RunState = {"turn": state["turn"] + 1}
+    update["turn"] = state["turn"] + 1
     if cut:
         update["stopped_by"] = f"{crew.budget.calls} tool calls"
     return Step(update, tuple(branches))
@@ -87,13 +86,13 @@ def known_to(state: RunState, crew: Crew) -> Known:
         facts=facts,
         incident=crew.incident,
         turn=state["turn"],
+        said=crew.said(state),
+        spent=_spent(state, crew),
     )
 
 
-def _spent(state: RunState, crew: Crew, tasks: Sequence[Task]) -> str | None:
+def _spent(state: RunState, crew: Crew) -> str | None:
     """The budget that leaves no room for another round of questions."""
-    if not any(task.questions for task in tasks):
-        return None
     budget, now = crew.budget, crew.clock.now()
     from_start = (now - crew.started(state)).total_seconds()
     return (

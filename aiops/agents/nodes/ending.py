@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 from aiops.agents.crew import Crew
-from aiops.agents.evidence import cited, with_facts
+from aiops.agents.evidence import with_facts
 from aiops.agents.nodes.beginning import known_to
+from aiops.agents.nodes.hearing import judged, spoken, usage_of
 from aiops.agents.state import RunState, Step
-from aiops.model.report import FailedStep, ProposedAction, Report, Timings, Usage, Verification
+from aiops.model.case import CaseData
+from aiops.model.report import FailedStep, ProposedAction, Report, Timings, Verification
 from aiops.model.run import Deed, Shortlist
 
 
@@ -21,8 +23,8 @@ def guide(state: RunState, crew: Crew) -> Step:
 
 
 def verify(state: RunState, crew: Crew) -> Step:
-    """Cite what tools answered, and accuse nobody where asking was cut short before it was sure."""
-    found, facts = crew.shortlist(state), crew.facts(state)
+    """Let the models' word in, and accuse nobody where asking was cut short before it was sure."""
+    found, facts, said = crew.shortlist(state), crew.facts(state), crew.said(state)
     ranking, failed = found.ranking, found.failed
     stopped = state.get("stopped_by")
     if stopped and not crew.policy.settled(known_to(state, crew)):
@@ -31,11 +33,14 @@ def verify(state: RunState, crew: Crew) -> Step:
             ranking, verdict="inconclusive", notes=(*ranking.notes, f"The asking was {reason}.")
         )
     failed = (*failed, *(FailedStep(f.call, f.summary) for f in facts if f.status != "done"))
-    ranking = cited(ranking, facts)
+    failed = (*failed, *(step for one in said for step in one.failed))
+    statistics, ranking = ranking, judged(ranking, said)
     if (ranking, failed) == (found.ranking, found.failed):
         return Step({}, ("propose",))
-    ref = crew.shelf.keep(Shortlist(ranking, failed, found.seconds))
-    return Step({"shortlist": ref}, ("propose",))
+    update: RunState = {"shortlist": crew.shelf.keep(Shortlist(ranking, failed, found.seconds))}
+    if ranking.suspects != statistics.suspects:
+        update["ranked"] = crew.shelf.keep(Shortlist(statistics, failed, found.seconds))
+    return Step(update, ("propose",))
 
 
 def report(state: RunState, crew: Crew) -> Step:
@@ -43,7 +48,7 @@ def report(state: RunState, crew: Crew) -> Step:
     began = crew.clock.stopwatch()
     found = crew.shortlist(state)
     case = with_facts(crew.collected(state).case, crew.facts(state))
-    written = crew.inquiry.report(case, found)
+    written = _spoken(state, crew, case, found)
     deeds = crew.deeds(state)
     wrote = crew.clock.stopwatch() - began
     steps = (*found.seconds, ("write", wrote))
@@ -52,7 +57,7 @@ def report(state: RunState, crew: Crew) -> Step:
         actions=tuple(_action(deed) for deed in deeds),
         verification=_verification(deeds, crew),
         timings=Timings(sum(seconds for _, seconds in steps), steps),
-        usage=Usage(policy=crew.policy.name, stopped_by=state.get("stopped_by")),
+        usage=usage_of(crew.policy.name, crew.said(state), state.get("stopped_by")),
     )
     ref = crew.shelf.keep(whole)
     crew.tell("report", "ended", whole.summary, ref)
@@ -64,6 +69,14 @@ def remember(state: RunState, crew: Crew) -> Step:
     if crew.remember is not None:
         crew.remember(crew.shelf.take(Report, state["report"]), crew.deeds(state), crew.run)
     return Step({})
+
+
+def _spoken(state: RunState, crew: Crew, case: CaseData, found: Shortlist) -> Report:
+    """By the same function as ever; where a model changed the order, also without it."""
+    statistics = crew.shelf.take(Shortlist, state["ranked"]) if "ranked" in state else found
+    written = crew.inquiry.report(case, found)
+    alone = crew.inquiry.report(case, statistics) if statistics is not found else written
+    return spoken(written, alone, statistics.ranking, crew.said(state))
 
 
 def _action(deed: Deed) -> ProposedAction:

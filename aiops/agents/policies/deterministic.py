@@ -5,14 +5,14 @@ where the window lacks a modality or the cluster's objects have to be looked at,
 first suspects, and again only when the answers changed who is suspected.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from aiops.agents.policies.policy import Known, Question, Task
+from aiops.agents.policies.policy import Known, Plan, Question, Task
 from aiops.model.canonical import canonical, parsed
 from aiops.model.case import TelemetryWindow
 from aiops.model.entity import Entity
-from aiops.model.run import SPECIALISTS, Specialist
+from aiops.model.run import SPECIALISTS, Shortlist, Specialist
 from aiops.model.tool import ToolSpec
 
 SURE: Final = 0.9
@@ -54,7 +54,7 @@ class Deterministic:
         sure = first is not None and first.confidence >= SURE
         return ranking.verdict == "healthy" or (ranking.verdict == "root_cause" and sure)
 
-    def plan(self, known: Known) -> Sequence[Task]:
+    def plan(self, known: Known) -> Plan:
         """All who have something to read in the first round; later only who has to ask."""
         tasks = []
         for specialist in SPECIALISTS:
@@ -62,7 +62,23 @@ class Deterministic:
             questions = () if read or self.settled(known) else tuple(_questions(specialist, known))
             if questions or (read and known.turn == 0):
                 tasks.append(Task(specialist, questions))
-        return tuple(tasks)
+        return Plan(tuple(tasks))
+
+    def goes_on(self, before: Shortlist, known: Known) -> bool:
+        """Only where the answers changed the verdict or who is first."""
+        return _moved(before, known.shortlist) and not self.settled(known)
+
+
+def _moved(before: Shortlist, after: Shortlist) -> bool:
+    firsts = [next(iter(each.ranking.entities()), None) for each in (before, after)]
+    names = [first.entity if first is not None else None for first in firsts]
+    return before.ranking.verdict != after.ranking.verdict or names[0] != names[1]
+
+
+def specialist_for(tool: str) -> Specialist:
+    """Whose tool it is; what nobody owns is asked by who looks at objects."""
+    whose = (each for each in SPECIALISTS if tool.startswith(_WORDS[each]))
+    return next(whose, "kubernetes")
 
 
 def _questions(specialist: Specialist, known: Known) -> Iterator[Question]:

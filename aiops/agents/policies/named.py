@@ -3,21 +3,36 @@
 from typing import Final, cast
 
 from aiops import plugins
+from aiops.agents.policies import llm
+from aiops.agents.policies.counsel import Counsel
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
-from aiops.errors import UnknownName
+from aiops.errors import InvalidInput, UnknownName
 
 GROUP: Final = "aiops.policies"
 
 
-def named(name: str) -> Policy:
-    """The policy called ``name``.
+def named(name: str, counsel: Counsel | None = None, *, always: bool = False) -> Policy:
+    """The policy called ``name``, for one run.
+
+    Args:
+        counsel: the language models, where some are configured.
+        always: whether they are asked also where the statistics are sure.
 
     Raises:
         UnknownName: there is none; the message says which there are.
+        InvalidInput: it needs a language model, and there is none.
     """
     if name == Deterministic.name:
         return Deterministic()
+    if name == llm.NAME:
+        if counsel is None:
+            raise InvalidInput(
+                f"policy {name!r} asks a language model and none is set: set 'model.base_url' and "
+                f"'model.small.name' (docs/models.md), or use policy {Deterministic.name!r}"
+            )
+        return llm.LanguageModels(counsel, always)
     if name not in plugins.names(GROUP):
-        raise UnknownName("policy", name, (Deterministic.name, *plugins.names(GROUP)))
+        choices = (Deterministic.name, llm.NAME, *plugins.names(GROUP))
+        raise UnknownName("policy", name, choices)
     return cast("Policy", plugins.load(GROUP, name)())

@@ -1,11 +1,11 @@
 """What a policy is asked: whom to send, with which questions, and whether enough is known."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from aiops.model.case import CaseData
 from aiops.model.run import Fact, Shortlist, Specialist
+from aiops.model.said import Said
 from aiops.model.tool import ToolSpec
 
 
@@ -15,7 +15,7 @@ class Question:
 
     Attributes:
         arguments: canonical JSON of an object.
-        about: the service it is asked for.
+        about: the service it is asked for; "" where it is about no suspect.
     """
 
     tool: str
@@ -41,14 +41,35 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """The next round.
+
+    Attributes:
+        tasks: the most telling questions first; () where nothing more is asked.
+        said: by models, to come to it; kept, so that nobody asks them the same again.
+    """
+
+    tasks: tuple[Task, ...] = ()
+    said: tuple[Said, ...] = ()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether a model wants nothing but what is known already, and is to be told so."""
+        return not self.tasks and any(one.calls for one in self.said)
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
-    """All that a policy decides by.
+    """All that a policy decides by; the same in every process that takes the run up.
 
     Attributes:
         case: with what tools answered so far.
+        shortlist: its evidence holds what tools answered, under ids of its own.
         tools: that may be asked; () where there is none.
         incident: its id, where it is about one.
         turn: rounds that were held.
+        said: by models so far.
+        spent: the budget that leaves no room for another round of questions, in words.
     """
 
     case: CaseData
@@ -57,15 +78,28 @@ class Known:
     facts: tuple[Fact, ...] = ()
     incident: str | None = None
     turn: int = 0
+    said: tuple[Said, ...] = ()
+    spent: str | None = None
 
 
 class Policy(Protocol):
-    """Chooses. It never ranks: the analyzers do."""
+    """Chooses what is asked. It never ranks: the analyzers do."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """As it is chosen by, and named in reports."""
+        ...
 
-    def plan(self, known: Known) -> Sequence[Task]:
-        """The next round, its most telling questions first; () where enough is known."""
+    def plan(self, known: Known) -> Plan:
+        """The next round."""
+        ...
+
+    def goes_on(self, before: Shortlist, known: Known) -> bool:
+        """Whether to plan another round, now that the answers of this one are weighed.
+
+        Args:
+            before: the shortlist without them.
+        """
         ...
 
     def settled(self, known: Known) -> bool:

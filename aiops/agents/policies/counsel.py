@@ -1,0 +1,159 @@
+"""One question to the language models of a run: what they want to know, or their verdict.
+
+A conversation with tools is asked answer by answer (ReAct, Yao et al., ICLR 2023), and ended by
+``Turns``. The small model is asked first; the large one only where that gave no answer that can be
+used, or is of another opinion than statistics that hardly decide.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
+from typing import Final
+
+from aiops.agents.judging import agrees, hardly_decides
+from aiops.agents.policies.conversation import conversation
+from aiops.agents.policies.policy import Known
+from aiops.agents.policies.verdict import MadeUp, opinion_of, schema
+from aiops.agents.turns import Turns, TurnsSpent
+from aiops.model.chat import Answer, Limits, OfferedTool, Structured, ToolCalls, Usage
+from aiops.model.ranking import Ranking
+from aiops.model.report import FailedStep
+from aiops.model.said import Opinion, Said
+from aiops.model.tool import ToolSpec
+from aiops.ports.chat_model import (
+    BudgetSpent,
+    ChatLadder,
+    Climbed,
+    ContextTooLong,
+    ModelFailed,
+)
+
+Ladders = Callable[[Usage], ChatLadder]
+"""The models of a run that has spent that much on them before."""
+TURNS: Final = 8
+"""Answers with calls in one run: the longest expert path of the published benchmarks has nine
+calls, and an answer may hold several. After them the verdict is asked for."""
+SHORTENED: Final = 0.5
+"""Of what fits, for a conversation that was too long: tokens are counted by a rule of thumb."""
+SETTLED: Final = 1.0
+_CAPABILITIES: Final = ("observer", "probe")
+"""Of the tools that specialists may call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counsel:
+    """The models of one run, as it asks them.
+
+    Attributes:
+        limits: of one answer.
+        context_tokens: of one question, about; a longer conversation is compacted.
+        turns: answers with calls, at most.
+    """
+
+    ladders: Ladders
+    limits: Limits = field(default_factory=Limits)
+    context_tokens: int = 24_000
+    turns: int = TURNS
+
+    def next(self, known: Known) -> Said:
+        """What they say next. One that is too long for them is shortened once; then, as after any
+        failure of all of them, there is no answer, and why."""
+        spent = reduce(add, (said.usage for said in known.said), Usage())
+        try:
+            return self._asked(known, self.context_tokens, spent)
+        except ContextTooLong as long:
+            wasted = long.usage
+            tokens = int((long.limit or self.context_tokens) * SHORTENED)
+        except ModelFailed as failure:
+            return _unanswered(failure, failure.usage)
+        try:
+            said = self._asked(known, tokens, spent + wasted)
+        except ModelFailed as failure:
+            return _unanswered(failure, wasted + failure.usage)
+        return replace(said, usage=wasted + said.usage)
+
+    def _asked(self, known: Known, tokens: int, spent: Usage) -> Said:
+        ranking, ladder = known.shortlist.ranking, self.ladders(spent)
+        tools, hurried = tuple(_offered(known.tools)), self._hurried(known)
+        no_more = _no_more(known, tools) or hurried
+        climbing = ladder.climb(
+            conversation(known, tokens, no_more),
+            margin=lambda answer: _margin(answer, ranking, ladder.names),
+            enough=SETTLED,
+            tools=() if no_more else tools,
+            schema=schema(ranking),
+            limits=self.limits,
+        )
+        return replace(_said(asyncio.run(climbing), ranking), hurried=hurried)
+
+    def _hurried(self, known: Known) -> str | None:
+        """Why it is asked for its verdict now, of all that it could still ask."""
+        turns = Turns(self.turns)
+        try:
+            for said in known.said:
+                turns, _ = turns.after(said.calls)
+        except TurnsSpent as spent:
+            return str(spent)
+        return f"stopped after {turns.taken} turns" if turns.taken >= turns.most else None
+
+
+def _no_more(known: Known, tools: Sequence[OfferedTool]) -> str | None:
+    if not tools:
+        return "there is none to ask"
+    return f"the budget of {known.spent} is spent" if known.spent is not None else None
+
+
+def _offered(specs: Sequence[ToolSpec]) -> Iterator[OfferedTool]:
+    for spec in specs:
+        if spec.effect == "read" and spec.capability in _CAPABILITIES:
+            yield OfferedTool(spec.name, spec.description, spec.arguments)
+
+
+def _margin(answer: Answer, ranking: Ranking, names: Sequence[str]) -> float:
+    """How clearly an answer settles what is open; of two that do not, the larger model's counts."""
+    if not isinstance(answer.content, Structured):
+        return SETTLED
+    try:
+        opinion = opinion_of(answer.content.value, ranking, answer.model)
+    except MadeUp:
+        return 0.0
+    if agrees(ranking, opinion) or not hardly_decides(ranking, opinion.suspect):
+        return SETTLED
+    place = names.index(answer.model) if answer.model in names else 0
+    return (place + 1) / (len(names) + 1)
+
+
+def _said(climbed: Climbed, ranking: Ranking) -> Said:
+    answer, failures = climbed.answer, climbed.failures
+    failed = tuple(_step(each) for each in failures if not isinstance(each, BudgetSpent))
+    stopped = next((_stop(each) for each in failures if isinstance(each, BudgetSpent)), None)
+    said = Said(usage=climbed.usage, failed=failed, stopped=stopped)
+    if isinstance(answer.content, ToolCalls):
+        return replace(said, calls=answer.content.calls)
+    try:
+        return replace(said, opinion=_opinion(answer, ranking))
+    except MadeUp as error:
+        lost = FailedStep(f"model {answer.model!r}", f"its verdict cannot be used: {error}")
+        return replace(said, failed=(*failed, lost))
+
+
+def _opinion(answer: Answer, ranking: Ranking) -> Opinion | None:
+    if not isinstance(answer.content, Structured):
+        return None
+    return opinion_of(answer.content.value, ranking, answer.model)
+
+
+def _unanswered(failure: ModelFailed, usage: Usage) -> Said:
+    if isinstance(failure, BudgetSpent):
+        return Said(usage=usage, stopped=_stop(failure))
+    return Said(usage=usage, failed=(_step(failure),))
+
+
+def _step(failure: ModelFailed) -> FailedStep:
+    return FailedStep(f"model {failure.model!r}", failure.reason)
+
+
+def _stop(spent: BudgetSpent) -> str:
+    return f"{spent.spent} for models"
