@@ -97,6 +97,14 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """One step of a plan, as it was looked at; see Preview."""
+
+    targets: tuple[Target, ...]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What a write would do, by a dry run that changed nothing.
 
@@ -105,6 +113,7 @@ class Preview:
         state: sha256 of the targets' state as it was read; another state is another action.
         undo: how it is taken back; None where it cannot be.
         warnings: what whoever approves has to know, a sentence each.
+        parts: of a plan, its steps in order: what each is told by afterwards.
     """
 
     summary: str
@@ -114,6 +123,7 @@ class Preview:
     radius: BlastRadius
     undo: Undo | None = None
     warnings: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

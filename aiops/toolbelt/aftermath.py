@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 from aiops.errors import ToolFailed
 from aiops.model.approval import Approval
-from aiops.model.tool import Outcome, ToolCall, Verified
+from aiops.model.canonical import parsed
+from aiops.model.tool import Outcome, Preview, ToolCall, Verified
 from aiops.ports.tools import ToolContext
+from aiops.toolbelt import plan
 from aiops.toolbelt.catalog import Catalog, is_writing
 from aiops.toolbelt.cut import Cut, CutOff
 from aiops.toolbelt.doors import Doors
@@ -60,14 +62,37 @@ class Aftermath:
         return outcome
 
     async def _looked_at(self, call: ToolCall, approval: Approval) -> tuple[Verified | None, str]:
+        preview = approval.action.preview
+        if call.tool != plan.NAME:
+            return await self._one_looked_at(call, call.tool, call.arguments, preview)
+        steps = plan.steps_of(parsed(call.arguments))
+        parts = plan.apart(preview)
+        if len(parts) != len(steps):  # approved by a version that did not keep them
+            return None, "look at each of its targets"
+        found = [
+            await self._one_looked_at(call, tool, arguments, part)
+            for (tool, arguments), part in zip(steps, parts, strict=True)
+        ]
+        seen = [
+            f"step {number} ({tool}): {said}"
+            for number, ((tool, _), (_, said)) in enumerate(zip(steps, found, strict=True), 1)
+        ]
+        read = [verified for verified, _ in found if verified is not None]
+        if len(read) < len(found):
+            return None, "\n".join(seen)
+        reached = all(verified.reached for verified in read)
+        return Verified(reached, "; ".join(verified.seen for verified in read)), "\n".join(seen)
+
+    async def _one_looked_at(
+        self, call: ToolCall, tool: str, arguments: str, preview: Preview
+    ) -> tuple[Verified | None, str]:
         try:
-            asked = self.catalog.ask(call.tool, call.arguments, call.caller)
+            asked = self.catalog.ask(tool, arguments, call.caller)
             if not is_writing(asked.item.tool):
                 return None, "look at each of its targets"
             context = ToolContext(call.id, f"{call.key}/look", call.caller, lambda _: None)
-            look = asked.item.tool.verify(asked.arguments, approval.action.preview, context)
-            name = f"verification of {call.tool}"
-            verified = await Cut().run(name, look, asked.item.spec.timeout_s)
+            look = asked.item.tool.verify(asked.arguments, preview, context)
+            verified = await Cut().run(f"verification of {tool}", look, asked.item.spec.timeout_s)
         except (Refused, ToolFailed, CutOff) as failed:
             return None, f"it cannot be read either ({failed}): look at its target by hand"
         return verified, f"read afterwards: {verified.seen}"

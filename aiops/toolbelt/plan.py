@@ -1,11 +1,11 @@
 """Several writes as one: looked at as a whole, approved by one hash, carried out in order."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 from aiops.model.canonical import canonical, digest
-from aiops.model.tool import RISKS, BlastRadius, Preview, Risk, ToolSpec
+from aiops.model.tool import RISKS, BlastRadius, Part, Preview, Risk, ToolSpec
 from aiops.toolbelt.refusals import Refused
 
 NAME: Final = "plan.carry_out"
@@ -92,6 +92,21 @@ def together(previews: Sequence[Preview]) -> Preview:
             serving=sum(preview.radius.serving for preview in previews),
         ),
         warnings=last + tuple(warning for preview in previews for warning in preview.warnings),
+        parts=tuple(Part(preview.targets, preview.state) for preview in previews),
+    )
+
+
+def steps_of(arguments: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The tool and the arguments, canonical, of every step of a plan."""
+    return tuple((step["tool"], canonical(step["arguments"])) for step in arguments["steps"])
+
+
+def apart(whole: Preview) -> tuple[Preview, ...]:
+    """What each step is verified by, of all that ``together`` made one."""
+    parts = whole.parts or (Part(whole.targets, whole.state),)
+    return tuple(
+        replace(whole, targets=part.targets, state=part.state, undo=None, parts=())
+        for part in parts
     )
 
 

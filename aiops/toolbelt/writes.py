@@ -100,12 +100,10 @@ class Writes:
             return (asked,)
         if not isinstance(asked.item.tool, plan.Plan):
             raise Refused("schema", f"{asked.item.spec.name} changes nothing: just call it")
-        given = asked.arguments["steps"]
+        given = plan.steps_of(asked.arguments)
         if len(given) > self._rules.steps:
             raise Refused("plan", f"the plan has {len(given)} steps; {self._rules.steps} may be")
-        found = tuple(
-            self._catalog.ask(step["tool"], canonical(step["arguments"]), caller) for step in given
-        )
+        found = tuple(self._catalog.ask(tool, arguments, caller) for tool, arguments in given)
         other = next((one.item.spec for one in found if not is_writing(one.item.tool)), None)
         if other is not None:
             raise Refused("plan", f"{other.name} is no step of a plan: only single changes are")

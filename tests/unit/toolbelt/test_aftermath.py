@@ -1,5 +1,8 @@
 """An action whose process died is looked at and written down, and never carried out again."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from belt import Bench, scaled
 
@@ -90,14 +93,62 @@ async def test_an_object_that_cannot_be_read_is_left_to_a_person() -> None:
     assert "look at its target by hand" in found.summary
 
 
-async def test_the_steps_of_a_plan_are_left_to_a_person() -> None:
-    bench = Bench()
-    steps = [{"tool": "kubernetes.scale", "arguments": scaled(4)}]
-    waits = await bench.ask("plan.carry_out", canonical({"steps": steps}))
+async def planned(bench: Bench, *steps: dict[str, Any]) -> str:
+    """The approval, given, of a plan."""
+    plan = {"steps": [{"tool": "kubernetes.scale", "arguments": one} for one in steps]}
+    waits = await bench.ask("plan.carry_out", canonical(plan))
     assert waits.approval is not None
     bench.approve(waits.approval)
-    dies(bench, waits.approval, after_the_change=True)
-    found = await bench.gateway.look_after(waits.approval)
+    return waits.approval
+
+
+@pytest.mark.parametrize("changed", [False, True])
+async def test_a_plan_of_one_step_is_looked_at_like_that_step(changed: bool) -> None:
+    bench = Bench()
+    approval = await planned(bench, scaled(4))
+    dies(bench, approval, after_the_change=changed)
+    found = await bench.restarted().look_after(approval)
+    assert found is not None
+    assert found.verified is not None
+    assert (found.status, found.verified.reached) == ("unknown", changed)
+
+
+async def test_every_step_of_a_plan_is_looked_at_and_none_is_done_again() -> None:
+    bench = Bench()
+    approval = await planned(bench, scaled(4), scaled(3, "api"))
+    dies(bench, approval, after_the_change=True)  # of the first alone
+    before = list(bench.cluster.writes)
+    found = await bench.restarted().look_after(approval)
+    assert found is not None
+    assert (found.status, found.reason) == ("unknown", "died")
+    assert found.verified is not None
+    assert not found.verified.reached
+    assert "step 1 (kubernetes.scale): read afterwards: 4 of 4 are ready" in found.summary
+    assert "step 2 (kubernetes.scale): read afterwards: 2 of 3 are ready" in found.summary
+    assert bench.cluster.writes == before
+    assert "step 2" in str(bench.approvals.get(approval).outcome)
+
+
+async def test_a_step_that_cannot_be_read_leaves_the_others_told() -> None:
+    bench = Bench()
+    approval = await planned(bench, scaled(4), scaled(3, "api"))
+    dies(bench, approval, after_the_change=True)
+    del bench.cluster.replicas["api"]
+    found = await bench.gateway.look_after(approval)
+    assert found is not None
+    assert (found.status, found.verified) == ("unknown", None)
+    assert "step 1 (kubernetes.scale): read afterwards: 4 of 4" in found.summary
+    assert "step 2 (kubernetes.scale): it cannot be read either" in found.summary
+
+
+async def test_a_plan_that_an_older_version_had_approved_is_left_to_a_person() -> None:
+    bench = Bench()
+    approval = await planned(bench, scaled(4), scaled(3, "api"))
+    dies(bench, approval, after_the_change=True)
+    kept = bench.approvals.get(approval)
+    preview = replace(kept.action.preview, parts=())
+    assert bench.approvals.swap(kept, replace(kept, action=replace(kept.action, preview=preview)))
+    found = await bench.gateway.look_after(approval)
     assert found is not None
     assert (found.status, found.verified) == ("unknown", None)
     assert "look at each of its targets" in found.summary
