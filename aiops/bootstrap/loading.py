@@ -4,8 +4,9 @@ import gc
 from importlib import import_module
 from typing import Final
 
-LATER: Final = ("aiops.agents.graph", "pyarrow", "scipy.special")
-"""Modules that are imported where they are used, and that every investigation uses."""
+LATER: Final = ("aiops.agents.graph", "pyarrow", "pandas", "scipy.special")
+"""Modules that are imported where they are used, and that every investigation uses. PyArrow itself
+imports pandas with the first array that it makes."""
 
 
 def load_ahead() -> None:
