@@ -2,10 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-from aiops.model.case import CaseData, RecordedOutput
+from aiops.analyze.state.alert_list import signals
+from aiops.analyze.state.calls import understand
+from aiops.model.canonical import parsed
+from aiops.model.case import CaseData, RecordedOutput, Trigger
+from aiops.model.entity import Entity
 from aiops.model.ranking import Evidence, EvidenceKind, Ranking, Window
 from aiops.model.run import Fact, Specialist
+from aiops.model.telemetry import AlertSignal
 
 SOURCE = "tools"
 MODALITIES: Mapping[Specialist, tuple[EvidenceKind, ...]] = {
@@ -23,11 +29,38 @@ CLAIM = 200
 
 def with_facts(case: CaseData, facts: Sequence[Fact]) -> CaseData:
     """The case as if the answers had been recorded with it; itself where there are none."""
-    outputs = tuple(RecordedOutput(fact.call, fact.text) for fact in facts if fact.status == "done")
+    outputs = tuple(
+        RecordedOutput(fact.call, _words(fact.text)) for fact in facts if fact.status == "done"
+    )
     if not outputs:
         return case
-    window = replace(case.window, tool_outputs=(*case.window.tool_outputs, *outputs))
+    alerts = (sign for output in outputs for sign in _alerts(output, case.trigger))
+    window = replace(
+        case.window,
+        tool_outputs=(*case.window.tool_outputs, *outputs),
+        alerts=(*case.window.alerts, *alerts),
+    )
     return replace(case, window=window)
+
+
+def _words(text: str) -> str:
+    """What a tool answered that answers in words: they are the one thing its result holds."""
+    if not text.startswith('{"text":'):
+        return text
+    result = parsed(text)
+    alone = isinstance(result, dict) and len(result) == 1 and isinstance(result["text"], str)
+    return str(result["text"]) if alone else text
+
+
+def _alerts(output: RecordedOutput, trigger: Trigger) -> tuple[AlertSignal, ...]:
+    """The signs in a list of alerts; () for any other answer, and for a list in words."""
+    if understand(output.call).verb != "alerts":
+        return ()
+    namespace = trigger.entity.namespace if trigger.entity is not None else None
+    try:
+        return signals(parsed(output.text), partial(Entity, "service", namespace=namespace))[0]
+    except ValueError:
+        return ()
 
 
 def cited(ranking: Ranking, facts: Sequence[Fact]) -> Ranking:

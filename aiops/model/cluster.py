@@ -53,7 +53,12 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod(ClusterObject):
-    """A pod. ``status`` is kubectl's word for it ("CrashLoopBackOff"), ``phase`` the API's."""
+    """A pod. ``status`` is kubectl's word for it ("CrashLoopBackOff"), ``phase`` the API's.
+
+    Attributes:
+        restarts, restarted_s: of all its containers, as a list of pods tells them; a description
+            tells them of each container.
+    """
 
     kind: ClassVar[str] = "pod"
     spec: PodSpec = NOTHING_ASKED
@@ -65,6 +70,8 @@ class Pod(ClusterObject):
     address: str = ""
     owner: tuple[str, str] | None = None
     conditions: tuple[Condition, ...] = ()
+    restarts: int = 0
+    restarted_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -359,3 +359,28 @@ def test_no_live_object_is_bad_enough_to_raise(kind: str, rest: object) -> None:
     one = {"kind": kind, "metadata": {"name": "a"}, "spec": rest, "status": rest}
     state = cluster_state([json.loads(json.dumps(one))], now=0.0)
     assert state.notes == ()
+
+
+def test_a_list_tells_how_often_a_pod_died_and_when_last() -> None:
+    table = "NAME  READY  STATUS  RESTARTS  AGE\nweb-1  1/1  Running  4 (2m5s ago)  3h\n"
+    pod = recorded([RecordedOutput("kubectl get pods -n shop", table)]).state.pods[0]
+    assert (pod.restarts, pod.restarted_s) == (4, 125.0)
+
+
+def test_a_list_tells_on_which_ports_a_service_is_called_and_not_where_they_lead() -> None:
+    table = (
+        "NAME  TYPE  CLUSTER-IP  EXTERNAL-IP  PORT(S)  AGE\n"
+        "web  NodePort  10.0.0.9  <none>  80:30080/TCP,9090/UDP  3h\n"
+    )
+    service = recorded([RecordedOutput("kubectl get services -n shop", table)]).state.services[0]
+    assert service.type == "NodePort"
+    assert [(port.number, port.protocol, port.target) for port in service.ports] == [
+        (80, "TCP", ""),
+        (9090, "UDP", ""),
+    ]
+
+
+def test_a_tool_is_known_by_its_name_with_or_without_its_toolset() -> None:
+    for call in ('GetAppYAML:{"app_name":"web"}', 'belt.get_app_yaml {"app_name":"web"}'):
+        found = understand(call)
+        assert (found.verb, found.name) == ("manifest", "web")

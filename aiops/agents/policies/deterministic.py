@@ -2,12 +2,14 @@
 
 Each modality that was recorded is read by its specialist from the window. Tools are asked only
 where the window lacks a modality or the cluster's objects have to be looked at, only about the
-first suspects, and again only when the answers changed who is suspected.
+first suspects, and again only when the answers changed who is suspected. Through a cluster's
+objects it follows the fault (``following``).
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from aiops.agents.policies import following
 from aiops.agents.policies.policy import Known, Plan, Question, Task
 from aiops.model.canonical import canonical, parsed
 from aiops.model.case import TelemetryWindow
@@ -48,7 +50,12 @@ class Deterministic:
     name = "deterministic"
 
     def settled(self, known: Known) -> bool:
-        """Healthy, or one suspect that the analyzers are sure of."""
+        """Healthy, or one suspect that the analyzers are sure of.
+
+        Of a cluster that is only seen by asking, they are sure when nothing behind it is open.
+        """
+        if _asks_for_all(known):
+            return following.decided(known) and not following.questions(known)
         ranking = known.shortlist.ranking
         first = next(iter(ranking.entities()), None)
         sure = first is not None and first.confidence >= SURE
@@ -65,8 +72,15 @@ class Deterministic:
         return Plan(tuple(tasks))
 
     def goes_on(self, before: Shortlist, known: Known) -> bool:
-        """Only where the answers changed the verdict or who is first."""
-        return _moved(before, known.shortlist) and not self.settled(known)
+        """Where the answers changed the verdict or who is first, or lead to another question."""
+        leads = following.can_follow(known) and bool(following.questions(known))
+        return (leads or _moved(before, known.shortlist)) and not self.settled(known)
+
+
+def _asks_for_all(known: Known) -> bool:
+    """Whether nothing was recorded but what tools answer."""
+    window = known.case.window
+    return following.can_follow(known) and not any(read(window) for read in _READ.values())
 
 
 def _moved(before: Shortlist, after: Shortlist) -> bool:
@@ -83,6 +97,9 @@ def specialist_for(tool: str) -> Specialist:
 
 def _questions(specialist: Specialist, known: Known) -> Iterator[Question]:
     """What has not been asked before."""
+    if specialist == "kubernetes" and following.can_follow(known):
+        yield from following.questions(known)
+        return
     answered = {fact.call for fact in known.facts}
     for suspect in known.shortlist.ranking.entities()[:SUSPECTS]:
         asked = 0

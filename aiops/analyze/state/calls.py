@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Verb = Literal["get", "describe", "manifest", "logs", "calls", "reach", "daemon", "other"]
+Verb = Literal["get", "describe", "manifest", "logs", "calls", "reach", "daemon", "alerts", "other"]
 
 KINDS = {
     "pod": "pods po",
@@ -61,6 +61,7 @@ _TOOLS: tuple[tuple[str, Verb], ...] = (
     ("getservicedependencies", "calls"),
     ("checkserviceconnectivity", "reach"),
     ("checknodeservicestatus", "daemon"),
+    ("getalerts", "alerts"),
     ("describe", "describe"),
     ("getresource", "get"),
 )
@@ -92,12 +93,15 @@ def kind_of(word: str) -> str:
 
 
 def understand(call: str) -> Call:
-    """What ``call`` asked; verb "other" where that is not known."""
+    """What ``call`` asked; verb "other" where that is not known.
+
+    A tool's call is its name, with or without its toolset before a dot, and its arguments as JSON.
+    """
     if call.lstrip().startswith("kubectl"):
         return _command(call)
-    name, _, rest = call.partition(":")
-    arguments = _arguments(rest)
-    plain = re.sub(r"[^a-z]", "", name.lower())
+    name, brace, rest = call.partition("{")
+    arguments = _arguments(brace + rest)
+    plain = re.sub(r"[^a-z]", "", name.rpartition(".")[2].lower())
     for prefix, verb in _TOOLS:
         if plain.startswith(prefix):
             return _tool(verb, arguments)

@@ -41,6 +41,8 @@ def pod(found: Api, common: dict[str, Any]) -> Pod:
         address=text(status, "podIP"),
         owner=owner(found),
         conditions=conditions(status),
+        restarts=number(status, "restarts") or 0,
+        restarted_s=status.get("restarted_s"),
     )
 
 

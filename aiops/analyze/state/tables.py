@@ -16,6 +16,7 @@ _EVENT = re.compile(
     r"(?P<type>Normal|Warning)\s+(?P<reason>\S+)\s+(?P<kind>[\w.-]+)/(?P<name>\S+)"
     r"\s*(?P<message>.*)"
 )
+_PORT = re.compile(r"(?<![0-9:])([0-9]{1,5})(?::[0-9]{1,5})?/([A-Z]{3,4})")
 
 
 def api_objects(kind: str, namespace: str, text: str) -> Iterator[Api]:
@@ -81,7 +82,26 @@ def _pod(row: Row) -> Api:
         "status": {
             "word": status,
             "conditions": [{"type": "Ready", "status": "False" if lacking else "True"}],
+            **_restarts(row.get("RESTARTS", "")),
         },
+    }
+
+
+def _restarts(text: str) -> Api:
+    """ "4 (2m ago)": how often containers died, and when the last one did."""
+    count, _, last = text.partition(" ")
+    return {"restarts": whole(count), "restarted_s": age(last.strip("()"))}
+
+
+def _service(row: Row) -> Api:
+    """Ports as callers know them ("80:30080/TCP"); where they lead is not shown."""
+    ports = _PORT.findall(row.get("PORT(S)", ""))
+    return {
+        "spec": {
+            "type": row.get("TYPE", ""),
+            "clusterIP": row.get("CLUSTER-IP", ""),
+            "ports": [{"port": int(number), "protocol": protocol} for number, protocol in ports],
+        }
     }
 
 
@@ -183,6 +203,7 @@ _CELLS: dict[str, Callable[[Row], Api]] = {
     "daemonset": _workload,
     "job": _job,
     "cronjob": _cron_job,
+    "service": _service,
     "endpoints": _endpoints,
     "node": _node,
     "claim": _claim,

@@ -1,0 +1,1 @@
+"""Whole investigations, judged: by tool calls alone, and beside the analyzers alone."""
