@@ -9,6 +9,8 @@ import structlog
 
 from aiops.analyze.explain import explain
 from aiops.analyze.service_graph import seen_in_spans
+from aiops.app.approvals.calling import KIND as SUMMON
+from aiops.app.approvals.calling import Calling
 from aiops.app.approvals.carrying_out import KIND as CARRY_OUT
 from aiops.app.approvals.carrying_out import order_approved
 from aiops.app.approvals.lapsing import lapse
@@ -27,6 +29,7 @@ from aiops.bootstrap.deciding import desk_of
 from aiops.bootstrap.loading import load_ahead
 from aiops.bootstrap.objectives import of_metrics, slos_of
 from aiops.bootstrap.service import Service
+from aiops.bootstrap.summoning import summons_of
 from aiops.jobs.loops import Heartbeats, every
 from aiops.model.job import Job
 from aiops.plugins import analyzer, names
@@ -281,7 +284,14 @@ class Logged:
 
 def handlers(service: Service) -> dict[str, Handler]:
     """What does the jobs, by kind; raises UnknownName for a method that does not exist."""
-    return {KIND: Logged(reporting(service)), CARRY_OUT: CarryingOut(service)}
+    calling = Calling(
+        service.approvals, service.incidents, service.clock, summons_of(service.settings)
+    )
+    return {
+        KIND: Logged(reporting(service)),
+        CARRY_OUT: CarryingOut(service),
+        SUMMON: calling,
+    }
 
 
 def reporting(service: Service) -> IncidentReports:

@@ -77,7 +77,7 @@ def durable(
             telemetry=SqlTelemetry(engine),
             events=events,
             queue=queue,
-            approvals=ToldApprovals(SqlApprovals(engine, events), incidents, clock, summons),
+            approvals=ToldApprovals(SqlApprovals(engine, events), incidents, clock, summons, queue),
             ledger=ledger,
             switch=SqlSwitch(engine),
             memory=SqlMemories(engine),

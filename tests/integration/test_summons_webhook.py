@@ -6,14 +6,17 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from approvals import approval
+from approvals import action, approval
 from queues import until
 
+from aiops.app.approvals.calling import KIND, again
 from aiops.app.approvals.lapsing import lapse
+from aiops.bootstrap.background import handlers
 from aiops.bootstrap.deciding import desk_of
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.summoning import nobody_is_called, summons_of
@@ -80,6 +83,29 @@ def test_who_answers_is_called_and_an_admin_once_nobody_did(sqlite_url: str) -> 
     assert (second["event"], second["needed_role"]) == ("approval.escalated", "admin")
     assert first["targets"][0]["name"] == "web"
     assert first["action_hash"] == approval().action_hash
+
+
+def test_who_could_not_be_called_is_called_again_until_somebody_has_decided(
+    sqlite_url: str,
+) -> None:
+    pager = Pager()
+    pager.code = 503
+    with pager.open() as url, durable(settings(url, database_url=sqlite_url)) as service:
+        first, second = (
+            service.approvals.file(approval(name, action(count), incident=None))
+            for name, count in (("apr-1", 5), ("apr-2", 6))
+        )
+        assert len(pager.posts) == 2
+        assert (service.queue.backlog().due, service.queue.backlog().dead) == (0, 0)  # not yet
+        call = handlers(service)[KIND]
+        with pytest.raises(NotDelivered):  # the queue tries again
+            call(again(first, "pager", service.clock.now()))
+        pager.code = 200
+        call(again(first, "pager", service.clock.now()))
+        assert service.approvals.swap(second, replace(second, state="rejected", decided_by="ann"))
+        call(again(second, "pager", service.clock.now()))
+        call(again(first, "a pager of yesterday", service.clock.now()))
+    assert [json.loads(body)["approval"] for _, body in pager.posts[2:]] == ["apr-1", "apr-1"]
 
 
 def test_a_pager_that_refuses_or_is_gone_is_not_delivered_and_its_address_not_told() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from aiops.app.approvals.deciding import Desk
-from aiops.app.approvals.told import ACTOR
+from aiops.app.approvals.noting import ACTOR
 from aiops.model.approval import Approval
 from aiops.model.investigation import AuditEntry
 

@@ -1,18 +1,16 @@
 """Approvals whose changes people learn of: in the incident's timeline, and by being called."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
-from typing import Final
 
-from aiops.errors import NotDelivered, NotKept
+from aiops.app.approvals.calling import again
+from aiops.app.approvals.noting import ACTOR, note
+from aiops.errors import NotDelivered
 from aiops.model.approval import Approval, ApprovalState, Mode
-from aiops.model.incident import TimelineEntry
 from aiops.ports.approvals import ApprovalStore, Summons
 from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
-
-ACTOR: Final = "aiops"
+from aiops.ports.jobs import JobQueue
 
 
 class ToldApprovals:
@@ -20,6 +18,7 @@ class ToldApprovals:
 
     Args:
         summons: called when a decision is needed; not for actions in shadow mode.
+        queue: takes the next try to call whom it did not reach; without one there is none.
     """
 
     def __init__(
@@ -28,9 +27,10 @@ class ToldApprovals:
         incidents: IncidentRepo,
         clock: Clock,
         summons: Sequence[Summons] = (),
+        queue: JobQueue | None = None,
     ) -> None:
         self._kept, self._incidents, self._clock = kept, incidents, clock
-        self._summons = tuple(summons)
+        self._summons, self._queue = tuple(summons), queue
 
     def file(self, approval: Approval) -> Approval:
         """Keep it; raises AlreadyKept."""
@@ -77,23 +77,11 @@ class ToldApprovals:
                     each.summon(approval)
                 except NotDelivered as error:
                     self._note(approval, f"Nobody was called for approval {approval.id}: {error}")
+                    if self._queue is not None:
+                        self._queue.put(again(approval, each.name, self._clock.now()))
 
     def _note(self, approval: Approval, text: str) -> None:
-        if approval.incident is None:
-            return
-        entry = TimelineEntry(
-            approval.incident,
-            self._clock.now(),
-            "action",
-            ACTOR if approval.state in ("expired", "used") else approval.decided_by or ACTOR,
-            text,
-            approval.id,
-        )
-        with suppress(NotKept):  # forgotten meanwhile: the audit log has it
-            self._incidents.get(approval.incident)
-            with self._incidents.work() as work:
-                work.note(entry)
-                work.tell("incident.changed", approval.incident)
+        note(self._incidents, self._clock.now(), approval, text)
 
 
 def sentence(approval: Approval) -> str:

@@ -8,19 +8,23 @@ import pytest
 from approvals import NOON, Rehearsed, action, approval
 
 from aiops.app.approvals.agreement import agreement
+from aiops.app.approvals.calling import Calling, again
 from aiops.app.approvals.deciding import Decider, Desk, Terms, Verdict
 from aiops.app.approvals.lapsing import lapse
 from aiops.app.approvals.refusals import NotAsSeen
 from aiops.app.approvals.told import ToldApprovals
 from aiops.errors import InvalidInput, NotAllowed, NotDelivered, NotKept, ToolFailed, WrongState
 from aiops.events.in_process import InProcessEvents
+from aiops.jobs.leased import LeasedJobs
 from aiops.model.approval import Approval, Decision
 from aiops.model.incident import Incident
+from aiops.model.job import ATTEMPTS, FIRST_DELAY
 from aiops.store.approvals import MemoryApprovals
 from aiops.store.clock import ManualClock
 from aiops.store.ids import CountedIds
 from aiops.store.inbox import MemoryInbox
 from aiops.store.incidents import MemoryIncidents
+from aiops.store.jobs import MemoryJobs
 from aiops.store.repositories import MemoryAudit
 
 ANA = Decider("ana", "responder")
@@ -55,9 +59,10 @@ class Room:
         with self.incidents.work() as work:
             work.put_incident(INCIDENT)
         self.audit, self.pager = MemoryAudit(), Pager()
-        self.kept = ToldApprovals(
-            MemoryApprovals(self.bus), self.incidents, self.clock, (self.pager,)
-        )
+        self.queue = LeasedJobs(MemoryJobs(self.clock), self.clock, CountedIds())
+        kept = MemoryApprovals(self.bus)
+        self.kept = ToldApprovals(kept, self.incidents, self.clock, (self.pager,), self.queue)
+        self.calling = Calling(self.kept, self.incidents, self.clock, (self.pager,))
         self.desk = Desk(self.kept, self.audit, self.clock, CountedIds(), rehearsal)
 
     def ask(self, asked: Approval | None = None) -> Approval:
@@ -269,6 +274,47 @@ def test_a_pager_that_is_broken_stops_nothing_and_is_in_the_timeline() -> None:
     asked = room.ask()
     assert "no signal" in room.timeline()[-1]
     assert room.say(asked, "approve").state == "approved"
+
+
+def test_whom_a_broken_pager_did_not_reach_is_called_once_it_works() -> None:
+    room = Room(unchanged())
+    room.pager.broken = True
+    asked = room.ask()
+    assert room.queue.backlog().due == 0
+    room.clock.advance(FIRST_DELAY.total_seconds())
+    assert room.queue.backlog().due == 1
+    job = again(asked, "pager", room.clock.now())
+    with pytest.raises(NotDelivered):
+        room.calling(job)
+    room.pager.broken = False
+    room.calling(job)
+    assert [each.id for each in room.pager.called] == ["asked"]
+    assert "Called for approval asked by pager after all" in room.timeline()[-1]
+
+
+def test_nobody_is_called_again_to_what_is_decided_forgotten_or_asked_otherwise() -> None:
+    room = Room(unchanged())
+    asked = room.ask()
+    jobs = [
+        again(asked, "pager", room.clock.now()),
+        again(asked, "a pager of yesterday", room.clock.now()),
+        again(replace(asked, id="forgotten"), "pager", room.clock.now()),
+    ]
+    room.say(asked, "escalate")
+    called = len(room.pager.called)
+    for job in jobs:
+        room.calling(job)
+    assert len(room.pager.called) == called
+
+
+def test_a_pager_that_stays_broken_is_given_up_and_the_timeline_says_so() -> None:
+    room = Room(unchanged())
+    room.pager.broken = True
+    asked = room.ask()
+    last = replace(again(asked, "pager", room.clock.now()), attempt=ATTEMPTS)
+    with pytest.raises(NotDelivered):
+        room.calling(last)
+    assert "no further try is made" in room.timeline()[-1]
 
 
 def test_an_incident_that_was_forgotten_keeps_nobody_from_deciding() -> None:
