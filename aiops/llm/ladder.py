@@ -57,5 +57,6 @@ class Ladder:
             if judged >= enough:
                 break
         if best is None:
+            failures[-1].before = tuple(failures[:-1])
             raise failures[-1].costing(usage)
         return Climbed(*best, tuple(failures), usage)

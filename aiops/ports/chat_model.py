@@ -18,10 +18,14 @@ class ModelFailed(AiopsError):
         model: which one, as configured.
         reason: what is wrong and what to do, in one clause; holds no secret.
         usage: what the attempt cost nevertheless.
+
+    Attributes:
+        before: of a ladder, how its cheaper models failed.
     """
 
     def __init__(self, model: str, reason: str, usage: Usage | None = None) -> None:
         self.model, self.reason, self.usage = model, reason, usage or Usage()
+        self.before: tuple[ModelFailed, ...] = ()
         super().__init__(f"model {model!r}: {reason}")
 
     def costing(self, usage: Usage) -> "ModelFailed":

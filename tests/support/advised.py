@@ -47,10 +47,13 @@ def investigated(
     analyzer: Any = None,
     world: World | None = None,
     budget: Any = None,
+    model_budget: Any = None,
     **chosen: Any,
 ) -> tuple[Report, list[Asked], World]:
     """The report of one run, what the model was asked for it, and the world it ran in."""
     whole = world or World()
+    if model_budget is not None:
+        chosen["budget"] = model_budget
     with scripted(*script) as model:
         report = run(whole, settings(model.url, **chosen), analyzer, budget)
     return report, model.asked, whole

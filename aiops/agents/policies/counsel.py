@@ -126,17 +126,14 @@ def _margin(answer: Answer, ranking: Ranking, names: Sequence[str]) -> float:
 
 
 def _said(climbed: Climbed, ranking: Ranking) -> Said:
-    answer, failures = climbed.answer, climbed.failures
-    failed = tuple(_step(each) for each in failures if not isinstance(each, BudgetSpent))
-    stopped = next((_stop(each) for each in failures if isinstance(each, BudgetSpent)), None)
-    said = Said(usage=climbed.usage, failed=failed, stopped=stopped)
+    answer, said = climbed.answer, _without(climbed.failures, climbed.usage)
     if isinstance(answer.content, ToolCalls):
         return replace(said, calls=answer.content.calls)
     try:
         return replace(said, opinion=_opinion(answer, ranking))
     except MadeUp as error:
         lost = FailedStep(f"model {answer.model!r}", f"its verdict cannot be used: {error}")
-        return replace(said, failed=(*failed, lost))
+        return replace(said, failed=(*said.failed, lost))
 
 
 def _opinion(answer: Answer, ranking: Ranking) -> Opinion | None:
@@ -146,9 +143,14 @@ def _opinion(answer: Answer, ranking: Ranking) -> Opinion | None:
 
 
 def _unanswered(failure: ModelFailed, usage: Usage) -> Said:
-    if isinstance(failure, BudgetSpent):
-        return Said(usage=usage, stopped=_stop(failure))
-    return Said(usage=usage, failed=(_step(failure),))
+    return _without((*failure.before, failure), usage)
+
+
+def _without(failures: Sequence[ModelFailed], usage: Usage) -> Said:
+    """What is to be said of models that gave no answer."""
+    failed = tuple(_step(each) for each in failures if not isinstance(each, BudgetSpent))
+    stopped = next((_stop(each) for each in failures if isinstance(each, BudgetSpent)), None)
+    return Said(usage=usage, failed=failed, stopped=stopped)
 
 
 def _step(failure: ModelFailed) -> FailedStep:
