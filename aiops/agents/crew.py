@@ -11,6 +11,7 @@ from aiops.agents.trajectory.steps import Answered, Record
 from aiops.model.run import Collected, Deed, Fact, Moment, MomentKind, Shortlist
 from aiops.model.said import Said
 from aiops.model.tool import ToolCall, ToolSpec
+from aiops.model.trail import Trail
 from aiops.ports.approvals import ApprovalStore
 from aiops.ports.clock import Clock
 from aiops.ports.inquiry import Ask, Guide, Inquiry, Proposer, Remember, Shelf, Watch
@@ -87,6 +88,10 @@ class Crew:
     def facts(self, state: RunState) -> tuple[Fact, ...]:
         """All that tools answered, each once."""
         return tuple(self.shelf.take(Fact, ref) for ref in dict.fromkeys(state.get("facts", ())))
+
+    def trails(self, state: RunState) -> tuple[Trail, ...]:
+        """Where failing requests were followed to, each once."""
+        return tuple(self.shelf.take(Trail, ref) for ref in dict.fromkeys(state.get("trails", ())))
 
     def said(self, state: RunState) -> tuple[Said, ...]:
         """By models, in order."""

@@ -18,6 +18,8 @@ class RunState(TypedDict, total=False):
         facts: ids of Facts in the order in which they came in.
         calls: tool calls made.
         specialist, asked: of one specialist's task; ``asked`` holds ids of questions.
+        topology: of the round.
+        trails: ids of Trails.
         said: ids of what models said, in order.
         stopped_by: the budget that ended the asking.
         ranked: id of the Shortlist of the statistics, where a model's word changed its order.
@@ -34,6 +36,8 @@ class RunState(TypedDict, total=False):
     calls: Annotated[int, add]
     specialist: str
     asked: list[str]
+    topology: str
+    trails: Annotated[list[str], add]
     said: Annotated[list[str], add]
     stopped_by: str
     ranked: str
@@ -46,7 +50,7 @@ _GATHERED = frozenset(
     for name, hint in get_type_hints(RunState, include_extras=True).items()
     if getattr(hint, "__metadata__", None)
 )
-_EMPTY: Mapping[str, object] = {"facts": [], "calls": 0, "said": []}
+_EMPTY: Mapping[str, object] = {"facts": [], "calls": 0, "said": [], "trails": []}
 
 
 def updated(state: RunState, update: RunState) -> RunState:

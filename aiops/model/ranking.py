@@ -74,6 +74,19 @@ class Propagation:
 
 
 @dataclass(frozen=True, slots=True)
+class Cleared:
+    """What speaks against a suspect: it stays on the list, and the report says why not it.
+
+    Attributes:
+        reason: one clause that goes on after "but".
+    """
+
+    entity: Entity
+    reason: str
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ranking:
     """The answer of one analyzer on one case.
 
@@ -84,6 +97,7 @@ class Ranking:
             its first suspect.
         onset: when the anomaly began, as found in the data; None where nothing changed.
         notes: what a reader must know: columns dropped, fallbacks used, modalities missing.
+        cleared: suspects against whom something speaks; it does not change their order.
     """
 
     verdict: Verdict
@@ -92,6 +106,7 @@ class Ranking:
     evidence: tuple[Evidence, ...] = ()
     propagation: tuple[Propagation, ...] = ()
     notes: tuple[str, ...] = ()
+    cleared: tuple[Cleared, ...] = ()
 
     def entities(self) -> tuple[Suspect, ...]:
         """The strongest suspect of each service, in order: the ranking at service level.

@@ -1,9 +1,12 @@
 """Specialists at work, and what their answers change."""
 
+from dataclasses import replace
+
 from aiops.agents.crew import Crew
 from aiops.agents.evidence import MODALITIES, cited, with_facts
 from aiops.agents.nodes.beginning import known_to
 from aiops.agents.policies.policy import Question
+from aiops.agents.recursion.following import followed, leaning
 from aiops.agents.state import RunState, Step
 from aiops.model.run import Fact, Shortlist, Specialist
 from aiops.model.tool import Caller, Capability, ToolCall
@@ -21,7 +24,10 @@ def specialist(state: RunState, crew: Crew) -> Step:
             found.append(crew.shelf.keep(fact))
     if not state["asked"]:
         _read(state, crew)
-    return Step({"facts": found, "calls": len(state["asked"])}, ("reconcile",))
+    update: RunState = {"facts": found, "calls": len(state["asked"])}
+    if _specialist(state) == "traces" and state.get("topology") == "recursive":
+        update["trails"] = _followed(state, crew)
+    return Step(update, ("reconcile",))
 
 
 def reconcile(state: RunState, crew: Crew) -> Step:
@@ -29,13 +35,16 @@ def reconcile(state: RunState, crew: Crew) -> Step:
     facts = crew.facts(state)
     new = [fact for fact in facts[state["judged"] :] if fact.status == "done"]
     update: RunState = {"judged": len(facts)}
-    before = crew.shortlist(state)
+    before = after = crew.shortlist(state)
     if new:
         ranked = crew.inquiry.shortlist(with_facts(crew.collected(state).case, facts))
         seconds = (*before.seconds, *ranked.seconds)
         after = Shortlist(cited(ranked.ranking, facts), before.failed, seconds)
+    after = replace(after, ranking=leaning(after.ranking, crew.trails(state)))
+    if after != before:
         update["shortlist"] = crew.shelf.keep(after)
-        crew.tell("reconcile", "finding", f"{len(new)} answers weighed", update["shortlist"])
+    if new:
+        crew.tell("reconcile", "finding", f"{len(new)} answers weighed", update.get("shortlist"))
     again = crew.policy.goes_on(before, known_to({**state, **update}, crew))
     return Step(update, ("plan" if again else "guide",))
 
@@ -65,6 +74,17 @@ def _asked(crew: Crew, who: Specialist, question: Question) -> Fact | None:
         about=question.about,
         at=answered.at,
     )
+
+
+def _followed(state: RunState, crew: Crew) -> list[str]:
+    """Failing requests followed down: ids of where they led; () where they lead nowhere."""
+    trail = followed(crew.collected(state).case, crew.shortlist(state).ranking)
+    if trail is None:
+        return []
+    ref = crew.shelf.keep(trail)
+    crew.tell("specialist", "finding", f"traces: {'; '.join(trail.actions)}", ref)
+    crew.tell("specialist", "finding", f"traces: {trail.evidence[0].claim}", ref)
+    return [ref]
 
 
 def _specialist(state: RunState) -> Specialist:

@@ -50,14 +50,19 @@ def plan(state: RunState, crew: Crew) -> Step:
     if known.spent is not None and any(task.questions for task in made.tasks):
         crew.tell("plan", "stopped", f"the budget of {known.spent} is spent")
         return Step({**update, "stopped_by": known.spent}, ("guide",))
-    crew.tell("plan", "plan", "; ".join(_told(task) for task in made.tasks))
+    crew.tell("plan", "plan", f"{made.topology}: {'; '.join(_told(t) for t in made.tasks)}")
     left = crew.budget.calls - state.get("calls", 0)
     branches, cut = [], False
     for task in made.tasks:
         questions = task.questions[:left]
         left -= len(questions)
         cut = cut or len(questions) < len(task.questions)
-        own: RunState = {**state, "specialist": task.specialist, "asked": crew.kept(questions)}
+        own: RunState = {
+            **state,
+            "specialist": task.specialist,
+            "asked": crew.kept(questions),
+            "topology": made.topology,
+        }
         branches.append(Branch("specialist", own))
     update["turn"] = state["turn"] + 1
     if cut:

@@ -1,12 +1,18 @@
 """What a policy is asked: whom to send, with which questions, and whether enough is known."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from aiops.model.case import CaseData
 from aiops.model.run import Fact, Shortlist, Specialist
 from aiops.model.said import Said
 from aiops.model.tool import ToolSpec
+
+Topology = Literal[
+    "parallel",  # side by side: their answers do not need one another
+    "sequential",  # a few questions a round: each answer narrows the next
+    "recursive",  # failing requests are followed down, from caller to callee
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,12 @@ class Plan:
     Attributes:
         tasks: the most telling questions first; () where nothing more is asked.
         said: by models, to come to it; kept, so that nobody asks them the same again.
+        topology: how its specialists work together.
     """
 
     tasks: tuple[Task, ...] = ()
     said: tuple[Said, ...] = ()
+    topology: Topology = "parallel"
 
     @property
     def unfinished(self) -> bool:

@@ -85,7 +85,7 @@ def test_a_second_round_needs_an_answer_that_moved_the_first_suspect() -> None:
     with checkpoints("sqlite:///") as saver:
         world.process(saver)("run-1", inquiry())
     plans = [moment.text for moment in world.moments if moment.kind == "plan"]
-    assert plans == [f"kubernetes asks {EVENTS}"]
+    assert plans == [f"parallel: kubernetes asks {EVENTS}"]
     assert world.events.reads == 2  # one about each of the first two suspects
 
 

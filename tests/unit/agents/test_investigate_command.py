@@ -27,7 +27,7 @@ def test_each_step_is_told_on_standard_error_where_asked_for() -> None:
     assert quiet.stderr == ""
     assert told.stdout.splitlines()[0] == quiet.stdout.splitlines()[0]
     assert told.stderr.startswith("intake: begun")
-    assert "plan: plan: metrics reads the window" in told.stderr
+    assert "plan: plan: parallel: metrics reads the window" in told.stderr
 
 
 def test_the_trajectory_is_a_line_of_json_for_each_step(tmp_path: Path) -> None:

@@ -1,0 +1,210 @@
+"""Failing requests are followed down, whatever shape they have, to who has signs of its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aiops.agents.recursion.following import followed, leaning
+from aiops.agents.recursion.requests import failing
+from aiops.agents.recursion.walk import MOST_DEPTH, MOST_STOPS, Sign, Stop, walk
+from aiops.model import CaseData, Entity, Evidence, Ranking, SpanTable, Suspect, Window
+from aiops.model.case import TelemetryWindow, Trigger
+
+BEGAN = datetime(2026, 11, 20, 12, tzinfo=UTC)
+ONSET = BEGAN + timedelta(seconds=100)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Calls by service, each once; a service may call itself or its caller."""
+
+    calls: Mapping[str, Sequence[str]]
+
+    def below(self, stop: Stop) -> Sequence[Stop]:
+        return [called(name) for name in self.calls.get(stop.service, ())]
+
+
+def called(name: str, failed: int = 1) -> Stop:
+    return Stop(name, "do", (0,), 1.0, failed)
+
+
+def signs(**strengths: float) -> dict[str, Sign]:
+    return {name: Sign(strength, frozenset({"metric"})) for name, strength in strengths.items()}
+
+
+def ends_in(calls: Mapping[str, Sequence[str]], spoken: Mapping[str, Sign]) -> str | None:
+    end = walk([called("front")], Tree(calls), spoken).end
+    return end.service if end is not None else None
+
+
+CHAIN = {"front": ["cart"], "cart": ["db"]}
+
+
+def test_of_a_chain_the_one_with_the_strongest_signs_is_the_end() -> None:
+    assert ends_in(CHAIN, signs(front=1.0, cart=2.0, db=4.0)) == "db"
+    assert ends_in(CHAIN, signs(front=1.0, cart=4.0, db=2.0)) == "cart"
+
+
+def test_of_two_about_as_strong_the_lower_is_the_end() -> None:
+    assert ends_in(CHAIN, signs(cart=2.1, db=2.0)) == "db"
+
+
+@pytest.mark.parametrize(("above", "below"), [("log", "metric"), ("metric", "trace")])
+def test_logged_errors_tell_more_than_metrics_and_these_more_than_time_lost(
+    above: str, below: str
+) -> None:
+    spoken = {"cart": Sign(2.0, frozenset({above})), "db": Sign(2.0, frozenset({below}))}  # type: ignore[arg-type]
+    assert ends_in(CHAIN, spoken) == "cart"
+
+
+def test_a_walk_past_nobody_with_signs_ends_nowhere() -> None:
+    assert ends_in(CHAIN, {}) is None
+
+
+def test_a_healthy_call_is_not_entered() -> None:
+    walked = walk([called("front")], _Healthy({"front": ["cart"]}), signs(front=1.0))
+    assert [action.about for action in walked.actions] == ["front", "front do", "front"]
+
+
+class _Healthy(Tree):
+    def below(self, stop: Stop) -> Sequence[Stop]:
+        return [Stop(one.service, "do", (0,)) for one in super().below(stop)]
+
+
+def test_calls_that_go_round_are_left() -> None:
+    walked = walk([called("a")], Tree({"a": ["b"], "b": ["a", "b"]}), signs(a=1.0, b=2.0))
+    assert (walked.end is not None, walked.forced) == (True, False)
+
+
+def test_at_the_limit_it_answers_with_what_it_has() -> None:
+    deep = {f"s{i}": [f"s{i + 1}"] for i in range(30)}
+    walked = walk([called("s0")], Tree(deep), signs(s3=1.0, s20=9.0))
+    assert walked.forced
+    assert walked.end is not None
+    assert walked.end.service == "s3"
+    assert max(action.depth for action in walked.actions) <= MOST_DEPTH
+
+
+_NAMES = st.sampled_from([f"s{i}" for i in range(8)])
+
+
+@given(
+    st.dictionaries(_NAMES, st.lists(_NAMES, max_size=8)),
+    st.lists(_NAMES, max_size=4),
+    st.dictionaries(_NAMES, st.floats(0, 10)),
+)
+@settings(max_examples=80, deadline=None)
+def test_any_calls_are_walked_to_an_end(
+    calls: dict[str, list[str]], tops: list[str], strengths: dict[str, float]
+) -> None:
+    walked = walk([called(name) for name in tops], Tree(calls), signs(**strengths))
+    assert sum(action.act == "trace" for action in walked.actions) <= MOST_STOPS + len(tops)
+    assert walked.actions[-1].act == "print"
+    assert walked.end is None or walked.end.service in strengths
+
+
+def spans(rows: Sequence[tuple[str, str, str, str, float, float]], bad: Sequence[str]) -> SpanTable:
+    """Rows of (trace, span, parent, service, start, seconds); spans named in ``bad`` failed."""
+    services = tuple(sorted({row[3] for row in rows}))
+    texts = [np.array([row[i] for row in rows], dtype=object) for i in range(3)]
+    return SpanTable(
+        trace_ids=texts[0],
+        span_ids=texts[1],
+        parent_ids=texts[2],
+        services=services,
+        service_of=np.array([services.index(row[3]) for row in rows], dtype=np.int32),
+        operations=("do",),
+        operation_of=np.zeros(len(rows), dtype=np.int32),
+        starts=np.array([BEGAN.timestamp() + row[4] for row in rows]),
+        durations=np.array([row[5] for row in rows]),
+        statuses=np.array(["ERROR" if row[1] in bad else "OK" for row in rows], dtype=object),
+    )
+
+
+def case_of(table: SpanTable | None) -> CaseData:
+    window = TelemetryWindow(BEGAN, BEGAN + timedelta(seconds=200), spans=table)
+    return CaseData("case-1", window, Trigger(ONSET))
+
+
+def ranked(*names: str) -> Ranking:
+    """Suspects, each as strong as the place it has from the end, each with a metric."""
+    window = Window(BEGAN, ONSET)
+    items = [
+        Evidence(f"E{i}", "metric", f"{name} moved", "metrics", window, name)
+        for i, name in enumerate(names, 1)
+    ]
+    suspects = [
+        Suspect(Entity("service", name), None, 2.0 * (len(names) - i), 0.5, evidence=(item.id,))
+        for i, (name, item) in enumerate(zip(names, items, strict=True))
+    ]
+    return Ranking("root_cause", tuple(suspects), ONSET, tuple(items))
+
+
+def shop() -> CaseData:
+    """Requests front -> cart -> db; after the onset db fails and takes the others with it."""
+    rows, bad = [], []
+    for i in range(60):
+        late, took = i >= 40, 0.9 if i >= 40 else 0.1
+        for name, parent in (("front", ""), ("cart", "front"), ("db", "cart")):
+            above = f"{parent}{i}" if parent else ""
+            rows.append((f"t{i}", f"{name}{i}", above, name, i * 2.5 + 0.01, took))
+            bad += [f"{name}{i}"] * late
+    return case_of(spans(rows, bad))
+
+
+def test_the_way_to_the_cause_is_evidence_for_it_and_against_those_who_wait() -> None:
+    case, before = shop(), ranked("db", "cart", "front", "other")
+    trail = followed(case, before)
+    assert trail is not None
+    assert "20 of 20 failing requests go front -> cart -> db" in trail.evidence[0].claim
+    after = leaning(before, [trail])
+    assert after.suspects[0].evidence == ("E1", "E5")
+    assert [one.entity.name for one in after.cleared] == ["cart", "front"]
+    assert after.cleared[0].reason.startswith("its failing requests go on to db")
+    assert [one.entity for one in after.suspects] == [one.entity for one in before.suspects]
+
+
+def test_leaning_twice_is_as_leaning_once() -> None:
+    case, before = shop(), ranked("db", "cart")
+    trail = followed(case, before)
+    assert trail is not None
+    assert leaning(leaning(before, [trail]), [trail]) == leaning(before, [trail])
+
+
+def test_where_no_request_fails_there_is_nothing_to_follow() -> None:
+    assert followed(case_of(None), ranked("db")) is None
+    quiet = spans([("t", "a", "", "front", 150.0, 0.1)], [])
+    assert followed(case_of(quiet), ranked("front")) is None
+
+
+_IDS = st.sampled_from(["", "a", "b", "c", "d", "lost"])
+_ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(["t1", "t2"]),
+        _IDS,
+        _IDS,
+        st.sampled_from(["front", "cart", "db"]),
+        st.floats(0, 200),
+        st.floats(-1, 100),
+    ),
+    min_size=1,
+    max_size=25,
+)
+
+
+@given(_ROWS, st.lists(_IDS, max_size=4))
+@settings(max_examples=80, deadline=None)
+def test_spans_that_are_their_own_ancestors_or_lost_their_parents_are_followed_to_an_end(
+    rows: list[tuple[str, str, str, str, float, float]], bad: list[str]
+) -> None:
+    case, before = case_of(spans(rows, bad)), ranked("db", "cart", "front")
+    trail = followed(case, before)
+    requests = failing(case, ONSET)
+    assert (trail is None) or (requests is not None and len(requests.roots) > 0)
+    if trail is not None:
+        assert leaning(before, [trail]).suspects[0].entity == before.suspects[0].entity
