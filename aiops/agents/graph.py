@@ -18,6 +18,7 @@ from aiops.agents.crew import Belt, Crew, RunBudget
 from aiops.agents.nodes.ending import report as written
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
+from aiops.agents.proposing.tried import settled
 from aiops.agents.shape import EXITS, FIRST, NODES, Node
 from aiops.agents.state import Branch, RunState, updated
 from aiops.agents.trajectory.steps import Record
@@ -120,6 +121,18 @@ class KeptRuns:
         again: Command[str] = Command(resume={each.id: True for each in waiting})
         graph.invoke(again, place, context=crew, durability="sync")
         return self._report(graph, place, crew)
+
+    def go_on(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report | None:
+        """See Runner. Whoever decided was allowed to: the approvals say so."""
+        waits = self.waits(run)
+        approvals = self.belt.approvals if self.belt is not None else None
+        if approvals is not None and not all(settled(approvals, each) for each in waits):
+            return None
+        if waits:
+            return self.resume(run, inquiry, "responder", incident)
+        if not compiled(self.saver, self.nodes).get_state(_place(run)).values:
+            raise NotKept("run that waits", run)
+        return self(run, inquiry, incident)
 
     def forget(self, run: str) -> None:
         """See Runner. A run that waits for people is kept."""

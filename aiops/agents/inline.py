@@ -13,7 +13,7 @@ from aiops.agents.shape import FIRST, NODES
 from aiops.agents.shelf import MemoryShelf
 from aiops.agents.state import Branch, RunState, updated
 from aiops.agents.trajectory.steps import Record
-from aiops.errors import WrongState
+from aiops.errors import NotKept, WrongState
 from aiops.model.report import Report
 from aiops.ports.clock import Clock
 from aiops.ports.inquiry import Inquiry, Watch
@@ -50,6 +50,11 @@ class InlineRuns:
                 record=self.record,
             )
         )
+
+    def go_on(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report | None:
+        """See Runner: no run outlives its call."""
+        del inquiry, incident
+        raise NotKept("run that waits", run)
 
     def forget(self, run: str) -> None:
         """See Runner: there is nothing to forget."""

@@ -25,6 +25,9 @@ from aiops.ports.telemetry import TelemetryStore
 
 KIND = "investigate"
 ACTOR = "aiops"
+ACTED = "-acted"
+"""Ends the id of the report that tells what became of an investigation's actions; such ids sort
+after the investigation's and before the next one's."""
 LOOK_AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 """After the first, second and third investigation that named no cause while alerts still fire:
 telemetry goes on, and what was too short to tell at first may be plain a minute later."""
@@ -76,6 +79,34 @@ class IncidentReports:
             self.investigations.save(Investigation(made, incident.id, self.clock.now(), report))
         self._note(incident.id, made, report)
         runner.forget(made)
+        return report
+
+    def acted(self, run: str) -> Report | None:
+        """What became of the actions that investigation ``run`` proposed, as a report of its own.
+
+        What was found stays as it was first written. Done twice it takes effect once.
+
+        Returns:
+            None while it waits on.
+
+        Raises:
+            NotKept: the investigation, its incident or its run is not known (any more).
+            StoreUnavailable: nothing was finished; it is to be tried again.
+        """
+        first = self.investigations.get(run)
+        incident, made = self.incidents.get(first.about), f"{run}{ACTED}"
+        runner = self.runner or InlineRuns(self.clock)
+        try:
+            report = self.investigations.get(made).report
+        except NotKept:
+            alerts = tuple(state.alert for state in self.incidents.alerts(incident.id))
+            ended = runner.go_on(run, self.inquiry(incident, alerts), incident.id)
+            if ended is None:
+                return None
+            report = replace(first.report, actions=ended.actions, verification=ended.verification)
+            self.investigations.save(Investigation(made, incident.id, self.clock.now(), report))
+        self._tell_acted(incident.id, made, report)
+        runner.forget(run)
         return report
 
     def report(self, incident: Incident, alerts: tuple[Alert, ...] = ()) -> Report:
@@ -135,6 +166,19 @@ class IncidentReports:
                     investigation,
                 )
             )
+            work.tell("investigation.finished", incident_id)
+
+    def _tell_acted(self, incident_id: str, investigation: str, report: Report) -> None:
+        """Show it as the incident's report, once; what did not work is looked at anew."""
+        with self.incidents.work() as work:
+            incident = work.incidents([incident_id])[incident_id]
+            if incident.report is not None and incident.report >= investigation:
+                return
+            told = replace(incident, report=investigation)
+            failed = report.verification is not None and not report.verification.worked
+            if failed and incident.open and incident.firing and incident.investigate_at is None:
+                told = replace(told, investigate_at=self.clock.now())
+            work.put_incident(told)
             work.tell("investigation.finished", incident_id)
 
 

@@ -64,6 +64,13 @@ class ServiceRuns:
         with self.opened(incident) as runs:
             return runs(run, inquiry, incident)
 
+    def go_on(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report | None:
+        """See Runner."""
+        if self.service.checkpoints is None:
+            return InlineRuns(self.service.clock).go_on(run, inquiry, incident)
+        with self.opened(incident) as runs:
+            return runs.go_on(run, inquiry, incident)
+
     def forget(self, run: str) -> None:
         """See Runner."""
         if self.service.checkpoints is not None:
@@ -91,7 +98,7 @@ class ServiceRuns:
                 policy=policy_of(self.service.settings, record=self.tape),
                 budget=budget_of(self.service.settings),
                 belt=belt,
-                proposer=proposer_of(self.service, belt),
+                proposer=proposer_of(self.service, belt, incident),
                 remember=(
                     Remembering(self.service.memory, self.service.clock, incident)
                     if incident is not None

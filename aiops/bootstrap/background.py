@@ -14,6 +14,8 @@ from aiops.app.approvals.calling import Calling
 from aiops.app.approvals.carrying_out import KIND as CARRY_OUT
 from aiops.app.approvals.carrying_out import order_approved
 from aiops.app.approvals.lapsing import lapse
+from aiops.app.approvals.resuming import KIND as RESUME
+from aiops.app.approvals.resuming import Resumptions
 from aiops.app.incident_reports import KIND, IncidentReports
 from aiops.app.incidents.dispatch import due_jobs
 from aiops.app.incidents.given_up import tell_given_up
@@ -28,6 +30,7 @@ from aiops.bootstrap.carrying_out import CarryingOut
 from aiops.bootstrap.deciding import desk_of
 from aiops.bootstrap.loading import load_ahead
 from aiops.bootstrap.objectives import of_metrics, slos_of
+from aiops.bootstrap.resuming import GoingOn, resumptions_of
 from aiops.bootstrap.service import Service
 from aiops.bootstrap.summoning import summons_of
 from aiops.jobs.loops import Heartbeats, every
@@ -221,17 +224,19 @@ class Telling:
 
 
 class Lapsing:
-    """One look at the approvals: those whose time is over, and those that nobody queued."""
+    """One look at the approvals: whose time is over, what nobody queued, who can go on."""
 
     def __init__(self, service: Service) -> None:
         self._desk, self._queue = desk_of(service), service.queue
+        self._resumptions = resumptions_of(service)
         self._log = structlog.get_logger("aiops.approvals")
 
     def __call__(self) -> float:
-        """Escalate or end the ones, queue the others."""
+        """Escalate or end the ones, queue the others, and the runs that waited for them."""
         for each in lapse(self._desk):
             self._log.warning("nobody answered in time", approval=each.id, now=each.state)
         order_approved(self._desk.approvals, self._queue, self._desk.clock)
+        self._resumptions.sweep()
         return APPROVALS_S
 
 
@@ -265,8 +270,8 @@ def standings(service: Service) -> Standings:
 class Logged:
     """Investigations with what the log says of each; its lines carry the incident and the job."""
 
-    def __init__(self, reports: IncidentReports) -> None:
-        self._reports = reports
+    def __init__(self, reports: IncidentReports, resumptions: Resumptions) -> None:
+        self._reports, self._resumptions = reports, resumptions
         self._log = structlog.get_logger("aiops.investigations")
 
     def __call__(self, job: Job) -> None:
@@ -274,6 +279,8 @@ class Logged:
         log = self._log.bind(incident=job.about, job=job.key)
         log.info("investigation begins", attempt=job.attempt)
         report = self._reports(job)
+        # What it asked for may be settled before its report was kept.
+        self._resumptions.of(job.about)
         log.info(
             "investigation ends",
             verdict=report.verdict,
@@ -284,12 +291,14 @@ class Logged:
 
 def handlers(service: Service) -> dict[str, Handler]:
     """What does the jobs, by kind; raises UnknownName for a method that does not exist."""
+    reports = reporting(service)
     calling = Calling(
         service.approvals, service.incidents, service.clock, summons_of(service.settings)
     )
     return {
-        KIND: Logged(reporting(service)),
+        KIND: Logged(reports, resumptions_of(service)),
         CARRY_OUT: CarryingOut(service),
+        RESUME: GoingOn(reports),
         SUMMON: calling,
     }
 

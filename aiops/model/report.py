@@ -138,10 +138,11 @@ class ProposedAction:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Whether the fix worked, as measured afterwards."""
+    """Whether the fix worked, as measured afterwards; of several, whether each did."""
 
     outcome: str
     at: datetime
+    worked: bool
     evidence: tuple[str, ...] = ()
 
 

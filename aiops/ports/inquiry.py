@@ -94,6 +94,18 @@ class Runner(Protocol):
         """
         ...
 
+    def go_on(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report | None:
+        """The report of a run that waited, once everything it asked for is settled.
+
+        Returns:
+            None while somebody has yet to answer, or what was approved is being carried out.
+
+        Raises:
+            NotKept: no such run is known: it never began, or it ended and is forgotten.
+            StoreUnavailable: nothing was finished; it is to be tried again.
+        """
+        ...
+
     def forget(self, run: str) -> None:
         """Its report is kept elsewhere: nothing will be asked of it again. Unknown runs: nothing.
 

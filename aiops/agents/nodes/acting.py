@@ -20,10 +20,11 @@ def propose(state: RunState, crew: Crew) -> Step:
     if crew.proposer is None or crew.belt is None or crew.belt.approvals is None:
         return Step({}, ("report",))
     case, found = with_facts(crew.collected(state).case, crew.facts(state)), crew.shortlist(state)
-    proposals = crew.proposer(case, crew.inquiry.report(case, found))
+    tried = Tried.of(crew.belt.approvals, crew.incident)
+    thought_of = crew.proposer(case, crew.inquiry.report(case, found))
+    proposals = [each for each in thought_of if not tried.takes_back(each)]
     if not proposals:
         return Step(_nothing_known(crew, found), ("report",))
-    tried = Tried.of(crew.belt.approvals, crew.incident)
     deeds = [
         tried.told(proposal) or _asked(crew, crew.belt, number, proposal)
         for number, proposal in enumerate(proposals)

@@ -97,5 +97,6 @@ def _verification(deeds: tuple[Deed, ...], crew: Crew) -> Verification | None:
     if not looked:
         return None
     words = "; ".join(f"{d.proposal.tool}: {d.seen or d.status}" for d in looked)
-    worked = "worked" if all(deed.reached for deed in looked) else "did not work"
-    return Verification(f"{worked}: {words}", crew.clock.now())
+    worked = all(deed.reached for deed in looked)
+    said = "worked" if worked else "did not work"
+    return Verification(f"{said}: {words}", crew.clock.now(), worked)

@@ -50,14 +50,15 @@ class Remedy:
 
 def undo(patient: Patient) -> Iterator[Remedy]:
     """Back to the version before, where a new one came shortly before the trouble."""
-    versions = patient.versions()
-    newest = versions[0] if versions else None
-    if newest is None or newest.age_s is None or patient.workload.type != "deployment":
+    newest, *others = patient.versions() or (patient.workload,)
+    if newest.age_s is None or not others:
         return
     before_s = newest.age_s - patient.onset_ago_s
-    if not -LAG_S <= before_s <= LEAD_S:
+    # A replica set that is older than lower revisions was taken up again: somebody went back.
+    went_back = any(newest.age_s > (one.age_s or 0.0) for one in others)
+    if went_back or not -LAG_S <= before_s <= LEAD_S:
         return
-    for earlier in versions[1:]:
+    for earlier in others:
         other = _difference(earlier.spec, newest.spec)
         if other:
             when = f"{duration(before_s)} before" if before_s >= 0 else "at"

@@ -27,11 +27,22 @@ def standing_for(approvals: ApprovalStore, approval_id: str) -> Approval | None:
     return found
 
 
+def settled(approvals: ApprovalStore, approval_id: str) -> bool:
+    """Whether nothing more comes of it: refused, lapsed, or carried out to its end."""
+    found = standing_for(approvals, approval_id)
+    if found is None or found.mode == "shadow":
+        return True
+    if found.state == "used":
+        return found.outcome is not None
+    return found.state in ("rejected", "expired")
+
+
 def as_others_ended(deed: Deed, approval: Approval) -> Deed:
     """A worker carried it out, not this run: how that ended stands in the approval."""
-    said = approval.outcome or "its end is not known; look at the object"
-    ends = (each for each in _ENDS if said.startswith(f"{each}: "))
-    status: OutcomeStatus = next(ends, "unknown")
+    status = _ended(approval)
+    said = (approval.outcome or "its end is not known; look at the object").removeprefix(
+        f"{status}: "
+    )
     return replace(
         deed,
         status=status,
@@ -55,6 +66,14 @@ class Tried:
             return cls()
         return cls(approvals.listed(incident=incident, limit=LOOKED_AT))
 
+    def takes_back(self, proposal: Proposal) -> bool:
+        """Whether it would undo what was approved and done for the incident."""
+        undos = (one.action.preview.undo for one in self.earlier if _ended(one) == "done")
+        return any(
+            undo is not None and (undo.tool, undo.arguments) == (proposal.tool, proposal.arguments)
+            for undo in undos
+        )
+
     def told(self, proposal: Proposal) -> Deed | None:
         """How the same action stands; None where it may be asked for."""
         for one in self.earlier:
@@ -63,6 +82,12 @@ class Tried:
                 if deed is not None:
                     return deed
         return None
+
+
+def _ended(approval: Approval) -> OutcomeStatus:
+    """As the gateway notes it, before the colon."""
+    said = approval.outcome or ""
+    return next((each for each in _ENDS if said.startswith(f"{each}: ")), "unknown")
 
 
 def _told(proposal: Proposal, approval: Approval) -> Deed | None:
@@ -84,5 +109,5 @@ def _told(proposal: Proposal, approval: Approval) -> Deed | None:
         return replace(deed, status="denied", summary=said)
     if approval.state == "used":
         ended = as_others_ended(deed, approval)
-        return replace(ended, summary=f"not tried again: {ended.summary}")
+        return replace(ended, summary=f"not tried again: {ended.summary}", reached=None)
     return None

@@ -49,6 +49,11 @@ def test_a_version_that_came_after_the_onset_is_not_blamed() -> None:
     assert told(proposals(hours, cause("web")))[0][0] == "kubernetes.rollout_undo"  # clocks differ
 
 
+def test_a_return_to_an_older_version_is_not_undone_by_rule() -> None:
+    back = (*ROLLED[:2], version("web", 3, 300, 1, "web:1"), version("web", 2, 70, 0, "web:2"))
+    assert proposals(back, cause("web")) == []
+
+
 def test_a_restart_is_no_new_version() -> None:
     again = (*ROLLED[:2], version("web", 1, 9000, 0, "web:1"), version("web", 2, 70, 1, "web:1"))
     assert proposals(again, cause("web")) == []

@@ -132,3 +132,65 @@ def test_a_viewer_cannot_resume(saver: Any) -> None:
         process.resume("run-1", inquiry(), "viewer")
     assert process.waits("run-1")
     assert world.bench.cluster.writes == []
+
+
+def test_a_run_goes_on_once_everything_is_settled_and_not_before(saver: Any) -> None:
+    world = World()
+    process = world.process(saver)
+    process("run-1", inquiry())
+    assert process.go_on("run-1", inquiry()) is None
+    world.approve_all()
+    assert process.go_on("run-1", inquiry()) is None, "a worker has it"
+    (asked,) = world.bench.approvals.listed()
+    by_worker = world.bench.ask(arguments=scaled(4), run="run-1", approval=asked.id, key="job-1")
+    assert asyncio.run(by_worker).status == "done"
+    report = process.go_on("run-1", inquiry())
+    assert report is not None
+    assert report.actions[0].state == "done"
+    assert process.go_on("run-1", inquiry()) == report, "asked again it is told again"
+
+
+@pytest.mark.parametrize("node", ["approve", "execute", "check", "report", "remember"])
+def test_a_run_whose_process_died_while_it_went_on_goes_on_in_another(
+    node: str, saver: Any
+) -> None:
+    world = World()
+    world.process(saver)("run-1", inquiry())
+    (asked,) = world.bench.approvals.listed()
+    assert world.bench.approvals.swap(asked, replace(asked, state="rejected"))
+    with pytest.raises(Died):
+        world.process(saver, dying(node, after=True)).go_on("run-1", inquiry())
+    report = world.process(saver).go_on("run-1", inquiry())
+    assert report is not None
+    assert report.actions[0].state == "denied"
+    assert world.remembered == {"run-1": report}
+
+
+def test_people_who_choose_other_arguments_are_followed(saver: Any) -> None:
+    world = World()
+    process = world.process(saver)
+    process("run-1", inquiry())
+    (asked,) = world.bench.approvals.listed()
+    smaller = asyncio.run(world.bench.ask(arguments=scaled(3), run="run-1"))
+    assert smaller.approval is not None
+    assert world.bench.approvals.swap(
+        asked, replace(asked, state="superseded", superseded_by=smaller.approval)
+    )
+    assert process.go_on("run-1", inquiry()) is None
+    world.approve_all()
+    report = process.resume("run-1", inquiry(), "responder")
+    assert world.bench.cluster.writes == [("web", 3)]
+    assert report.actions[0].approval == smaller.approval
+    assert "3" in report.actions[0].diff
+
+
+def test_a_run_that_never_was_cannot_go_on(saver: Any) -> None:
+    with pytest.raises(NotKept, match="no-such-run"):
+        World().process(saver).go_on("no-such-run", inquiry())
+
+
+def test_where_nothing_known_helps_the_report_says_so(saver: Any) -> None:
+    process = replace(World().process(saver), proposer=lambda *_: ())
+    report = process("run-1", inquiry())
+    assert report.actions == ()
+    assert any("No safe action is known for web" in note for note in report.notes)
