@@ -19,6 +19,7 @@ MODALITIES: Mapping[Specialist, tuple[EvidenceKind, ...]] = {
     "logs": ("log",),
     "traces": ("trace",),
     "kubernetes": ("state", "event"),
+    "cloud": (),
     "changes": ("change",),
     "past_incidents": ("experiment",),
 }

@@ -9,15 +9,19 @@ from aiops.model.ranking import Ranking
 from aiops.model.report import FailedStep
 from aiops.model.tool import OutcomeStatus
 
-Specialist = Literal["metrics", "logs", "traces", "kubernetes", "changes", "past_incidents"]
+Specialist = Literal[
+    "metrics", "logs", "traces", "kubernetes", "cloud", "changes", "past_incidents"
+]
 SPECIALISTS: tuple[Specialist, ...] = (
     "metrics",
     "logs",
     "traces",
     "kubernetes",
+    "cloud",
     "changes",
     "past_incidents",
 )
+"""In the order in which they read."""
 MomentKind = Literal[
     "begun", "plan", "answer", "call", "finding", "stopped", "waits", "action", "ended"
 ]

@@ -6,11 +6,13 @@ first suspects, and again only when the answers changed who is suspected. Throug
 objects it follows the fault (``following``).
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from aiops.agents.policies import following
 from aiops.agents.policies.policy import Known, Plan, Question, Task
+from aiops.agents.policies.topology import topology_of
 from aiops.model.canonical import canonical, parsed
 from aiops.model.case import TelemetryWindow
 from aiops.model.entity import Entity
@@ -29,6 +31,7 @@ _READ: Mapping[Specialist, Callable[[TelemetryWindow], bool]] = {
     "logs": lambda window: window.logs is not None,
     "traces": lambda window: window.spans is not None,
     "kubernetes": lambda window: bool(window.cluster_state),
+    "cloud": lambda _: False,
     "changes": lambda window: window.changes is not None,
     "past_incidents": lambda _: False,
 }
@@ -38,6 +41,7 @@ _WORDS: Mapping[Specialist, tuple[str, ...]] = {
     "logs": ("telemetry.log",),
     "traces": ("telemetry.trace",),
     "kubernetes": ("kubernetes.",),
+    "cloud": ("aws.", "gcp.", "cloud."),
     "changes": ("changes.",),
     "past_incidents": ("incidents.similar",),
 }
@@ -69,7 +73,8 @@ class Deterministic:
             questions = () if read or self.settled(known) else tuple(_questions(specialist, known))
             if questions or (read and known.turn == 0):
                 tasks.append(Task(specialist, questions))
-        return Plan(tuple(tasks))
+        topology = topology_of(known, asks_for_all=_asks_for_all(known))
+        return Plan(tuple(tasks), topology=topology)
 
     def goes_on(self, before: Shortlist, known: Known) -> bool:
         """Where the answers changed the verdict or who is first, or lead to another question."""
@@ -120,18 +125,29 @@ def filled(spec: ToolSpec, entity: Entity, incident: str | None) -> str | None:
     """The tool's arguments as ``entity`` answers them, canonical JSON; None where it cannot.
 
     A required argument is filled by its semantic format, else by its name; of the optional ones
-    only those that say what the question is about.
+    only those that say what the question is about. A cluster is no cloud: what does not look as
+    the tool wants it is no answer.
     """
     schema: Mapping[str, Any] = parsed(spec.arguments)
     required, given = frozenset(schema.get("required", ())), dict[str, object]()
     answers = _answers(entity, incident)
     for name, rule in schema.get("properties", {}).items():
         value = answers.get(rule.get("format", name), answers.get(name))
+        if isinstance(value, str) and not _looks_as(rule.get("pattern", ""), value):
+            value = None
         if name in required and value is None:
             return None
         if value is not None:
             given[name] = value
     return canonical(given) if required <= given.keys() else None
+
+
+def _looks_as(pattern: str, value: str) -> bool:
+    """Whether ``value`` fits; also where the pattern is none of Python's: the gateway judges it."""
+    try:
+        return re.search(pattern, value) is not None
+    except re.error:
+        return True
 
 
 def _answers(entity: Entity, incident: str | None) -> Mapping[str, object]:
