@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 import typer
+from advised import NAME, verdict
+from scripted_model import scripted
 from typer.testing import CliRunner
 from web import asking
 
@@ -15,6 +17,7 @@ from aiops.app.incident_reports import job_for
 from aiops.app.rendering.as_json import dumps
 from aiops.bootstrap.background import Triaging, handlers, reporting
 from aiops.bootstrap.durable import durable
+from aiops.bootstrap.policies import policy_of
 from aiops.cli.investigate import register
 from aiops.ingest.replay import alert
 from aiops.model.incident import IncidentQuery
@@ -43,6 +46,28 @@ def by_command(*arguments: str) -> str:
 def test_whoever_asks_gets_the_same_report(
     spec: str, sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    report = the_same_for_all(spec, sqlite_url, monkeypatch)
+    assert report["usage"]["llm_calls"] == 0
+
+
+def test_whoever_asks_gets_the_same_words_of_a_model(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with scripted(verdict(1, ("it changed first", ["E1"]))) as model:
+        for name, value in {
+            "POLICY": "llm",
+            "MODEL__BASE_URL": model.url,
+            "MODEL__SMALL__NAME": NAME,
+            "MODEL__ASK": "always",
+        }.items():
+            monkeypatch.setenv(f"AIOPS_{name}", value)
+        report = the_same_for_all("synthetic:11:cpu", sqlite_url, monkeypatch)
+    assert report["agreement"]["model"].endswith("as the statistics. it changed first [E1].")
+    assert (report["usage"]["policy"], report["usage"]["llm_calls"]) == ("llm", 1)
+
+
+def the_same_for_all(spec: str, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The report that a webhook leads to, as the API has it, the graph and the command make it."""
     case = plant(specified(spec)).data
     assert case.trigger.at is not None
     clock = ManualClock(case.trigger.at + timedelta(minutes=1))
@@ -64,7 +89,7 @@ def test_whoever_asks_gets_the_same_report(
         inquiry = reporting(service).inquiry(found, alerts)
         collected = inquiry.collect(clock.now())
     told = replace(inquiry, gather=lambda _: Collected(collected.case, collected.failed))
-    alone = InlineRuns(clock)("run-1", told, found.id)
+    alone = InlineRuns(clock, policy_of(chosen))("run-1", told, found.id)
 
     monkeypatch.setenv("AIOPS_DATABASE_URL", sqlite_url)
     expected = timeless(dumps(alone))
@@ -72,3 +97,4 @@ def test_whoever_asks_gets_the_same_report(
     assert timeless(by_api) == expected
     assert [past.incident for past in remembered] == [found.id]
     assert timeless(by_command("--incident", found.id, "--json")) == expected
+    return expected
