@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from aiops import plugins
 from aiops.agents.crew import Belt
 from aiops.agents.inline import InlineRuns
 from aiops.agents.memory.remembering import Remembering
@@ -19,12 +20,14 @@ from aiops.model.report import Report
 from aiops.model.run import Moment
 from aiops.model.tool import Outcome, ToolCall
 from aiops.ports.inquiry import Inquiry, Watch
+from aiops.ports.tools import ToolClient
 from aiops.store.shelf import BlobShelf
 
 if TYPE_CHECKING:  # LangGraph takes half a second, which only a run has
     from aiops.agents.graph import KeptRuns
 
 T = TypeVar("T")
+TRANSPORTS = "aiops.transports"
 TOLD = frozenset({"plan", "answer", "call", "stopped", "waits", "action"})
 """Moments that are events of the bus, "investigation.<kind>"; findings stand in the report."""
 
@@ -122,6 +125,7 @@ def belt_of(service: Service) -> Iterator[Belt | None]:
     """The toolsets that somebody configured, asked from any thread; None where there are none.
 
     What needs no configuration reads what the window holds already, so nobody is asked for it.
+    Agents are MCP clients of every toolset; the gateway is inside the servers.
     """
     from aiops.bootstrap.tools import toolbelt_of
 
@@ -130,11 +134,15 @@ def belt_of(service: Service) -> Iterator[Belt | None]:
         yield None
         return
     with toolbelt_of(service, only=configured) as gateway, _loop() as loop:
+        client: ToolClient = _done(plugins.load(TRANSPORTS, "in_process")(gateway, service), loop)
 
         def ask(call: ToolCall) -> Outcome:
-            return _done(gateway.call(call), loop)
+            return _done(client.call(call), loop)
 
-        yield Belt(ask, tuple(_done(gateway.specs(), loop)), service.approvals)
+        try:
+            yield Belt(ask, tuple(_done(client.specs(), loop)), service.approvals)
+        finally:
+            _done(client.close(), loop)
 
 
 @contextmanager

@@ -134,3 +134,11 @@ class Toolbelt(Protocol):
             report: takes the tool's progress; None where nobody asks for it.
         """
         ...
+
+
+class ToolClient(Toolbelt, Protocol):
+    """The tool belt from the other end of a transport; used inside one event loop."""
+
+    async def close(self) -> None:
+        """End its connections."""
+        ...

@@ -1,33 +1,36 @@
 """Every toolset's server in this process: the transport that the supervisor uses by default."""
 
-from aiops.ports.clock import Clock
-from aiops.ports.ids import Ids
-from aiops.ports.repositories import AuditLog
+import secrets
+
+from aiops.bootstrap.service import Service
 from aiops.ports.tools import Toolbelt
 from aiops.toolbelt.mcp_belt import McpToolbelt
-from aiops.toolbelt.mcp_identity import Seal
+from aiops.toolbelt.mcp_identity import KEY_BYTES, Seal
 from aiops.toolbelt.mcp_reach import InProcess
 from aiops_mcp.door import Door, Visitor
 from aiops_mcp.server import server_of
-from aiops_mcp.shelf import Shelf
+from aiops_mcp.shelf import Shelf, shipped_playbooks
 
 
-async def belt_in_process(
-    gateway: Toolbelt, shelf: Shelf, secret: bytes, clock: Clock, ids: Ids, audit: AuditLog
-) -> McpToolbelt:
+async def belt_in_process(gateway: Toolbelt, service: Service) -> McpToolbelt:
     """The tool belt whose every call goes through a server of this process to ``gateway``.
 
-    Args:
-        secret: random, of KEY_BYTES; made anew for each process, it never leaves it.
+    What signs the calls is made here and never leaves the process.
     """
-    visitor = Visitor("in process", ids.new("session"), most="executor")
+    secret = secrets.token_bytes(KEY_BYTES)
+    shelf = Shelf(service.investigations, shipped_playbooks())
+    visitor = Visitor("in process", service.ids.new("session"), most="executor")
     toolsets = sorted({spec.toolset for spec in await gateway.specs()})
     servers = {
         name: InProcess(
             server_of(
-                name, gateway, Door(Seal(secret, name), clock, ids, audit), shelf, lambda _: visitor
+                name,
+                gateway,
+                Door(Seal(secret, name), service.clock, service.ids, service.audit),
+                shelf,
+                lambda _: visitor,
             )
         )
         for name in toolsets
     }
-    return McpToolbelt(servers, secret, clock)
+    return McpToolbelt(servers, secret, service.clock)

@@ -47,6 +47,7 @@ def test_every_group_has_a_promise_that_is_tested_here():
         "aiops.ingestors",
         "aiops.notifiers",
         "aiops.toolsets",
+        "aiops.transports",
     }
 
 
@@ -100,6 +101,13 @@ def test_a_toolset_is_made_of_a_name_options_and_the_service(entry):
     for method in ("tools", "check", "close"):
         promised = inspect.signature(getattr(Toolset, method)).parameters
         assert len(inspect.signature(getattr(kind, method)).parameters) == len(promised)
+
+
+@pytest.mark.parametrize("entry", in_group("aiops.transports"), ids=title)
+def test_a_transport_makes_a_client_of_a_gateway_and_the_service(entry):
+    transport = entry.load()
+    assert inspect.iscoroutinefunction(transport)
+    assert len(inspect.signature(transport).parameters) == 2
 
 
 @pytest.mark.parametrize("entry", in_group("aiops.commands"), ids=title)
