@@ -12,6 +12,7 @@ from aiops.agents.crew import Belt
 from aiops.agents.inline import InlineRuns
 from aiops.agents.memory.remembering import Remembering
 from aiops.agents.trajectory.steps import Record
+from aiops.bootstrap.loading import TRANSPORTS
 from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.bootstrap.proposing import proposer_of
 from aiops.bootstrap.service import Service
@@ -20,14 +21,13 @@ from aiops.model.report import Report
 from aiops.model.run import Moment
 from aiops.model.tool import Outcome, ToolCall
 from aiops.ports.inquiry import Inquiry, Watch
-from aiops.ports.tools import ToolClient
 from aiops.store.shelf import BlobShelf
 
 if TYPE_CHECKING:  # LangGraph takes half a second, which only a run has
     from aiops.agents.graph import KeptRuns
+    from aiops.ports.tools import ToolClient
 
 T = TypeVar("T")
-TRANSPORTS = "aiops.transports"
 TOLD = frozenset({"plan", "answer", "call", "stopped", "waits", "action"})
 """Moments that are events of the bus, "investigation.<kind>"; findings stand in the report."""
 

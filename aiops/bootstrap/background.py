@@ -98,7 +98,9 @@ class Background:
         ]
         if at_once:
             # Made here: what cannot be used stops the start, and libraries load before requests.
-            self._threads.append(Thread(target=load_ahead, name="libraries", daemon=True))
+            settings = service.settings
+            loading = Thread(target=load_ahead, args=(settings,), name="libraries", daemon=True)
+            self._threads.append(loading)
             # A thread for each kind: what was approved waits for no investigation.
             for kind, handler in handlers(service).items():
                 work = Thread(target=self._work, args=({kind: handler},), name=kind, daemon=True)

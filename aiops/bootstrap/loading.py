@@ -4,15 +4,23 @@ import gc
 from importlib import import_module
 from typing import Final
 
+from aiops import plugins
+from aiops.settings import Settings
+
+TRANSPORTS: Final = "aiops.transports"
+"""The group of how agents reach the gateway."""
 LATER: Final = ("aiops.agents.graph", "pyarrow", "pandas", "scipy.special")
 """Modules that are imported where they are used, and that every investigation uses. PyArrow itself
 imports pandas with the first array that it makes."""
 
 
-def load_ahead() -> None:
+def load_ahead(settings: Settings) -> None:
     """Import them, in a thread that nobody waits for; who needs one meanwhile waits for just it."""
     for name in LATER:
         import_module(name)
+    if settings.tools or settings.mcp:
+        for name in plugins.names(TRANSPORTS):
+            plugins.load(TRANSPORTS, name)
     settle()
 
 
