@@ -94,11 +94,17 @@ def print_report(report: Report, case: CaseData, console: "Console") -> None:
         [f"{each.step}: {plain(each.reason)}" for each in report.failed_steps],
         style="bold red",
     )
+    _section(console, "Model", [plain(report.agreement.model)] if report.agreement.model else [])
     console.print()
     console.print(
-        f"{plain(report.agreement.statistics)}; took {duration(report.timings.total_s)}",
+        f"{plain(report.agreement.statistics)}; took {duration(report.timings.total_s)}"
+        f"{_asked(report.usage.llm_calls)}",
         style="dim",
     )
+
+
+def _asked(calls: int) -> str:
+    return f"; {calls} model call{'s' if calls > 1 else ''}" if calls else ""
 
 
 def _section(console: "Console", title: str, lines: list[str], style: str = "bold") -> None:
