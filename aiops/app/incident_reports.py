@@ -1,15 +1,16 @@
 """The investigation of an incident, as a job that may be begun twice and takes effect once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from aiops.agents.inline import InlineRuns
 from aiops.app.investigate import CaseInquiry, Explain
 from aiops.app.slos import with_planned_work
 from aiops.app.telemetry_window import Reach, Source, collect
 from aiops.errors import NotKept
-from aiops.model.alert import Alert
+from aiops.model.alert import Alert, Severity
 from aiops.model.incident import Incident, TimelineEntry
 from aiops.model.investigation import Investigation
 from aiops.model.job import Job
@@ -31,6 +32,14 @@ after the investigation's and before the next one's."""
 LOOK_AGAIN = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5))
 """After the first, second and third investigation that named no cause while alerts still fire:
 telemetry goes on, and what was too short to tell at first may be plain a minute later."""
+HEAD_START: Final[Mapping[Severity, timedelta]] = {
+    "SEV1": timedelta(seconds=60),
+    "SEV2": timedelta(seconds=30),
+    "SEV3": timedelta(seconds=10),
+    "SEV4": timedelta(0),
+}
+"""How much earlier an incident may have become due that a worse one overtakes. Together it is far
+less than what makes the service say that its investigations are late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +206,10 @@ def investigation_id(job: Job) -> str:
 
 
 def job_for(incident: Incident) -> Job:
-    """The job that the incident's ``investigate_at`` asks for.
+    """The job that the incident's ``investigate_at`` asks for, ahead by how bad it is.
+
+    Queues hand out by due time. So what is worse overtakes what waits, what runs is left to end,
+    and nothing waits for ever behind what is worse.
 
     Raises:
         ValueError: it asks for none.
@@ -205,4 +217,4 @@ def job_for(incident: Incident) -> Job:
     if incident.investigate_at is None:
         raise ValueError(f"{incident.id} asks for no investigation")
     key = f"{KIND}:{incident.id}:{incident.investigations + 1}"
-    return Job(key, KIND, incident.id, incident.investigate_at)
+    return Job(key, KIND, incident.id, incident.investigate_at - HEAD_START[incident.severity])

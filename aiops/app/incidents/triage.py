@@ -119,7 +119,7 @@ class Triage:
                 self._eased[incident.id] = at
             escalated = self._escalated(incident, newer, at)
             if escalated is not incident:
-                self._keep(self._investigated(escalated))
+                self._keep(self._investigated(escalated, worse=True))
         return "repeated"
 
     def _ended(self, known: AlertState, state: AlertState, at: datetime) -> Outcome:
@@ -244,7 +244,7 @@ class Triage:
         escalated = self._escalated(joined, alert, at)
         damped = self._damped(escalated, state, at)
         if fresh or how != "joined" or escalated is not joined:
-            damped = self._investigated(damped)
+            damped = self._investigated(damped, worse=escalated is not joined)
         self._ledger.keep_state(replace(state, incident=incident.id))
         self._keep(damped)
         return how
@@ -266,8 +266,10 @@ class Triage:
         self._note(incident, "flapping", at, text, state)
         return replace(incident, flapping=True)
 
-    def _investigated(self, incident: Incident) -> Incident:
-        return incident if incident.flapping else asked_for(incident, self._now, self._rules)
+    def _investigated(self, incident: Incident, *, worse: bool = False) -> Incident:
+        if incident.flapping:
+            return incident
+        return asked_for(incident, self._now, self._rules, worse=worse)
 
     def _resolve(self, incident: Incident, at: datetime) -> None:
         self._note(incident, "resolved", at, "Resolved: none of its alerts fires")
