@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from aiops.errors import InvalidInput
+from aiops_evals.agent.command import agent
 from aiops_evals.constants_command import constants
 from aiops_evals.storm.command import storm
 from aiops_evals.triage_command import triage
@@ -80,6 +81,7 @@ def rca(
 
 
 suites.command("triage")(triage)
+suites.command("agent")(agent)
 suites.command("constants")(constants)
 suites.command("storm")(storm)
 

@@ -108,6 +108,16 @@ def alerted(seen: Seen) -> Iterator[Want]:
             yield Want("logs", name=sign.entity.service_name)
 
 
+def deeper(seen: Seen) -> Iterator[Want]:
+    """Whom those call, and what they say of it."""
+    for sign in seen.scene.signs:
+        if sign.sign == "request":
+            name = sign.entity.service_name
+            yield Want("calls", name=name)
+            yield from (Want("logs", name=one) for one in _called_by(seen.scene, name))
+            return
+
+
 def front(seen: Seen) -> Iterator[Want]:
     """What those say whom users reach first: they see every failure behind them."""
     for name in list(dict.fromkeys(_exposed(seen.scene)))[:FRONT]:
@@ -128,6 +138,12 @@ def blamed(seen: Seen) -> Iterator[Want]:
     for name, _ in _blame(seen.scene):
         if name in seen.scene.by_name:
             yield Want("manifest", name=name)
+
+
+def routing(seen: Seen) -> Iterator[Want]:
+    """Where those send requests whom users reach first."""
+    for name in list(dict.fromkeys(_exposed(seen.scene)))[:FRONT]:
+        yield Want("manifest", name=name)
 
 
 def quota(seen: Seen) -> Iterator[Want]:
@@ -158,6 +174,18 @@ def blaming(seen: Seen) -> Iterator[Want]:
     found = list(_blame(seen.scene))
     yield from (Want("logs", name=name) for name, _ in found)
     yield from (Want("manifest", name=by) for _, by in found)
+
+
+def callers(seen: Seen) -> Iterator[Want]:
+    """How the others are declared who call the blamed: they may ask for what is not there."""
+    for name in list(dict.fromkeys(name for name, _ in _blame(seen.scene)))[:1]:
+        yield Want("calls", name=name)
+        for caller in sorted(by for by, called in seen.scene.calls if called == name):
+            yield Want("manifest", name=caller)
+
+
+def _called_by(scene: Scene, name: str) -> list[str]:
+    return sorted(called for by, called in scene.calls if by == name)
 
 
 def _blame(scene: Scene) -> Iterator[tuple[str, str]]:
@@ -192,10 +220,13 @@ LEADS: Final[tuple[Lead, ...]] = (
     doors,
     behind_no_door,
     alerted,
+    deeper,
     front,
     blamed,
     quota,
     reached,
     forwarding,
     blaming,
+    callers,
+    routing,
 )

@@ -1,6 +1,7 @@
 """A case that is known by its alert alone: every fact is fetched by a call through the gateway."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -52,6 +53,21 @@ class LastRanking:
         return self.inquiry.report(case, shortlist)
 
 
+@dataclass(frozen=True, slots=True)
+class ByTools:
+    """An investigation that ended.
+
+    Attributes:
+        ranking: that the report was written on.
+        ms: wall time from alert to report; wiring the tools is not in it.
+    """
+
+    report: Report
+    ranking: Ranking
+    asked: Asked
+    ms: float
+
+
 @dataclass(slots=True)
 class _Counted:
     """Calls through a gateway, counted."""
@@ -81,17 +97,17 @@ def alert_alone(data: CaseData) -> CaseData:
     return replace(data, window=bare, trigger=trigger, notes=())
 
 
-def investigated(
-    data: CaseData, analyzer: Analyzer, policy: Policy, *, seed: int
-) -> tuple[Report, Ranking, Asked]:
-    """The report on a recorded case that was looked at by tool calls only, and what it cost."""
+def investigated(data: CaseData, analyzer: Analyzer, policy: Policy, *, seed: int) -> ByTools:
+    """A recorded case, looked at by tool calls only."""
     case, counted = alert_alone(data), _Counted()
     inquiry = LastRanking(CaseInquiry(lambda _: Collected(case), analyzer, seed=seed))
     with _belt(data, counted) as belt:
         runs = InlineRuns(SystemClock(), policy, budget=BUDGET, belt=belt)
+        began = time.perf_counter()
         report = runs(case.id, inquiry)
+        ms = (time.perf_counter() - began) * 1000
     ranking = inquiry.ranking or Ranking(verdict="inconclusive", suspects=())
-    return report, ranking, counted.asked
+    return ByTools(report, ranking, counted.asked, ms)
 
 
 @contextmanager
