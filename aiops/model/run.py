@@ -64,6 +64,7 @@ class Fact:
         text: the answer's content, else its summary; what readers look at.
         about: the service it was asked for.
         at: when, UTC.
+        suspicious: whether its text reads like instructions.
     """
 
     specialist: Specialist
@@ -73,6 +74,7 @@ class Fact:
     text: str
     about: str
     at: datetime
+    suspicious: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,7 @@ def _asked(crew: Crew, who: Specialist, question: Question) -> Fact | None:
         text=outcome.content or outcome.summary,
         about=question.about,
         at=answered.at,
+        suspicious=outcome.suspicious,
     )
 
 
