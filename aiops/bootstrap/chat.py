@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Final
 
 from aiops.app.chat.desk import Desk
-from aiops.app.chat.scene import Ask, Scene
+from aiops.app.chat.scene import Ask, Scene, Stopped
 from aiops.bootstrap.service import Service
 from aiops.bootstrap.tools import toolbelt_of, toolset_names
 from aiops.model.tool import Outcome, ToolCall
 from aiops.toolbelt.gateway import Gateway
+
+LOOK_S: Final = 0.3
+"""How often it is looked whether a slow tool is still waited for."""
 
 
 def chat_of(service: Service) -> Desk:
@@ -41,5 +45,17 @@ def _tools(service: Service, names: Sequence[str]) -> Iterator[Ask]:
         yield partial(_called, gateway)
 
 
-def _called(gateway: Gateway, call: ToolCall) -> Outcome:
-    return asyncio.run(gateway.call(call))
+def _called(gateway: Gateway, call: ToolCall, stopped: Stopped) -> Outcome:
+    return asyncio.run(_unless(stopped, gateway, call))
+
+
+async def _unless(stopped: Stopped, gateway: Gateway, call: ToolCall) -> Outcome:
+    """The outcome of a call, which is given up once nobody waits for it."""
+    asked = asyncio.create_task(gateway.call(call))
+    while not (await asyncio.wait((asked,), timeout=LOOK_S))[0]:
+        if await asyncio.to_thread(stopped):
+            asked.cancel()
+            with suppress(asyncio.CancelledError):
+                return await asked
+            return Outcome(call.id, "failed", "stopped while it was asked", reason="stopped")
+    return await asked

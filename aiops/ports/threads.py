@@ -64,6 +64,14 @@ class ThreadRepo(Protocol):
         """
         ...
 
+    def exchange(self, thread_id: str, number: int) -> Exchange:
+        """One question with its answer.
+
+        Raises:
+            NotKept: there is no such thread, or it has no such question.
+        """
+        ...
+
     def forget(self, before: datetime) -> int:
         """Forget threads in which nothing was asked since then; how many."""
         ...

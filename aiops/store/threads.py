@@ -73,6 +73,14 @@ class MemoryThreads:
             end = len(kept) if before is None else min(len(kept), max(0, before - 1))
             return tuple(kept[max(0, end - limit) : end])
 
+    def exchange(self, thread_id: str, number: int) -> Exchange:
+        """One of them; raises NotKept."""
+        with self._lock:
+            thread = self._got(thread_id)
+            if not 1 <= number <= thread.asked:
+                raise NotKept("message", f"{thread_id}/{number}")
+            return self._exchanges[thread_id][number - 1]
+
     def forget(self, before: datetime) -> int:
         """Forget what is older."""
         with self._lock:

@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from aiops.bootstrap.background import standings
+from aiops.bootstrap.chat import chat_of
 from aiops.bootstrap.service import Service
 from aiops.ports.approvals import Rehearsal
 from aiops.store.bounded import BoundedInbox
@@ -32,9 +33,11 @@ from aiops.web import (
     reports,
     silences,
     slos,
+    threads,
     tokens,
     webhook_api,
 )
+from aiops.web.answering import Answering
 from aiops.web.feed import Feed
 from aiops.web.intake import Intake
 from aiops.web.limits import BodyLimit, RateLimit
@@ -58,6 +61,7 @@ _API = (
     slos,
     refused,
     tokens,
+    threads,
     events,
 )
 LOOPBACK = ["127.0.0.1", "localhost", "[::1]"]
@@ -132,6 +136,7 @@ def create(
         telemetry=traced(wanted=traces),
     )
     app.state.site = site
+    app.state.answering = Answering(chat_of(service))
     errors.install(app)
     api = APIRouter(prefix="/api/v1", dependencies=[Depends(known_parameters_only)])
     for each in _API:

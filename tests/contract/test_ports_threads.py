@@ -99,6 +99,15 @@ def test_the_last_questions_come_first_and_older_ones_on_demand(threads: ThreadR
     assert [numbers(), numbers(4), numbers(2), numbers(1)] == [[4, 5], [2, 3], [1], []]
 
 
+def test_one_question_is_got_by_its_number(threads: ThreadRepo) -> None:
+    threads.open(thread())
+    asked = threads.ask("thr-1", question())
+    assert threads.exchange("thr-1", 1) == asked
+    for name, number in (("thr-1", 2), ("thr-1", 0), ("thr-2", 1)):
+        with pytest.raises(NotKept):
+            threads.exchange(name, number)
+
+
 def test_threads_are_listed_newest_first_and_by_incident(threads: ThreadRepo) -> None:
     for number in range(1, 5):
         threads.open(thread(number, "inc-1" if number % 2 else None))

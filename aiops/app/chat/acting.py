@@ -102,9 +102,9 @@ def _asked(scene: Scene, subject: Subject, former: Approval, look: Look, thread:
         key=look.id,
         reason=f"{look.author} asked for it in chat {thread}; before, it was {former.state}",
     )
-    look.told(call.tool)
+    look.told()
     with scene.tools((action.tool.partition(".")[0],)) as ask:
-        outcome = ask(call)
+        outcome = ask(call, look.stopped)
     return _told(outcome, former, scene)
 
 

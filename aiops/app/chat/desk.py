@@ -88,8 +88,12 @@ class Desk:
                 "ask in a sentence"
             )
         asked = self.threads.ask(thread_id, Question(author, role, self.scene.now, text))
-        self.events.publish("thread.asked", thread_id)
+        self._tell("thread.asked", asked)
         return asked
+
+    def is_stop(self, text: str) -> bool:
+        """Whether these words stop answers: they never wait behind one."""
+        return wish_of(sentence(text)).intent == "stop"
 
     def answer(self, asked: Exchange) -> Reply:
         """The answer, kept; the one that is kept already where there is one.
@@ -104,10 +108,9 @@ class Desk:
             raise
         except AiopsError as error:
             reply = Reply(self.scene.now, f"That did not work: {error}", "unknown", "failed")
-        self.threads.answer(asked, reply)
-        self.events.publish("thread.answered", asked.thread)
-        kept = self.threads.exchanges(asked.thread, before=asked.number + 1, limit=1)
-        return next((one.reply for one in kept if one.reply is not None), reply)
+        if self.threads.answer(asked, reply):
+            self._tell("thread.answered", asked)
+        return self._answered(asked) or reply
 
     def _replied(self, asked: Exchange) -> Reply:
         thread = self.threads.get(asked.thread)
@@ -129,7 +132,13 @@ class Desk:
     def _said(self, asked: Exchange, understood: "_Understood", subject: Subject) -> Said:
         wish, question = understood.wish, asked.question
         call = f"{asked.thread}:{asked.number}"
-        look = looking.Look(call, call, question.author, lambda tool: self._called(asked, tool))
+        look = looking.Look(
+            id=call,
+            run=call,
+            author=question.author,
+            told=lambda: self._tell("thread.call", asked),
+            stopped=lambda: self._answered(asked) is not None,
+        )
         if wish.intent in _LOOKED:
             return looking.looked(self.scene, subject, wish.intent, look, days=wish.days)
         if wish.intent == "act":
@@ -143,13 +152,17 @@ class Desk:
         """End the answers that are being worked on: whoever comes second finds them ended."""
         given = Reply(self.scene.now, f"Stopped by {asked.question.author}.", "stop", "stopped")
         running = [one for one in former if one.reply is None]
-        stopped = sum(self.threads.answer(one, given) for one in running)
-        said = acting.stop(self.scene, stopped)
+        stopped = [one for one in running if self.threads.answer(one, given)]
+        for one in stopped:
+            self._tell("thread.answered", one)
+        said = acting.stop(self.scene, len(stopped))
         return Reply(self.scene.now, said.text, "stop", topic=_topic_of(former))
 
-    def _called(self, asked: Exchange, tool: str) -> None:
-        del tool
-        self.events.publish("thread.call", asked.thread)
+    def _tell(self, kind: str, asked: Exchange) -> None:
+        self.events.publish(kind, asked.thread)
+
+    def _answered(self, asked: Exchange) -> Reply | None:
+        return self.threads.exchange(asked.thread, asked.number).reply
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from aiops.analyze.wording import listed, plain
 from aiops.app.chat.saying import Draft, Said, cite
-from aiops.app.chat.scene import Scene, titled
+from aiops.app.chat.scene import Scene, Stopped, titled
 from aiops.app.chat.subjects import Subject
 from aiops.model.canonical import canonical
 from aiops.model.thread import Cited, Intent
@@ -38,13 +38,15 @@ class Look:
     Attributes:
         id: of the call, the same for the same question of a thread.
         run: whose budget it is paid from.
-        told: is called once it was asked, with the tool's name.
+        told: is called when it is asked.
+        stopped: whether the answer is not wanted any more.
     """
 
     id: str
     run: str
     author: str
-    told: Callable[[str], None]
+    told: Callable[[], None]
+    stopped: Stopped
 
 
 def looked(scene: Scene, subject: Subject, intent: Intent, look: Look, *, days: int = 1) -> Said:
@@ -102,9 +104,9 @@ def _asked(scene: Scene, subject: Subject, intent: Intent, arguments: str, look:
         reason="asked in chat",
     )
     assert scene.tools is not None  # noqa: S101 - looked() has said so already
-    look.told(call.tool)
+    look.told()
     with scene.tools((TOOLSET,)) as ask:
-        return ask(call)
+        return ask(call, look.stopped)
 
 
 def _window(subject: Subject) -> tuple[str, str]:

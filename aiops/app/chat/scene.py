@@ -21,7 +21,9 @@ from aiops.ports.telemetry import GraphSource
 
 RECENT: Final = 200
 """Past incidents whose services are known by name."""
-Ask = Callable[[ToolCall], Outcome]
+Stopped = Callable[[], bool]
+"""Whether nobody waits for it any more; asked now and then, while a tool is slow."""
+Ask = Callable[[ToolCall, Stopped], Outcome]
 Tools = Callable[[Sequence[str]], AbstractContextManager[Ask]]
 """Opens the toolsets named behind the gateway; raises InvalidInput for a wrong setting."""
 

@@ -109,6 +109,16 @@ class SqlThreads:
             self.get(thread_id)
         return tuple(_exchange(row) for row in reversed(rows))
 
+    def exchange(self, thread_id: str, number: int) -> Exchange:
+        """One of them; raises NotKept."""
+        of_it = (EXCHANGES.c.thread == thread_id, EXCHANGES.c.number == number)
+        with reading(self._engine) as connection:
+            row = connection.execute(select(EXCHANGES).where(*of_it)).first()
+        if row is None:
+            self.get(thread_id)
+            raise NotKept("message", f"{thread_id}/{number}")
+        return _exchange(row)
+
     def forget(self, before: datetime) -> int:
         """Forget what is older, some at a time."""
         total, some = 0, select(THREADS.c.id).where(THREADS.c.last_at < before).limit(AT_ONCE)
