@@ -220,6 +220,13 @@ class GatewaySettings(_Group):
         le=3600,
         description="after a change its objectives are watched that long; 0: they are not",
     )
+    mend_s: float = Field(
+        default=300,
+        ge=0,
+        le=3600,
+        description="by then an action for an incident must have helped its objectives, or it is "
+        "taken back; 0: it need not",
+    )
     result_tokens: int = Field(
         default=4000, ge=100, description="of a result; what is bigger is kept and told in short"
     )

@@ -14,6 +14,12 @@ CHANCE: Final = 0.01
 """A difference that comes by itself more often than this is none."""
 
 
+MARKEDLY: Final = 0.5
+"""Of the burn rate before: what burns on above that has not got better, whatever the noise."""
+TELLING: Final = 10
+"""Events or samples after a change, below which nothing says that it did not help."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """Burn rates of one objective: 1 uses up exactly the budget of its period.
@@ -21,11 +27,14 @@ class Comparison:
     Attributes:
         before, after: None where nothing was measured.
         faster: whether it burns too fast after the change, faster than before, and not by chance.
+        mended: whether it burns at most half as fast as before, or slowly enough; None where it
+            did not burn too fast before, or too little was measured since.
     """
 
     before: float | None
     after: float | None
     faster: bool
+    mended: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,9 @@ def compared(slo: Slo, events: Events, changed: float, since: float, until: floa
             faster=False,
         )
     was, rate = before.rate(slo), after.rate(slo)
-    return Comparison(was, rate, rate > max(1.0, was) and _chance(before, after) < CHANCE)
+    faster = rate > max(1.0, was) and _chance(before, after) < CHANCE
+    known = was > 1.0 and after.total >= TELLING
+    return Comparison(was, rate, faster, rate <= max(1.0, MARKEDLY * was) if known else None)
 
 
 def _counts(slo: Slo, events: Events, start: float, end: float) -> _Counts:

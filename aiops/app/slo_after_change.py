@@ -27,7 +27,8 @@ class AfterChange:
     """An Objectives over the same file and sources as the burn-rate alerts.
 
     A change concerns the objectives of the services it changes, and of those that call these
-    directly: who calls a service feels first what was done to it.
+    directly: who calls a service feels first what was done to it. Whether it mended what burnt
+    before is asked of whoever calls them through others, too: users are at the end of that.
 
     Attributes:
         sources: of metrics, by name; the first that has an objective's metrics judges it.
@@ -42,13 +43,13 @@ class AfterChange:
 
     def covering(self, targets: Sequence[Target]) -> tuple[str, ...]:
         """See Objectives."""
-        return tuple(slo.name for slo in self._concerned(targets))
+        return tuple(slo.name for slo in self._concerned(targets)[1])
 
     def held(
         self, targets: Sequence[Target], changed: datetime, since: datetime, until: datetime
     ) -> Held:
         """See Objectives."""
-        slos = self._concerned(targets)
+        near, slos = self._concerned(targets)
         if not slos:
             return Held(None, f"no objective covers {listed([str(each) for each in targets])}")
         try:
@@ -58,19 +59,29 @@ class AfterChange:
         start = changed - max(until - since, timedelta(seconds=SHORTEST_S)) - MARGIN
         tables, failed = self._read(sorted({slo.service for slo in slos}), start, until)
         found = [(slo, _judged(slo, tables, changed, since, until)) for slo in slos]
-        return _verdict(found, failed)
+        held = _verdict([each for each in found if each[0].name in near], failed)
+        mended, said = _mended(found)
+        return Held(held.held, f"{held.seen}; {said}" if said else held.seen, mended)
 
-    def _concerned(self, targets: Sequence[Target]) -> tuple[Slo, ...]:
-        """Workloads are services by their names; what a source calls otherwise is not known."""
+    def _concerned(self, targets: Sequence[Target]) -> tuple[frozenset[str], tuple[Slo, ...]]:
+        """Names of those near the targets, and these with all that are reached through others.
+
+        Workloads are services by their names; what a source calls otherwise is not known.
+        """
         if not self.slos:
-            return ()
+            return frozenset(), ()
         names = {target.name for target in targets}
         try:
             calls = self.graph(self.now()).calls
         except (SourceUnavailable, StoreUnavailable):
             calls = ()  # the services themselves are known without it
-        callers = {call.source.service_name for call in calls if call.target.service_name in names}
-        return tuple(slo for slo in self.slos if slo.service in names | callers)
+        edges = {(call.source.service_name, call.target.service_name) for call in calls}
+        close = names | {caller for caller, callee in edges if callee in names}
+        reached = close
+        while more := {caller for caller, callee in edges if callee in reached} - reached:
+            reached = reached | more
+        slos = tuple(slo for slo in self.slos if slo.service in reached)
+        return frozenset(slo.name for slo in slos if slo.service in close), slos
 
     def _read(
         self, services: Sequence[str], start: datetime, end: datetime
@@ -100,6 +111,20 @@ def _judged(
     return found
 
 
+def _mended(found: Sequence[tuple[Slo, Comparison]]) -> tuple[bool | None, str]:
+    """Whether any that burnt too fast got better, and a sentence; None and "" where none did."""
+    burnt = [(slo, one) for slo, one in found if one.mended is not None]
+    if not burnt:
+        return None, ""
+    better = any(one.mended for _, one in burnt)
+    rates = [
+        f"{title(slo)} burns {number(one.after or 0.0)} times too fast, {number(one.before or 0.0)}"
+        " before"
+        for slo, one in burnt
+    ]
+    return better, f"{'it helped' if better else 'it did not help'}: {listed(rates)}"
+
+
 def _verdict(found: Sequence[tuple[Slo, Comparison]], failed: Sequence[str]) -> Held:
     known = [
         (slo, one, one.before, one.after)
@@ -114,6 +139,8 @@ def _verdict(found: Sequence[tuple[Slo, Comparison]], failed: Sequence[str]) -> 
     ]
     if worse:
         return Held(False, "; ".join(worse))
+    if not found:
+        return Held(None, "no objective is near the change")
     if not known:
         names = listed([title(slo) for slo, _ in found])
         why = "; ".join(failed) or "it was not measured before and after the change"

@@ -146,6 +146,7 @@ def rules_of(settings: GatewaySettings) -> Rules:
         approval_s=settings.approval_s,
         steps=settings.plan_steps,
         watch_s=settings.watch_s,
+        mend_s=settings.mend_s,
     )
 
 

@@ -15,17 +15,20 @@ class Held:
     Attributes:
         held: False where one burns its budget faster than before; None where nobody can tell.
         seen: in a sentence, with numbers, or why nobody can tell.
+        mended: whether one that burnt too fast before burns markedly slower, or slowly enough;
+            None where none did, or nobody can tell.
     """
 
     held: bool | None
     seen: str
+    mended: bool | None = None
 
 
 class Objectives(Protocol):
     """Judges changes by the objectives of the services they concern."""
 
     def covering(self, targets: Sequence[Target]) -> tuple[str, ...]:
-        """Names of the objectives that changes of these objects could break; reads no metrics."""
+        """Names of those that changes of these objects could break or mend; reads no metrics."""
         ...
 
     def held(

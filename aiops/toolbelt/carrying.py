@@ -74,7 +74,8 @@ class Carrying:
     async def carry_out(self, steps: Sequence[Step]) -> tuple[Ended, ...]:
         """In order; at the first that is not done, those applied are taken back, last first.
 
-        So are all of them where an objective burns faster afterwards.
+        So are all of them where an objective burns faster afterwards, or, of what is done for an
+        incident, where one burns on as before.
         """
         began = self.now()
         ended: list[Ended] = []
@@ -88,7 +89,8 @@ class Carrying:
         if self.watch is None or not ended:
             return ended
         targets = sorted({target for one in ended for target in one.step.preview.targets})
-        held = await self.watch.over(targets, began, self.cut)
+        mends = self.context.caller.incident is not None
+        held = await self.watch.over(targets, began, self.cut, mends=mends)
         last = ended[-1]
         seen = f"{last.seen}; {held.seen}"
         if held.held is not False:

@@ -50,6 +50,8 @@ class Rules:
         approval_s: how long an approval is asked for, and can be used.
         steps: the most writes in one plan.
         watch_s: how long objectives are watched after a change that reached its end; 0: not.
+        mend_s: how long what is done for an incident may take to show that it helps; 0: it need
+            not.
     """
 
     mode: Mode
@@ -61,3 +63,4 @@ class Rules:
     approval_s: float
     steps: int = 10
     watch_s: float = 0.0
+    mend_s: float = 0.0

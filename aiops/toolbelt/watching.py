@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from aiops.errors import AiopsError
@@ -23,29 +23,47 @@ class Watch:
     Attributes:
         seconds: to wait between the end of a change and the look at the objectives.
         pause: waits.
+        mend_s: how long a change that is to mend something may take to show it.
     """
 
     objectives: Objectives
     clock: Clock
     seconds: float
     pause: Callable[[float], Awaitable[None]] = field(default=asyncio.sleep)
+    mend_s: float = 0.0
 
-    async def over(self, targets: Sequence[Target], changed: datetime, cut: Cut) -> Held:
+    async def over(
+        self, targets: Sequence[Target], changed: datetime, cut: Cut, *, mends: bool = False
+    ) -> Held:
         """Whether they hold; waits only where there is an objective that could break.
 
         A call that is cut off meanwhile is done, and was not watched to the end.
+
+        Args:
+            mends: whether it was made to end an incident: then what burnt before must also burn
+                slower, within ``mend_s``, or it has not held. It is looked at again and again
+                until it does: metrics are averages, and tell of yesterday for a while.
         """
         name = "the watch over the objectives"
-        work = self._looked(targets, changed)
+        work = self._looked(targets, changed, self.mend_s if mends else 0.0)
         try:
-            return await cut.run(name, work, self.seconds + READING_S)
+            return await cut.run(name, work, self.seconds + self.mend_s + READING_S)
         except AiopsError as failed:
             return Held(None, f"{failed}: look at the objectives yourself")
 
-    async def _looked(self, targets: Sequence[Target], changed: datetime) -> Held:
-        since = self.clock.now()
+    async def _looked(self, targets: Sequence[Target], changed: datetime, mend_s: float) -> Held:
+        ended, began = self.clock.now(), self.clock.stopwatch()
         if not await apart(self.objectives.covering, targets):
             names = ", ".join(map(str, targets))
             return Held(None, f"no objective covers {names}")
-        await self.pause(self.seconds)
-        return await apart(self.objectives.held, targets, changed, since, self.clock.now())
+        since = ended
+        while True:
+            await self.pause(self.seconds)
+            now = self.clock.now()
+            held = await apart(self.objectives.held, targets, changed, since, now)
+            if held.held is False or held.mended is not False or mend_s == 0.0:
+                return held
+            if self.clock.stopwatch() - began >= mend_s:
+                return replace(held, held=False)
+            # Averages tell of the time before the change for a while: the earlier part is left out.
+            since = now - (now - ended) / 2

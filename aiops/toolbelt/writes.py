@@ -205,10 +205,10 @@ class Writes:
             return Outcome(trail.call.id, "done", f"{seen} ({broken.reason})", reason="invalid")
 
     def _watch(self) -> Watch | None:
-        doors, seconds = self._doors, self._rules.watch_s
-        if doors.objectives is None or seconds <= 0:
+        doors, rules = self._doors, self._rules
+        if doors.objectives is None or rules.watch_s <= 0:
             return None
-        return Watch(doors.objectives, doors.clock, seconds, doors.pause)
+        return Watch(doors.objectives, doors.clock, rules.watch_s, doors.pause, rules.mend_s)
 
     def _severity(self, caller: Caller) -> Severity | None:
         return None if caller.incident is None else self._doors.severity(caller.incident)

@@ -1,6 +1,7 @@
 """Whether objectives hold after a change, judged by metrics that the real store keeps."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -126,9 +127,12 @@ def test_objectives_cover_the_service_and_those_that_call_it(service: Service) -
         return objectives.covering([Target("prod", "Deployment", name, "shop")])
 
     assert covering("cart") == covering("stock") == ("cart-errors", "cart-latency")
-    assert covering("other") == ()
+    assert covering("other") == covering("cart"), "through stock"
     held = objectives.held([Target("prod", "Deployment", "other", "shop")], NOON, SINCE, UNTIL)
-    assert (held.held, held.seen) == (None, "no objective covers prod/shop/Deployment/other")
+    assert (held.held, held.seen) == (None, "no objective is near the change")
+    assert covering("elsewhere") == ()
+    held = objectives.held([Target("prod", "Deployment", "elsewhere", "shop")], NOON, SINCE, UNTIL)
+    assert (held.held, held.seen) == (None, "no objective covers prod/shop/Deployment/elsewhere")
 
 
 def test_a_source_that_does_not_answer_is_no_verdict(service: Service) -> None:
@@ -143,3 +147,28 @@ def test_a_source_that_does_not_answer_is_no_verdict(service: Service) -> None:
     held = objectives.held([CART], NOON, SINCE, UNTIL)
     assert held.held is None
     assert "no answer" in held.seen
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "mended"),
+    [(0.5, 0.0, True), (0.5, 0.1, True), (0.5, 0.5, False), (0.5, 0.4, False), (0.0, 0.0, None)],
+    ids=["over", "a fifth is left", "as before", "hardly better", "nothing burnt"],
+)
+def test_what_burns_on_after_a_change_was_not_mended(
+    service: Service, before: float, after: float, mended: bool | None
+) -> None:
+    keep(service, before, after)
+    assert after_change(service).held([CART], NOON, SINCE, UNTIL).mended is mended
+
+
+def test_users_behind_others_say_whether_a_change_helped_but_do_not_blame_it(
+    service: Service,
+) -> None:
+    chain = [("cart", "store"), ("store", "disk")]
+    calls = tuple(Call(Entity("service", a), Entity("service", b)) for a, b in chain)
+    disk = Target("prod", "StatefulSet", "disk", "shop")
+    judge = replace(after_change(service), graph=lambda _: ServiceGraph((), calls))
+    keep(service, 0.5, 0.0)
+    assert judge.held([disk], NOON, SINCE, UNTIL).mended is True
+    keep(service, 0.0, 0.5)
+    assert judge.held([disk], NOON, SINCE, UNTIL).held is None

@@ -154,3 +154,41 @@ async def test_a_call_that_is_cut_off_while_it_is_watched_stays_done() -> None:
     held = await watch.over([target], NOON, cut)
     assert held.held is None
     assert "cancelled" in held.seen
+
+
+@dataclass
+class Mending(Told):
+    """Objectives that get better when a test says so."""
+
+    after_s: float = 0.0
+
+    def held(
+        self, targets: Sequence[Target], changed: datetime, since: datetime, until: datetime
+    ) -> Held:
+        super().held(targets, changed, since, until)
+        mended = (until - changed).total_seconds() >= self.after_s
+        return Held(True, "it helped" if mended else "it did not help", mended)
+
+
+async def test_an_action_for_an_incident_that_does_not_help_is_taken_back() -> None:
+    objectives = Mending(Held(True, ""), after_s=9999)
+    bench = watching(objectives).ruled(watch_s=WATCH_S, mend_s=120.0)
+    outcome = await carried_out(bench, incident="inc-1")
+    assert outcome.status == "rolled_back"
+    assert "it did not help" in outcome.summary
+    assert bench.cluster.writes == [("web", 4), ("web", 3)]
+    assert len(objectives.asked) == 4, "it is given its time"
+
+
+async def test_an_action_that_helps_late_stays() -> None:
+    objectives = Mending(Held(True, ""), after_s=70)
+    bench = watching(objectives).ruled(watch_s=WATCH_S, mend_s=120.0)
+    outcome = await carried_out(bench, incident="inc-1")
+    assert (outcome.status, len(objectives.asked)) == ("done", 3)
+    begins = [(since - changed).total_seconds() for changed, since, _ in objectives.asked]
+    assert begins == [0, 15, 30], "the earlier part tells of before"
+
+
+async def test_what_is_done_for_no_incident_need_not_help() -> None:
+    bench = watching(Mending(Held(True, ""), after_s=9999)).ruled(watch_s=WATCH_S, mend_s=120.0)
+    assert (await carried_out(bench)).status == "done"
