@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
 
+from aiops.agents.memory.likeness import Recollection
+from aiops.agents.memory.recalling import Recall
 from aiops.agents.policies.policy import Policy
 from aiops.agents.state import RunState
-from aiops.agents.trajectory.steps import Answered, Record
+from aiops.agents.trajectory.steps import Answered, Recalled, Record
+from aiops.model.report import Report
 from aiops.model.run import Collected, Deed, Fact, Moment, MomentKind, Shortlist
 from aiops.model.said import Said
 from aiops.model.tool import ToolCall, ToolSpec
@@ -53,7 +56,7 @@ class Crew:
     Attributes:
         incident: id of the incident, where it is about one.
         belt: None: nothing can be asked, the window is all there is.
-        proposer, guide, remember: None where there is none; the node then passes on.
+        proposer, guide, recall, remember: None where there is none; the node then passes on.
         watch: takes each moment as it happens; the same one again where a step is done again.
         record: takes what the run began with and each answer of a tool; None: nobody keeps them.
     """
@@ -68,6 +71,7 @@ class Crew:
     belt: Belt | None = None
     proposer: Proposer | None = None
     guide: Guide | None = None
+    recall: Recall | None = None
     remember: Remember | None = None
     watch: Watch = field(default=lambda _: None)
     record: Record | None = None
@@ -93,6 +97,10 @@ class Crew:
         """Where failing requests were followed to, each once."""
         return tuple(self.shelf.take(Trail, ref) for ref in dict.fromkeys(state.get("trails", ())))
 
+    def recalled(self, state: RunState) -> tuple[Recollection, ...]:
+        """The past incidents that came to mind."""
+        return tuple(self.shelf.take(Recollection, ref) for ref in state.get("recalled", ()))
+
     def said(self, state: RunState) -> tuple[Said, ...]:
         """By models, in order."""
         return tuple(self.shelf.take(Said, ref) for ref in state.get("said", ()))
@@ -107,6 +115,13 @@ class Crew:
         if self.record is not None:
             self.record(answered)
         return answered
+
+    def recollect(self, report: Report) -> tuple[Recollection, ...]:
+        """The past incidents that come to mind with ``report``; taken down likewise."""
+        found = Recalled(tuple(self.recall(report)) if self.recall is not None else ())
+        if self.record is not None:
+            self.record(found)
+        return found.recollections
 
     def kept(self, values: Sequence[object]) -> list[str]:
         """Their ids."""

@@ -21,7 +21,7 @@ MODALITIES: Mapping[Specialist, tuple[EvidenceKind, ...]] = {
     "kubernetes": ("state", "event"),
     "cloud": (),
     "changes": ("change",),
-    "past_incidents": ("experiment",),
+    "past_incidents": ("incident",),
 }
 """The kinds of evidence that each specialist tells of."""
 CLAIM = 200

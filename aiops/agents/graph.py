@@ -15,6 +15,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Command, Send, interrupt
 
 from aiops.agents.crew import Belt, Crew, RunBudget
+from aiops.agents.memory.recalling import Recall
 from aiops.agents.nodes.ending import report as written
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
@@ -86,6 +87,7 @@ class KeptRuns:
     remember: Remember | None = None
     watch: Watch = field(default=lambda _: None)
     record: Record | None = None
+    recall: Recall | None = None
     nodes: Mapping[str, Node] = field(default_factory=lambda: NODES)
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
@@ -154,6 +156,7 @@ class KeptRuns:
             remember=self.remember,
             watch=self.watch,
             record=self.record,
+            recall=self.recall,
         )
 
     def _report(self, graph: Graph, place: Any, crew: Crew) -> Report:

@@ -7,6 +7,7 @@ branches at once, and half a second of imports that nobody at a command line nee
 from dataclasses import dataclass, field
 
 from aiops.agents.crew import Belt, Crew, RunBudget
+from aiops.agents.memory.recalling import Recall
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
 from aiops.agents.shape import FIRST, NODES
@@ -33,6 +34,7 @@ class InlineRuns:
     watch: Watch = field(default=lambda _: None)
     belt: Belt | None = None
     record: Record | None = None
+    recall: Recall | None = None
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
         """See Runner."""
@@ -48,6 +50,7 @@ class InlineRuns:
                 belt=self.belt,
                 watch=self.watch,
                 record=self.record,
+                recall=self.recall,
             )
         )
 

@@ -20,6 +20,7 @@ class RunState(TypedDict, total=False):
         specialist, asked: of one specialist's task; ``asked`` holds ids of questions.
         topology: of the round.
         trails: ids of Trails.
+        recalled: ids of Recollections.
         said: ids of what models said, in order.
         stopped_by: the budget that ended the asking.
         ranked: id of the Shortlist of the statistics, where a model's word changed its order.
@@ -38,6 +39,7 @@ class RunState(TypedDict, total=False):
     asked: list[str]
     topology: str
     trails: Annotated[list[str], add]
+    recalled: list[str]
     said: Annotated[list[str], add]
     stopped_by: str
     ranked: str

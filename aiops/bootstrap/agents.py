@@ -15,6 +15,7 @@ from aiops.agents.trajectory.steps import Record
 from aiops.bootstrap.loading import TRANSPORTS
 from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.bootstrap.proposing import proposer_of
+from aiops.bootstrap.recalling import recall_of
 from aiops.bootstrap.service import Service
 from aiops.llm.tape import Tape
 from aiops.model.report import Report
@@ -62,6 +63,7 @@ class ServiceRuns:
                 budget_of(self.service.settings),
                 self._watch(incident),
                 record=self.record,
+                recall=recall_of(self.service, incident),
             )
             return inline(run, inquiry, incident)
         with self.opened(incident) as runs:
@@ -102,6 +104,7 @@ class ServiceRuns:
                 budget=budget_of(self.service.settings),
                 belt=belt,
                 proposer=proposer_of(self.service, belt, incident),
+                recall=recall_of(self.service, incident),
                 remember=(
                     Remembering(self.service.memory, self.service.clock, incident)
                     if incident is not None

@@ -64,6 +64,7 @@ def replayed(
         belt=Belt(doors.ask, begun.tools) if begun.tools else None,
         watch=doors.watch,
         record=doors.record,
+        recall=doors.recall if recorded.recalled is not None else None,
     )
     report = run(begun.run, inquiry, begun.incident)
     if recorded.report is None:

@@ -8,7 +8,9 @@ from aiops.model.entity import Entity, Indicator
 from aiops.model.faults import FaultType
 
 Verdict = Literal["root_cause", "healthy", "inconclusive"]
-EvidenceKind = Literal["metric", "log", "trace", "event", "change", "state", "tool", "experiment"]
+EvidenceKind = Literal[
+    "metric", "log", "trace", "event", "change", "state", "tool", "experiment", "incident"
+]
 Relation = Literal["calls", "granger", "experiment"]
 
 

@@ -10,6 +10,7 @@ from aiops.agents.trajectory.steps import (
     Ended,
     Header,
     ModelAnswered,
+    Recalled,
     Step,
     Trajectory,
 )
@@ -22,6 +23,7 @@ _KINDS: Final[dict[str, type[Step]]] = {
     "header": Header,
     "moment": Moment,
     "call": Answered,
+    "memory": Recalled,
     "model": ModelAnswered,
     "report": Ended,
 }

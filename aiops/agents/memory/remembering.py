@@ -1,13 +1,13 @@
-"""From a finished investigation to what is remembered of it, and what people say of it later."""
+"""From a finished investigation to what is remembered of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from aiops.agents.memory.routines import learn_from
 from aiops.agents.memory.signature import signature_of
 from aiops.errors import NotKept
-from aiops.model.memory import Attempt, HumanVerdict, PastIncident
+from aiops.model.memory import Attempt, PastIncident
 from aiops.model.report import Report
 from aiops.model.run import Deed
 from aiops.ports.clock import Clock
@@ -64,15 +64,3 @@ def past_incident(
         cause.fault_type,
         tuple(tried),
     )
-
-
-def judge(memory: Memory, past_id: str, verdict: HumanVerdict) -> PastIncident:
-    """Keep what a person said of a remembered cause; the last word counts.
-
-    Raises:
-        NotKept: it was never remembered, or is forgotten.
-    """
-    while True:
-        was = memory.get(past_id)
-        if was.verdict == verdict or memory.revise(was, replace(was, verdict=verdict)):
-            return memory.get(past_id)

@@ -25,7 +25,8 @@ def signature_of(report: Report) -> Signature:
     first = report.root_causes[0]
     same = [one for one in report.root_causes if one.entity.same_service(first.entity)]
     cited = {each for one in same for each in one.evidence}
-    evidence = [one for one in report.evidence if one.id in cited]
+    # What is remembered of others is no part of how this one looks.
+    evidence = [one for one in report.evidence if one.id in cited and one.kind != "incident"]
     texts = [one.claim for one in evidence]
     texts += [one.indicator.name for one in same if one.indicator is not None]
     names = {part for entity in _entities(report) for part in _words(entity.name)}

@@ -5,54 +5,79 @@ poisoned one is outvoted by any sign a few times above its floor; and what nothi
 not suspected because it was at fault once.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from aiops.agents.memory.likeness import Recollection
-from aiops.model.hypothesis import Hypothesis
+from aiops.analyze.wording import fault, listed, percent, plain
+from aiops.model.faults import FaultType
+from aiops.model.memory import Attempt, HumanVerdict
+from aiops.model.ranking import Evidence, Ranking, Suspect, Window
 
+SOURCE: Final = "memory"
 MOST_NATS: Final = 0.5
 """Less than a sign of one floor (log 2 = 0.69) adds."""
 LEAST_PRESENT: Final = 0.5
 """Nats of present evidence below which memory adds nothing."""
+_WORDS: Final[dict[HumanVerdict, str]] = {
+    "confirmed": "which a person confirmed",
+    "unreviewed": "which nobody confirmed",
+    "refuted": "which a person refuted",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """A hypothesis with what memory adds to it.
-
-    Attributes:
-        nats: added, 0 to MOST_NATS.
-        because: the past incidents that add it, the most telling first.
-    """
-
-    hypothesis: Hypothesis
-    nats: float
-    because: tuple[Recollection, ...]
-
-    @property
-    def strength(self) -> float:
-        """Of present evidence and memory together, nats."""
-        return self.hypothesis.strength + self.nats
-
-
-def weighed(
-    hypotheses: Sequence[Hypothesis], recalled: Sequence[Recollection]
-) -> tuple[Remembered, ...]:
-    """The hypotheses with what memory adds, strongest first; equal ones keep their order.
+def weighed(ranking: Ranking, recalled: Sequence[Recollection]) -> Ranking:
+    """The ranking with what memory adds, and each memory as evidence of those it speaks for.
 
     A memory speaks for its kind of fault, not for its service: names mean nothing elsewhere.
+    Equal suspects keep their order, and the verdict is that of present evidence.
     """
-    ordered = [_with_memory(one, recalled) for one in hypotheses]
-    return tuple(sorted(ordered, key=lambda one: -one.strength))
+    if not recalled or ranking.verdict == "healthy":
+        return ranking
+    taken = {item.id for item in ranking.evidence}
+    free = (f"E{n}" for n in range(1, len(taken) + len(recalled) + 1) if f"E{n}" not in taken)
+    items = [_evidence(one, ref) for one, ref in zip(recalled, free, strict=False)]
+    told = tuple(zip(recalled, items, strict=True))
+    suspects = sorted((_with(one, told) for one in ranking.suspects), key=lambda one: -one.score)
+    return replace(
+        ranking,
+        suspects=tuple(suspects),
+        evidence=(*ranking.evidence, *items),
+        notes=(*ranking.notes, *(item.claim for item in items)),
+    )
 
 
-def _with_memory(hypothesis: Hypothesis, recalled: Sequence[Recollection]) -> Remembered:
-    if hypothesis.strength < LEAST_PRESENT:
-        return Remembered(hypothesis, 0.0, ())
-    for_it = [one for one in recalled if one.past.fault == hypothesis.fault]
-    for_it.sort(key=lambda one: (-one.likeness * one.trust, one.past.id))
+def _with(suspect: Suspect, told: Iterable[tuple[Recollection, Evidence]]) -> Suspect:
+    kind = suspect.fault_types[0][0] if suspect.fault_types else FaultType.UNKNOWN
+    if suspect.score < LEAST_PRESENT or kind is FaultType.UNKNOWN:
+        return suspect
+    for_it = [(one, item) for one, item in told if one.past.fault is kind]
     # The best one, not their sum: a hundred copies of one lie are one lie.
-    best = max((one.likeness * one.trust for one in for_it), default=0.0)
-    return Remembered(hypothesis, MOST_NATS * best, tuple(for_it))
+    nats = MOST_NATS * max((one.likeness * one.trust for one, _ in for_it), default=0.0)
+    refs = tuple(item.id for _, item in for_it)
+    return replace(suspect, score=suspect.score + nats, evidence=(*suspect.evidence, *refs))
+
+
+def _evidence(one: Recollection, ref: str) -> Evidence:
+    past = one.past
+    cause = plain(past.cause.name) if past.cause is not None else "nobody"
+    helped = [_tried(each) for each in past.tried]
+    then = f" Tried then: {listed(helped)}." if helped else ""
+    return Evidence(
+        id=ref,
+        kind="incident",
+        claim=(
+            f"Seen before: incident {past.incident} of {past.at:%Y-%m-%d} looked "
+            f"{percent(one.likeness)} alike; its cause was {cause} ({fault(past.fault)}), "
+            f"{_WORDS[past.verdict]}.{then}"
+        ),
+        source=SOURCE,
+        window=Window(past.at, past.at),
+        ref=past.id,
+    )
+
+
+def _tried(attempt: Attempt) -> str:
+    ends = {True: "which helped", False: "which did not help", None: "unverified"}
+    return f"{plain(attempt.tool)}, {ends[attempt.helped]}"

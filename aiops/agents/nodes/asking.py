@@ -25,6 +25,8 @@ def specialist(state: RunState, crew: Crew) -> Step:
     if not state["asked"]:
         _read(state, crew)
     update: RunState = {"facts": found, "calls": len(state["asked"])}
+    if _specialist(state) == "past_incidents" and crew.recall is not None:
+        update["recalled"] = _recalled(state, crew)
     if _specialist(state) == "traces" and state.get("topology") == "recursive":
         update["trails"] = _followed(state, crew)
     return Step(update, ("reconcile",))
@@ -75,6 +77,16 @@ def _asked(crew: Crew, who: Specialist, question: Question) -> Fact | None:
         at=answered.at,
         suspicious=outcome.suspicious,
     )
+
+
+def _recalled(state: RunState, crew: Crew) -> list[str]:
+    """The past incidents that looked like this one, as it looks now: their ids."""
+    looks = crew.inquiry.report(crew.collected(state).case, crew.shortlist(state))
+    found = crew.recollect(looks)
+    for one in found:
+        told = f"{one.past.incident} looked like this one ({one.likeness:.2f} of 1)"
+        crew.tell("specialist", "finding", f"past_incidents: {told}")
+    return crew.kept(found)
 
 
 def _followed(state: RunState, crew: Crew) -> list[str]:

@@ -93,6 +93,7 @@ def known_to(state: RunState, crew: Crew) -> Known:
         turn=state["turn"],
         said=crew.said(state),
         spent=_spent(state, crew),
+        remembers=crew.recall is not None,
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from aiops.agents.crew import Crew
 from aiops.agents.evidence import with_facts
+from aiops.agents.memory.weighing import weighed
 from aiops.agents.nodes.beginning import known_to
 from aiops.agents.nodes.hearing import judged, spoken, usage_of
 from aiops.agents.state import RunState, Step
@@ -25,7 +26,8 @@ def guide(state: RunState, crew: Crew) -> Step:
 def verify(state: RunState, crew: Crew) -> Step:
     """Let the models' word in, and accuse nobody where asking was cut short before it was sure."""
     found, facts, said = crew.shortlist(state), crew.facts(state), crew.said(state)
-    ranking, failed = found.ranking, found.failed
+    # No model is told of memories: a poisoned one could talk to it, and not only nudge.
+    ranking, failed = weighed(found.ranking, crew.recalled(state)), found.failed
     stopped = state.get("stopped_by")
     if stopped and not crew.policy.settled(known_to(state, crew)):
         reason = f"stopped by the budget of {stopped}: inconclusive"

@@ -70,6 +70,7 @@ class Deterministic:
         tasks = []
         for specialist in SPECIALISTS:
             read = _READ[specialist](known.case.window)
+            read = read or (specialist == "past_incidents" and known.remembers)
             questions = () if read or self.settled(known) else tuple(_questions(specialist, known))
             if questions or (read and known.turn == 0):
                 tasks.append(Task(specialist, questions))

@@ -78,6 +78,7 @@ class Known:
         turn: rounds that were held.
         said: by models so far.
         spent: the budget that leaves no room for another round of questions, in words.
+        remembers: whether past incidents can be recalled.
     """
 
     case: CaseData
@@ -88,6 +89,7 @@ class Known:
     turn: int = 0
     said: tuple[Said, ...] = ()
     spent: str | None = None
+    remembers: bool = False
 
 
 class Policy(Protocol):

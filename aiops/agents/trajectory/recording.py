@@ -10,6 +10,7 @@ from aiops.agents.trajectory.steps import (
     Header,
     Made,
     ModelAnswered,
+    Recalled,
     Step,
 )
 from aiops.model.run import Moment
@@ -28,9 +29,9 @@ class Recording:
         self._begun = False
         self._outcomes: list[str] = []
 
-    def record(self, step: Begun | Answered) -> None:
+    def record(self, step: Begun | Answered | Recalled) -> None:
         """See Crew.record. A run that is taken up again begins only once."""
-        if isinstance(step, Answered):
+        if not isinstance(step, Begun):
             self._keep(step)
         elif not self._begun:
             self._begun = True

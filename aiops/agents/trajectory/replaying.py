@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from aiops.agents.trajectory.steps import Answered, Begun, Trajectory
+from aiops.agents.memory.likeness import Recollection
+from aiops.agents.trajectory.steps import Answered, Begun, Recalled, Trajectory
 from aiops.errors import AiopsError, InvalidInput
+from aiops.model.report import Report
 from aiops.model.run import Moment
 from aiops.model.tool import Outcome, ToolCall
 
@@ -78,6 +80,11 @@ class Replaying:
         self._at = known[turn].at
         return known[turn].outcome
 
+    def recall(self, report: Report) -> tuple[Recollection, ...]:
+        """See Recall."""
+        del report
+        return self.recorded.recalled or ()
+
     def watch(self, moment: Moment) -> None:
         """See Watch: time goes on."""
         del moment
@@ -85,7 +92,7 @@ class Replaying:
         if self._told < len(self._moments):
             self._at = self._moments[self._told]
 
-    def record(self, step: Begun | Answered) -> None:
+    def record(self, step: Begun | Answered | Recalled) -> None:
         """See Crew.record. Raises InvalidInput where this is another case than the recorded one."""
         if isinstance(step, Begun):
             if step.case != self.recorded.header.begun.case:

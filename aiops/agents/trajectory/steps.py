@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from aiops.agents.memory.likeness import Recollection
 from aiops.model.run import Moment
 from aiops.model.tool import Outcome, ToolCall, ToolSpec
 
@@ -36,7 +37,14 @@ class Answered:
     at: datetime
 
 
-Record = Callable[[Begun | Answered], None]
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """The past incidents that came to mind."""
+
+    recollections: tuple[Recollection, ...]
+
+
+Record = Callable[[Begun | Answered | Recalled], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Ended:
     report: str
 
 
-Step = Header | Moment | Answered | ModelAnswered | Ended
+Step = Header | Moment | Answered | Recalled | ModelAnswered | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +116,12 @@ class Trajectory:
     def answers(self) -> tuple[Answered, ...]:
         """What tools were asked."""
         return tuple(step for step in self.steps if isinstance(step, Answered))
+
+    @property
+    def recalled(self) -> tuple[Recollection, ...] | None:
+        """What came to mind; None where there was no memory to ask."""
+        found = [step.recollections for step in self.steps if isinstance(step, Recalled)]
+        return found[-1] if found else None
 
     @property
     def outcomes(self) -> tuple[str, ...]:

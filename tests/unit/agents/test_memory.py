@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from aiops.agents.memory.likeness import TWIN, Recollection, likeness, seen_before
 from aiops.agents.memory.questions import AskLive, Recalled, about_now, recall
-from aiops.agents.memory.remembering import Remembering, judge, past_incident
+from aiops.agents.memory.recalling import Recalling
+from aiops.agents.memory.remembering import Remembering, past_incident
 from aiops.agents.memory.routines import FAILURES, cue_of, learn_from, proposed
 from aiops.agents.memory.signature import signature_of
 from aiops.agents.memory.weighing import MOST_NATS, weighed
-from aiops.agents.memory.working import Working
-from aiops.model import Entity, FaultType, Hypothesis, Indicator
+from aiops.model import Entity, FaultType, Indicator, Ranking, Suspect
 from aiops.model.case import Trigger
 from aiops.model.memory import PastIncident, Signature
 from aiops.model.ranking import Evidence, Propagation, Window
@@ -71,8 +71,12 @@ def past(name: str, signature: Signature = CPU, **more: object) -> PastIncident:
     return replace(known, **more)  # type: ignore[arg-type]
 
 
-def hypothesis(name: str, fault: FaultType, strength: float) -> Hypothesis:
-    return Hypothesis(service(name), fault, "any", 1.0, "ms", 1.0, strength)
+def suspect(name: str, fault: FaultType, score: float) -> Suspect:
+    return Suspect(service(name), None, score, fault_types=((fault, 1.0),))
+
+
+def ranked(*suspects: Suspect) -> Ranking:
+    return Ranking("root_cause", suspects)
 
 
 # ---- seen before
@@ -103,8 +107,9 @@ def test_what_a_person_refuted_is_not_recalled_and_what_one_confirmed_is_trusted
     memory = MemoryMemories()
     for name in ("wrong", "right", "unread"):
         memory.remember(past(name))
-    judge(memory, "wrong", "refuted")
-    judge(memory, "right", "confirmed")
+    for name, verdict in (("wrong", "refuted"), ("right", "confirmed")):
+        was = memory.get(name)
+        assert memory.revise(was, replace(was, verdict=verdict))
     found = seen_before(CPU, memory.newest())
     assert [one.past.id for one in found] == ["right", "unread"]
     assert found[0].trust > found[1].trust
@@ -174,25 +179,45 @@ def test_any_number_of_poisoned_memories_is_outvoted_by_present_evidence(
         Recollection(past(f"lie-{n}", verdict="confirmed", fault=FaultType.DNS), alike, 1.0)
         for n in range(count)
     ]
-    true, false = hypothesis("basket", FaultType.CPU, 1.6), hypothesis("dns", FaultType.DNS, 0.7)
-    first = weighed([false, true], lies)[0]
-    assert first.hypothesis == true
-    assert first.nats == 0
+    true, false = suspect("basket", FaultType.CPU, 1.6), suspect("dns", FaultType.DNS, 0.7)
+    after = weighed(ranked(true, false), lies)
+    assert after.suspects[0] == true
+    assert after.suspects[1].score <= 0.7 + MOST_NATS
 
 
 def test_what_nothing_shows_today_is_not_suspected_for_what_it_did_once() -> None:
     recalled = [Recollection(past("p", verdict="confirmed"), 1.0, 1.0)]
-    assert weighed([hypothesis("basket", FaultType.CPU, 0.1)], recalled)[0].nats == 0
-    assert weighed([], recalled) == ()
+    quiet = ranked(suspect("basket", FaultType.CPU, 0.1))
+    assert weighed(quiet, recalled).suspects == quiet.suspects
+    assert weighed(ranked(), recalled).suspects == ()
 
 
 def test_between_two_equal_signs_memory_decides_and_says_by_what() -> None:
     recalled = [Recollection(past("p", verdict="confirmed"), 0.9, 1.0)]
-    signs = [hypothesis("net", FaultType.NETWORK_LOSS, 1.5), hypothesis("b", FaultType.CPU, 1.5)]
-    first = weighed(signs, recalled)[0]
-    assert first.hypothesis.entity == service("b")
-    assert 0 < first.nats <= MOST_NATS
-    assert [one.past.id for one in first.because] == ["p"]
+    signs = ranked(suspect("net", FaultType.NETWORK_LOSS, 1.5), suspect("b", FaultType.CPU, 1.5))
+    after = weighed(signs, recalled)
+    assert after.suspects[0].entity == service("b")
+    assert after.suspects[0].evidence == ("E1",)
+    assert (after.evidence[0].kind, after.evidence[0].ref) == ("incident", "p")
+    assert after.evidence[0].claim.startswith("Seen before: incident ")
+    assert after.evidence[0].claim in after.notes
+
+
+def test_a_healthy_verdict_is_not_touched_by_memory() -> None:
+    recalled = [Recollection(past("p", verdict="confirmed"), 0.9, 1.0)]
+    healthy = replace(ranked(suspect("b", FaultType.CPU, 1.5)), verdict="healthy")
+    assert weighed(healthy, recalled) == healthy
+
+
+def test_what_a_person_said_since_decides_how_far_a_memory_is_trusted() -> None:
+    memory = MemoryMemories()
+    found = report("basket", "shop", FaultType.CPU, "cpu", "rose")
+    for number, name in enumerate(("right", "wrong", "own")):
+        clock = ManualClock(NOON + timedelta(minutes=number))
+        Remembering(memory, clock, name)(found, [], f"run-{name}")
+    said = {"right": "confirmed", "wrong": "refuted", "own": "confirmed"}
+    recalled = Recalling(memory, "own", lambda incident: said[incident])(found)  # type: ignore[arg-type,return-value]
+    assert [(one.past.incident, one.trust) for one in recalled] == [("right", 1.0)]
 
 
 # ---- routines
@@ -274,16 +299,3 @@ def test_a_question_about_the_past_is_answered_with_what_was_alike(question: str
     answer = recall(question, CPU, [past("p", verdict="confirmed")])
     assert isinstance(answer, Recalled)
     assert [one.past.id for one in answer.recollections] == ["p"]
-
-
-# ---- one run
-
-
-def test_the_same_call_is_known_again_whatever_the_order_of_its_arguments() -> None:
-    working = Working().noted("logs.search", '{"a":1,"b":2}', ["E1", "E2"])
-    working = working.noted("metrics.query", "{}", ["E2", "E3"])
-    again = working.answer_to("logs.search", '{"b":2,"a":1}')
-    assert again is not None
-    assert again.evidence == ("E1", "E2")
-    assert working.answer_to("logs.search", "{}") is None
-    assert working.evidence() == ("E1", "E2", "E3")
