@@ -4,10 +4,10 @@ After Nygard, "Release It!" (2007), circuit breaker.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-from aiops.model.chat import Answer, Limits, Message, OfferedTool
+from aiops.model.chat import Answer, ChatQuestion
 from aiops.ports.chat_model import ChatModel, ModelFailed, ModelUnavailable, OnToken
 
 IN_A_ROW: Final = 2
@@ -30,23 +30,13 @@ class Breaker:
     def name(self) -> str:
         return self._model.name
 
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
-        on_token: OnToken | None = None,
-    ) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
         """As ``ChatModel.complete``."""
         if self._why is not None and (self._why.lasting or self._clock() < self._until):
             why = f"not asked again, it could not be a moment ago: {self._why.reason}"
             raise ModelUnavailable(self.name, why, lasting=self._why.lasting)
         try:
-            answer = await self._model.complete(
-                messages, tools=tools, schema=schema, limits=limits, on_token=on_token
-            )
+            answer = await self._model.complete(question, on_token)
         except ModelUnavailable as failure:
             self._row += 1
             if failure.lasting or self._row >= IN_A_ROW:

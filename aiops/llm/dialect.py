@@ -5,12 +5,12 @@ We ask for everything, and leave out for good what an endpoint says it does not 
 """
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from aiops.llm import structured
 from aiops.llm.names import WireNames
-from aiops.model.chat import Limits, Message, OfferedTool
+from aiops.model.chat import ChatQuestion, Message, OfferedTool
 
 Form = Literal["json_schema", "json_object", "words"]
 """How a value is asked for: by its schema, as any JSON, or only in the words of the prompt."""
@@ -23,22 +23,6 @@ _ABOUT_FORM: Final = (
     "grammar",
     "guided",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Everything that one request says.
-
-    Attributes:
-        schema: of the value wanted, canonical JSON.
-        stream: whether the answer is wanted piece by piece.
-    """
-
-    messages: tuple[Message, ...]
-    tools: tuple[OfferedTool, ...] = ()
-    schema: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +41,14 @@ class Dialect:
     sampling: bool = True
     stream_usage: bool = True
 
-    def request(self, model: str, question: Question, names: WireNames) -> dict[str, Any]:
-        """The body of the request, as JSON."""
+    def request(
+        self, model: str, question: ChatQuestion, names: WireNames, *, stream: bool = False
+    ) -> dict[str, Any]:
+        """The body of the request, as JSON.
+
+        Args:
+            stream: whether the answer is wanted piece by piece.
+        """
         body: dict[str, Any] = {
             "model": model,
             "messages": self._messages(question, names),
@@ -70,13 +60,13 @@ class Dialect:
             body["tools"] = [_tool(tool, names) for tool in question.tools]
         if question.schema is not None and self.form != "words":
             body["response_format"] = self._response_format(question.schema)
-        if question.stream:
+        if stream:
             body["stream"] = True
             if self.stream_usage:
                 body["stream_options"] = {"include_usage": True}
         return body
 
-    def without(self, refusal: str, question: Question) -> "Dialect | None":
+    def without(self, refusal: str, question: ChatQuestion) -> "Dialect | None":
         """The dialect to go on with after ``question`` was refused; None where none would help.
 
         Args:
@@ -85,7 +75,7 @@ class Dialect:
         words = refusal.lower()
         if self.length == "max_tokens" and "max_completion_tokens" in words:
             return replace(self, length="max_completion_tokens")
-        if question.stream and self.stream_usage and "stream_options" in words:
+        if self.stream_usage and "stream_options" in words:
             return replace(self, stream_usage=False)
         if self.sampling and ("temperature" in words or "seed" in words):
             return replace(self, sampling=False)
@@ -97,7 +87,7 @@ class Dialect:
             return replace(self, form="json_object" if self.form == "json_schema" else "words")
         return None
 
-    def _messages(self, question: Question, names: WireNames) -> list[dict[str, Any]]:
+    def _messages(self, question: ChatQuestion, names: WireNames) -> list[dict[str, Any]]:
         said = [_message(one, names) for one in question.messages]
         if question.schema is None or self.form == "json_schema":
             return said

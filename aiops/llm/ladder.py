@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from aiops.model.chat import Answer, Limits, Message, OfferedTool, Usage
+from aiops.model.chat import Answer, ChatQuestion, Usage
 from aiops.ports.chat_model import BudgetSpent, ChatModel, Climbed, ModelFailed, OnToken
 
 
@@ -26,24 +26,19 @@ class Ladder:
 
     async def climb(
         self,
-        messages: Sequence[Message],
+        question: ChatQuestion,
         *,
         margin: Callable[[Answer], float],
         enough: float,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
         on_token: OnToken | None = None,
     ) -> Climbed:
-        """As ``ChatLadder.climb``. Each model has the time of ``limits`` to itself."""
+        """As ``ChatLadder.climb``. Each model has the time of ``question.limits`` to itself."""
         best: tuple[Answer, float] | None = None
         failures: list[ModelFailed] = []
         usage = Usage()
         for model in self._models:
             try:
-                answer = await model.complete(
-                    messages, tools=tools, schema=schema, limits=limits, on_token=on_token
-                )
+                answer = await model.complete(question, on_token)
             except ModelFailed as failure:
                 failures.append(failure)
                 usage += failure.usage

@@ -1,9 +1,8 @@
 """What a run spends on models: counted answer by answer, and ended at its budget."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from aiops.model.chat import Answer, Limits, Message, OfferedTool, Usage
+from aiops.model.chat import Answer, ChatQuestion, Usage
 from aiops.ports.chat_model import BudgetSpent, ChatModel, ModelFailed, OnToken
 
 
@@ -59,21 +58,11 @@ class Metered:
     def name(self) -> str:
         return self._model.name
 
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
-        on_token: OnToken | None = None,
-    ) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
         """As ``ChatModel.complete``; raises BudgetSpent, unasked, once nothing is left."""
         self._meter.check(self.name)
         try:
-            answer = await self._model.complete(
-                messages, tools=tools, schema=schema, limits=limits, on_token=on_token
-            )
+            answer = await self._model.complete(question, on_token)
         except ModelFailed as failure:
             self._meter.count(failure.usage)
             raise

@@ -6,19 +6,19 @@ defaults wait 600 s a read and up to 120 s on Retry-After, and believe what they
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
 from aiops.llm.connection import Connection, Endpoint
-from aiops.llm.dialect import Dialect, Question
+from aiops.llm.dialect import Dialect
 from aiops.llm.failures import failure_of, words_of, worth_repeating
 from aiops.llm.names import WireNames
 from aiops.llm.reading import answer_of
 from aiops.llm.replies import Reply, ReportedError, Stream, Unreadable, events, reply_of
 from aiops.llm.waiting import pause_before, retry_after
-from aiops.model.chat import Answer, Limits, Message, OfferedTool, Usage
+from aiops.model.chat import Answer, ChatQuestion, Usage
 from aiops.ports.chat_model import BadAnswer, ModelFailed, ModelUnavailable, OnToken
 
 _SHOWN: Final = 200
@@ -89,39 +89,30 @@ class OpenAICompatible:
     def name(self) -> str:
         return self._name
 
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
-        on_token: OnToken | None = None,
-    ) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
         """As ``ChatModel.complete``; tokens that were not reported are estimated."""
-        question = Question(
-            tuple(messages), tuple(tools), schema, limits or Limits(), stream=on_token is not None
-        )
         names = WireNames(tool.name for tool in question.tools)
         seconds = question.limits.seconds
         await asyncio.to_thread(import_module, "openai")  # a second, the first time
         try:
             async with asyncio.timeout(seconds):
-                reply = await self._reply(question, names, on_token or _nobody)
+                reply = await self._reply(question, names, on_token)
         except TimeoutError as error:
             slow = f"gave no whole answer in {seconds:g} s; look at its load, or raise"
             raise ModelUnavailable(self._name, f"{slow} 'model.timeout_s'") from error
         usage = self._usage(reply, question)
         return answer_of(self._name, reply, question, names, usage)
 
-    async def _reply(self, question: Question, names: WireNames, on_token: OnToken) -> Reply:
+    async def _reply(
+        self, question: ChatQuestion, names: WireNames, on_token: OnToken | None
+    ) -> Reply:
         attempt = 0
         while True:
             dialect = self._dialect
-            body = dialect.request(self._name, question, names)
+            body = dialect.request(self._name, question, names, stream=on_token is not None)
             stream = Stream()
             try:
-                return await self._once(body, stream, on_token)
+                return await self._once(body, stream, on_token or _nobody)
             except _Refused as refused:
                 simpler = dialect.without(refused.said, question)
                 if refused.adaptable and simpler is not None and not stream.seen:
@@ -181,7 +172,7 @@ class OpenAICompatible:
             pause=pause,
         )
 
-    def _usage(self, reply: Reply, question: Question) -> Usage:
+    def _usage(self, reply: Reply, question: ChatQuestion) -> Usage:
         asked_for, said = reply.input_tokens, reply.output_tokens
         estimated = asked_for is None or said is None
         if asked_for is None:

@@ -6,11 +6,19 @@ from typing import Final
 
 from aiops.errors import InvalidInput
 from aiops.llm import structured
-from aiops.llm.dialect import Question
 from aiops.llm.names import WireNames
 from aiops.llm.replies import Reply, WireCall
 from aiops.model.canonical import canonical
-from aiops.model.chat import Answer, AskedCall, OfferedTool, Structured, Text, ToolCalls, Usage
+from aiops.model.chat import (
+    Answer,
+    AskedCall,
+    ChatQuestion,
+    OfferedTool,
+    Structured,
+    Text,
+    ToolCalls,
+    Usage,
+)
 from aiops.ports.chat_model import AnswerCut, BadAnswer, ModelRefused
 
 _SHOWN: Final = 2000
@@ -23,7 +31,7 @@ class _BadCall(ValueError):
 
 
 def answer_of(
-    model: str, reply: Reply, question: Question, names: WireNames, usage: Usage
+    model: str, reply: Reply, question: ChatQuestion, names: WireNames, usage: Usage
 ) -> Answer:
     """What ``reply`` answers to ``question``.
 

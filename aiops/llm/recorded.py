@@ -5,14 +5,13 @@ schema, and the limits but for the time. Failures are recorded, too: they decide
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from aiops.errors import AiopsError
 from aiops.llm.outcomes import outcome_read, outcome_written
 from aiops.llm.tape import Tape
 from aiops.model.canonical import digest
-from aiops.model.chat import Answer, Limits, Message, OfferedTool, Text
+from aiops.model.chat import Answer, ChatQuestion, Text
 from aiops.ports.chat_model import ChatModel, ModelFailed, OnToken
 
 
@@ -45,21 +44,11 @@ class Recorder:
     def name(self) -> str:
         return self._model.name
 
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
-        on_token: OnToken | None = None,
-    ) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
         """As ``ChatModel.complete``."""
-        key = question_key(self.name, messages, tools, schema, limits)
+        key = question_key(self.name, question)
         try:
-            answer = await self._model.complete(
-                messages, tools=tools, schema=schema, limits=limits, on_token=on_token
-            )
+            answer = await self._model.complete(question, on_token)
         except ModelFailed as failure:
             self._tape.add(outcome_written(key, failure))
             raise
@@ -86,22 +75,14 @@ class Replayed:
     def name(self) -> str:
         return self._name
 
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
-        on_token: OnToken | None = None,
-    ) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
         """As it was recorded; text is handed on at once.
 
         Raises:
             NotRecorded: this question was not, or not so often.
             ModelFailed: it failed then.
         """
-        key = question_key(self._name, messages, tools, schema, limits)
+        key = question_key(self._name, question)
         known, turn = self._known.get(key, []), self._told[key]
         if turn >= len(known):
             raise NotRecorded(self._name, key, len(known))
@@ -114,21 +95,15 @@ class Replayed:
         return outcome
 
 
-def question_key(
-    model: str,
-    messages: Sequence[Message],
-    tools: Sequence[OfferedTool],
-    schema: str | None,
-    limits: Limits | None,
-) -> str:
+def question_key(model: str, question: ChatQuestion) -> str:
     """sha256 of what decides an answer, 64 hex digits."""
-    chosen = limits or Limits()
+    limits = question.limits
     return digest(
         {
             "model": model,
-            "messages": [asdict(message) for message in messages],
-            "tools": [asdict(tool) for tool in tools],
-            "schema": schema,
-            "limits": [chosen.output_tokens, chosen.temperature, chosen.seed],
+            "messages": [asdict(message) for message in question.messages],
+            "tools": [asdict(tool) for tool in question.tools],
+            "schema": question.schema,
+            "limits": [limits.output_tokens, limits.temperature, limits.seed],
         }
     )

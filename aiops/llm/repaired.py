@@ -1,9 +1,9 @@
 """One second chance: a model that answered badly is told what was wrong, once."""
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from aiops.llm import structured
-from aiops.model.chat import Answer, Limits, Message, OfferedTool
+from aiops.model.chat import Answer, ChatQuestion, Message
 from aiops.ports.chat_model import AnswerCut, BadAnswer, ChatModel, ModelFailed, OnToken
 
 
@@ -20,27 +20,19 @@ class Repaired:
     def name(self) -> str:
         return self._model.name
 
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
-        on_token: OnToken | None = None,
-    ) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
         """As ``ChatModel.complete``; its usage is that of both rounds. The second has as much time
         as the first, and its text is not handed on: a reader would see two answers in one."""
         try:
-            return await self._model.complete(
-                messages, tools=tools, schema=schema, limits=limits, on_token=on_token
-            )
+            return await self._model.complete(question, on_token)
         except AnswerCut:
             raise
         except BadAnswer as bad:
-            spent, again = bad.usage, (*messages, *_objection(bad, schema))
+            spent, objection = bad.usage, _objection(bad, question.schema)
         try:
-            answer = await self._model.complete(again, tools=tools, schema=schema, limits=limits)
+            answer = await self._model.complete(
+                replace(question, messages=(*question.messages, *objection))
+            )
         except ModelFailed as failure:
             raise failure.costing(spent + failure.usage) from None
         return Answer(answer.content, spent + answer.usage, answer.model)

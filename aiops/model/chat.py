@@ -1,6 +1,6 @@
 """What is said to a language model, and what it answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Role = Literal["system", "user", "assistant", "tool"]
@@ -66,6 +66,24 @@ class Limits:
     seconds: float = 60.0
     temperature: float = 0.0
     seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ChatQuestion:
+    """All that a model's next turn is asked by.
+
+    Attributes:
+        messages: the conversation so far, oldest first.
+        tools: that it may ask for.
+        schema: JSON schema of the value wanted, canonical JSON; None for free text. With tools as
+            well, the answer is either calls or the value.
+        limits: what it may take.
+    """
+
+    messages: tuple[Message, ...]
+    tools: tuple[OfferedTool, ...] = ()
+    schema: str | None = None
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The door of language models, and the ways in which one fails to answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from aiops.errors import AiopsError
-from aiops.model.chat import Answer, Limits, Message, OfferedTool, Usage
+from aiops.model.chat import Answer, ChatQuestion, Usage
 
 OnToken = Callable[[str], None]
 """Takes a piece of text as soon as it is there; must not block."""
@@ -106,23 +106,10 @@ class ChatModel(Protocol):
         """As configured."""
         ...
 
-    async def complete(
-        self,
-        messages: Sequence[Message],
-        *,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
-        on_token: OnToken | None = None,
-    ) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
         """The model's next turn.
 
         Args:
-            messages: the conversation so far, oldest first.
-            tools: that it may ask for.
-            schema: JSON schema of the value wanted, canonical JSON; None for free text. With
-                tools as well, the answer is either calls or the value.
-            limits: what it may take; ``Limits()`` if None.
             on_token: takes the text while it comes. Text of an answer that fails later was
                 handed on all the same.
 
@@ -159,13 +146,10 @@ class ChatLadder(Protocol):
 
     async def climb(
         self,
-        messages: Sequence[Message],
+        question: ChatQuestion,
         *,
         margin: Callable[[Answer], float],
         enough: float,
-        tools: Sequence[OfferedTool] = (),
-        schema: str | None = None,
-        limits: Limits | None = None,
         on_token: OnToken | None = None,
     ) -> Climbed:
         """The first answer whose margin is ``enough``, else the best there is.

@@ -14,7 +14,7 @@ from scripted_model import NAME, ScriptedModel
 from aiops.llm.connection import Endpoint
 from aiops.llm.openai_compatible import OpenAICompatible, Price
 from aiops.model.canonical import canonical
-from aiops.model.chat import Answer, Limits, Message, OfferedTool
+from aiops.model.chat import Answer, ChatQuestion, Limits, Message, OfferedTool
 from aiops.ports.chat_model import ChatModel, OnToken
 
 KEY = "sk-not-for-anybody-else"
@@ -72,8 +72,8 @@ def ask(
     on_token: OnToken | None = None,
 ) -> Answer:
     """One question, to its end."""
-    asking = model.complete(messages, tools=tools, schema=schema, limits=limits, on_token=on_token)
-    return asyncio.run(asking)
+    question = ChatQuestion(tuple(messages), tuple(tools), schema, limits)
+    return asyncio.run(model.complete(question, on_token))
 
 
 def self_signed(folder: Path) -> tuple[Path, Path]:

@@ -17,7 +17,7 @@ from aiops.agents.policies.conversation import conversation
 from aiops.agents.policies.policy import Known
 from aiops.agents.policies.verdict import MadeUp, opinion_of, schema
 from aiops.agents.turns import Turns, TurnsSpent
-from aiops.model.chat import Answer, Limits, OfferedTool, Structured, ToolCalls, Usage
+from aiops.model.chat import Answer, ChatQuestion, Limits, OfferedTool, Structured, ToolCalls, Usage
 from aiops.model.ranking import Ranking
 from aiops.model.report import FailedStep
 from aiops.model.said import Opinion, Said
@@ -78,13 +78,16 @@ class Counsel:
         ranking, ladder = known.shortlist.ranking, self.ladders(spent)
         tools, hurried = tuple(_offered(known.tools)), self._hurried(known)
         no_more = _no_more(known, tools) or hurried
+        question = ChatQuestion(
+            tuple(conversation(known, tokens, no_more)),
+            () if no_more else tools,
+            schema(ranking),
+            self.limits,
+        )
         climbing = ladder.climb(
-            conversation(known, tokens, no_more),
+            question,
             margin=lambda answer: _margin(answer, ranking, ladder.names),
             enough=SETTLED,
-            tools=() if no_more else tools,
-            schema=schema(ranking),
-            limits=self.limits,
         )
         return replace(_said(asyncio.run(climbing), ranking), hurried=hurried)
 

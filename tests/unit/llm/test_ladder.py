@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +15,7 @@ from aiops.llm.ladder import Ladder
 from aiops.llm.metered import Meter, Metered, ModelBudget
 from aiops.llm.openai_compatible import Price
 from aiops.llm.repaired import Repaired
-from aiops.model.chat import Answer, Message, Structured, Text, ToolCalls, Usage
+from aiops.model.chat import Answer, ChatQuestion, Structured, Text, ToolCalls, Usage
 from aiops.ports.chat_model import (
     AnswerCut,
     BadAnswer,
@@ -36,7 +35,8 @@ class Told:
     def __init__(self, name: str, *outcomes: str | ModelFailed) -> None:
         self.name, self.outcomes, self.asked = name, list(outcomes), 0
 
-    async def complete(self, messages: Sequence[Message], **_: Any) -> Answer:
+    async def complete(self, question: ChatQuestion, on_token: object = None) -> Answer:
+        del question, on_token
         outcome = self.outcomes[min(self.asked, len(self.outcomes) - 1)]
         self.asked += 1
         if isinstance(outcome, ModelFailed):
@@ -51,7 +51,7 @@ def climb(*models: Any, enough: float = 0.5) -> Climbed:
         assert isinstance(answer.content, Text)
         return float(answer.content.text)
 
-    return asyncio.run(Ladder(models).climb(HELLO, margin=margin, enough=enough))
+    return asyncio.run(Ladder(models).climb(ChatQuestion(HELLO), margin=margin, enough=enough))
 
 
 def test_a_bad_value_is_asked_for_once_more_with_what_was_wrong() -> None:

@@ -12,11 +12,12 @@ from scripted_model import says, scripted
 from aiops.bootstrap.models import ladder_of, limits_of, meter_of
 from aiops.errors import InvalidInput
 from aiops.llm.tape import MemoryTape
-from aiops.model.chat import Usage
+from aiops.model.chat import ChatQuestion, Usage
 from aiops.ports.chat_model import BudgetSpent, Climbed
 from aiops.settings import ModelSettings, load
 
 SMALL = {"name": "small", "input_usd": 1.0, "output_usd": 2.0}
+QUESTION = ChatQuestion(HELLO)
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +26,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def climbed(ladder: Any, margin: float = 1.0) -> Climbed:
-    climb: Climbed = asyncio.run(ladder.climb(HELLO, margin=lambda _: margin, enough=0.5))
+    climb: Climbed = asyncio.run(ladder.climb(QUESTION, margin=lambda _: margin, enough=0.5))
     return climb
 
 

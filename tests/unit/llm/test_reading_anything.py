@@ -11,14 +11,14 @@ from chatting import HELLO, PODS, VERDICT
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aiops.llm.dialect import Dialect, Question
+from aiops.llm.dialect import Dialect
 from aiops.llm.failures import failure_of
 from aiops.llm.names import WireNames
 from aiops.llm.reading import answer_of
 from aiops.llm.replies import Reply, ReportedError, Stream, Unreadable, WireCall, events, reply_of
 from aiops.llm.structured import NoValue, is_strict, value_in, wrong_with
 from aiops.model.canonical import canonical, parsed
-from aiops.model.chat import ToolCalls, Usage
+from aiops.model.chat import ChatQuestion, ToolCalls, Usage
 from aiops.ports.chat_model import ModelFailed
 
 JSON: Any = st.recursive(
@@ -81,7 +81,7 @@ def test_a_stream_reads_the_same_wherever_it_is_cut(cuts: list[int]) -> None:
 def test_any_reply_is_an_answer_to_what_was_asked_or_a_named_failure(
     text: str, calls: list[WireCall], whole: bool, valued: bool
 ) -> None:
-    question = Question(HELLO, (PODS,), VERDICT if valued else None)
+    question = ChatQuestion(HELLO, (PODS,), VERDICT if valued else None)
     reply = Reply(text, tuple(calls), whole=whole)
     try:
         answer = answer_of("m", reply, question, WireNames([PODS.name]), Usage())
@@ -140,10 +140,10 @@ def test_only_closed_schemas_are_enforced_token_by_token(schema: str, strict: bo
     assert is_strict(json.loads(schema)) is strict
 
 
-@given(st.text(max_size=30), st.booleans())
-def test_giving_parameters_up_comes_to_an_end(words: str, stream: bool) -> None:
+@given(st.text(max_size=30))
+def test_giving_parameters_up_comes_to_an_end(words: str) -> None:
     every = f"{words} max_completion_tokens stream_options temperature response_format"
-    question = Question(HELLO, schema=VERDICT, stream=stream)
+    question = ChatQuestion(HELLO, schema=VERDICT)
     dialect: Dialect | None = Dialect()
     for _ in range(6):
         dialect = dialect.without(every, question) if dialect is not None else None

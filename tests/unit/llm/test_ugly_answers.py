@@ -11,7 +11,7 @@ import pytest
 from chatting import HELLO, KEY, PATIENT, PODS, VERDICT, Slept, ask, model_at, self_signed
 from scripted_model import Reply, calls, completion, fails, gives, says, scripted
 
-from aiops.model.chat import Limits, Text, ToolCalls
+from aiops.model.chat import ChatQuestion, Limits, Text, ToolCalls
 from aiops.ports.chat_model import (
     AnswerCut,
     BadAnswer,
@@ -22,6 +22,7 @@ from aiops.ports.chat_model import (
 )
 
 PAGE = b"<!doctype html><html><title>Sign in</title></html>"
+QUESTION = ChatQuestion(HELLO, limits=PATIENT)
 
 
 def failure(*replies: Reply, streamed: bool = False, **question: Any) -> ModelFailed:
@@ -319,13 +320,13 @@ def test_a_certificate_that_nobody_trusts_is_refused_until_it_is_set(tmp_path: P
 
 def test_a_cancelled_question_gives_its_connection_up_and_the_next_one_works() -> None:
     async def twice(model: Any) -> Any:
-        asking = asyncio.create_task(model.complete(HELLO, limits=PATIENT))
+        asking = asyncio.create_task(model.complete(QUESTION))
         while not server.asked:
             await asyncio.sleep(0.01)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
-        return await model.complete(HELLO, limits=PATIENT)
+        return await model.complete(QUESTION)
 
     with scripted(Reply(says("slow " * 2000).completion, pace_s=0.02), gives({})) as server:
         assert asyncio.run(twice(model_at(server))).content == Text("{}")
@@ -333,7 +334,7 @@ def test_a_cancelled_question_gives_its_connection_up_and_the_next_one_works() -
 
 def test_two_questions_at_once_do_not_wait_for_each_other() -> None:
     async def both(model: Any) -> list[Any]:
-        return await asyncio.gather(*(model.complete(HELLO, limits=PATIENT) for _ in range(8)))
+        return await asyncio.gather(*(model.complete(QUESTION) for _ in range(8)))
 
     with scripted(says("here")) as server:
         answers = asyncio.run(both(model_at(server)))
