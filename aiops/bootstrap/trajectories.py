@@ -26,12 +26,15 @@ _COMPUTE: Final = ("aiops", "numpy", "scipy")
 
 
 @contextmanager
-def recording(path: Path, settings: Settings) -> Iterator[Recording]:
-    """Takes down one run in ``path``, each step as it happens.
+def recording(path: Path | None, settings: Settings) -> Iterator[Recording]:
+    """Takes down one run, in ``path`` each step as it happens.
 
     Raises:
         InvalidInput: it cannot be written.
     """
+    if path is None:
+        yield Recording(lambda _: None, made_by(settings))
+        return
     try:
         file = path.open("w", encoding="utf-8", newline="\n", buffering=1)
     except OSError as error:

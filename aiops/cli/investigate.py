@@ -52,6 +52,14 @@ def investigate(
         Path | None,
         typer.Option("--trajectory", metavar="FILE", help="Also write each step, as JSON lines."),
     ] = None,
+    chat: Annotated[
+        Path | None,
+        typer.Option(
+            "--trajectory-chat",
+            metavar="FILE",
+            help="Also write the run as a conversation, to fine-tune models on.",
+        ),
+    ] = None,
     replay: Annotated[
         Path | None,
         typer.Option(
@@ -72,17 +80,17 @@ def investigate(
 
     if (case is None) == (incident is None):
         raise InvalidInput("say what to investigate: a recorded CASE, or --incident ID")
-    if replay is not None and (trajectory, policy, method, seed, top) != (None,) * 5:
+    if replay is not None and (trajectory, chat, policy, method, seed, top) != (None,) * 6:
         raise InvalidInput(
-            "--replay takes policy, method, seed and top from its FILE and writes none: "
-            "leave out --trajectory, --policy, --method, --seed and --top"
+            "--replay takes policy, method, seed and top from its FILE and writes none: leave "
+            "out --trajectory, --trajectory-chat, --policy, --method, --seed and --top"
         )
     hints = CaseHints(inject_time, graph, trigger)
     if replay is not None:
         report, about = _replayed(settings.load(datasets=data), replay, case, incident, hints)
     else:
         chosen = settings.load(datasets=data, method=method, policy=policy, seed=seed, top=top)
-        with _listening(steps, trajectory, chosen) as listeners:
+        with _listening(steps, trajectory, chat, chosen) as listeners:
             if case is not None:
                 report, about = _recorded(chosen, case, hints, listeners)
             else:
@@ -173,17 +181,25 @@ def _replayed(
 
 
 @contextmanager
-def _listening(steps: bool, trajectory: Path | None, chosen: "Settings") -> "Iterator[_Listeners]":
-    """Whoever is to be told; raises InvalidInput where the file cannot be written."""
+def _listening(
+    steps: bool, trajectory: Path | None, chat: Path | None, chosen: "Settings"
+) -> "Iterator[_Listeners]":
+    """Whoever is to be told; raises InvalidInput where a file cannot be written."""
+    from aiops.agents.trajectory.chat import chat_of
     from aiops.app.watching import to_each, told
     from aiops.bootstrap.trajectories import recording
+    from aiops.cli.faces import write_whole
 
+    if chat is not None and not chat.parent.is_dir():
+        raise InvalidInput(f"cannot write {chat}: its folder is not there; give another FILE")
     watchers: list[Watch] = []
     with ExitStack() as stack:
         if steps:
             watchers.append(lambda moment: typer.echo(told(moment), err=True))
         taken = None
-        if trajectory is not None:
+        if trajectory is not None or chat is not None:
             taken = stack.enter_context(recording(trajectory, chosen))
             watchers.append(taken.moment)
         yield _Listeners(to_each(*watchers), taken)
+    if chat is not None and taken is not None:
+        write_whole(chat, f"{chat_of(taken.trajectory())}\n")

@@ -12,7 +12,9 @@ from aiops.agents.trajectory.steps import (
     ModelAnswered,
     Recalled,
     Step,
+    Trajectory,
 )
+from aiops.errors import NotKept
 from aiops.model.run import Moment
 
 
@@ -26,16 +28,22 @@ class Recording:
 
     def __init__(self, put: Callable[[Step], None], made: Made) -> None:
         self._put, self._made, self._lock = put, made, Lock()
-        self._begun = False
+        self._steps: list[Step] = []
         self._outcomes: list[str] = []
 
     def record(self, step: Begun | Answered | Recalled) -> None:
         """See Crew.record. A run that is taken up again begins only once."""
         if not isinstance(step, Begun):
             self._keep(step)
-        elif not self._begun:
-            self._begun = True
+        elif not self._steps:
             self._keep(Header(step, self._made))
+
+    def trajectory(self) -> Trajectory:
+        """What was taken down so far; raises NotKept where nothing was."""
+        header, *steps = self._steps or (None,)
+        if not isinstance(header, Header):
+            raise NotKept("trajectory", "of this run")
+        return Trajectory(header, tuple(steps))
 
     def moment(self, moment: Moment) -> None:
         """See Watch."""
@@ -49,6 +57,7 @@ class Recording:
         """Take down a model's answer."""
         with self._lock:
             self._outcomes.append(line)
+            self._steps.append(ModelAnswered(line))
             self._put(ModelAnswered(line))
 
     def ended(self, report: str) -> None:
@@ -57,4 +66,5 @@ class Recording:
 
     def _keep(self, step: Step) -> None:
         with self._lock:
+            self._steps.append(step)
             self._put(step)

@@ -47,6 +47,14 @@ def test_a_replay_prints_the_same_bytes(case: str, tmp_path: Path) -> None:
     assert run(case, "--json", "--replay", file).stdout == first.stdout
 
 
+def test_the_run_is_written_as_a_conversation_where_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "chat.jsonl"
+    assert run(CASE, "--trajectory-chat", str(file)).exit_code == 0
+    (line,) = file.read_text(encoding="utf-8").splitlines()
+    roles = [message["role"] for message in json.loads(line)["messages"]]
+    assert roles == ["system", "user", "assistant"]
+
+
 def test_a_replay_of_another_case_is_refused(tmp_path: Path) -> None:
     file = str(tmp_path / "run.jsonl")
     run(CASE, "--trajectory", file)

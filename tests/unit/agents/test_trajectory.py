@@ -16,6 +16,7 @@ from runs import World, inquiry
 from aiops.agents.crew import RunBudget
 from aiops.agents.inline import InlineRuns
 from aiops.agents.policies.deterministic import Deterministic
+from aiops.agents.trajectory.chat import chat_of
 from aiops.agents.trajectory.fingerprint import fingerprint
 from aiops.agents.trajectory.recording import Recording
 from aiops.agents.trajectory.replaying import NotInTrajectory, ReplayDiffers, Replaying
@@ -185,3 +186,25 @@ def test_every_line_carries_the_checksum_of_its_content(tmp_path: Path) -> None:
         TrajectoryFile(path, file).put(Moment("run-1", NOON, "plan", "plan", "a\nb"))
     (line,) = path.read_text().splitlines()
     assert len(json.loads(line)["sha256"]) == 64
+
+
+def test_a_run_is_exported_as_a_conversation_with_tools(
+    recorded: Callable[..., Trajectory],
+) -> None:
+    trajectory = recorded()
+    chat = json.loads(chat_of(trajectory))
+    roles = [message["role"] for message in chat["messages"]]
+    assert roles == ["system", "user", *["assistant", "tool"] * 2, "assistant"]
+    first, answer = chat["messages"][2:4]
+    assert first["tool_calls"][0]["function"]["name"] == "kubernetes_events"
+    assert answer["tool_call_id"] == first["tool_calls"][0]["id"]
+    assert json.loads(answer["content"]) == {"events": 3}
+    assert chat["messages"][-1]["content"] == json.loads(trajectory.report or "")["summary"]
+    offered = {tool["function"]["name"] for tool in chat["tools"]}
+    assert {"kubernetes_events", "kubernetes_scale"} <= offered
+
+
+def test_a_run_that_was_cut_off_teaches_nothing(recorded: Callable[..., Trajectory]) -> None:
+    whole = recorded()
+    with pytest.raises(InvalidInput, match="no report to learn from"):
+        chat_of(replace(whole, steps=whole.steps[:-1]))
