@@ -33,6 +33,7 @@ from aiops.web import (
     reports,
     silences,
     slos,
+    thread_pages,
     threads,
     tokens,
     webhook_api,
@@ -147,6 +148,7 @@ def create(
     app.include_router(health.router)
     app.include_router(pages.router, include_in_schema=False)
     app.include_router(approval_pages.router, include_in_schema=False)
+    app.include_router(thread_pages.router, include_in_schema=False)
     static = files("aiops.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     return app

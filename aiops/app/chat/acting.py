@@ -122,7 +122,7 @@ def _told(outcome: Outcome, former: Approval, scene: Scene) -> Said:
 
 def _waits(one: Approval, how: str) -> Said:
     return Said(
-        f"{how} {_what(one)} (risk {one.action.risk}) now waits for a person; whoever asked for it "
+        f"{how} {_what(one)} (risk {one.action.risk}) waits for a person; whoever asked for it "
         f"cannot approve it. To look at it and decide: aiops approvals show {one.id}",
         (_cited(one),),
         approval=one.id,

@@ -10,6 +10,7 @@
     "approval.pending", "approval.escalated", "approval.approved", "approval.rejected",
     "approval.expired", "approval.superseded", "approval.used", "approval.ended",
     "writes.stopped", "writes.resumed",
+    "thread.asked", "thread.answered",
   ];
   const PAUSE_MS = 1000; // a storm costs one page a second, not one an event
   const about = document.body.dataset.about; // the incident of this page; none: all of them
