@@ -1,5 +1,7 @@
 """The policy of the settings, with its language models."""
 
+from collections.abc import Sequence
+
 from aiops.agents.crew import RunBudget
 from aiops.agents.policies.counsel import TURNS, Counsel
 from aiops.agents.policies.llm import NAME
@@ -7,7 +9,9 @@ from aiops.agents.policies.named import named
 from aiops.agents.policies.policy import Policy
 from aiops.bootstrap.models import ladders_of, limits_of
 from aiops.llm.tape import Tape
+from aiops.model.tool import ToolSpec
 from aiops.settings import Settings
+from aiops.toolbelt.routing import Router
 
 
 def policy_of(
@@ -28,9 +32,15 @@ def policy_of(
         return named(settings.policy)
     ladders = ladders_of(model, record=record, replay=replay)
     counsel = (
-        Counsel(ladders, limits_of(model), model.context_tokens) if ladders is not None else None
+        Counsel(ladders, limits_of(model), model.context_tokens, fitting=_fitting)
+        if ladders is not None
+        else None
     )
     return named(settings.policy, counsel, always=model.ask == "always")
+
+
+def _fitting(specs: Sequence[ToolSpec], question: str) -> Sequence[str]:
+    return Router(specs).ranked(question)
 
 
 def budget_of(settings: Settings) -> RunBudget:

@@ -6,7 +6,7 @@ used, or is of another opinion than statistics that hardly decide.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -14,6 +14,7 @@ from typing import Final
 
 from aiops.agents.judging import agrees, hardly_decides
 from aiops.agents.policies.conversation import conversation
+from aiops.agents.policies.offering import Fitting, as_listed, cost, offered
 from aiops.agents.policies.policy import Known
 from aiops.agents.policies.verdict import MadeUp, opinion_of, schema
 from aiops.agents.turns import Turns, TurnsSpent
@@ -21,7 +22,6 @@ from aiops.model.chat import Answer, ChatQuestion, Limits, OfferedTool, Structur
 from aiops.model.ranking import Ranking
 from aiops.model.report import FailedStep
 from aiops.model.said import Opinion, Said
-from aiops.model.tool import ToolSpec
 from aiops.ports.chat_model import (
     BudgetSpent,
     ChatLadder,
@@ -38,8 +38,6 @@ calls, and an answer may hold several. After them the verdict is asked for."""
 SHORTENED: Final = 0.5
 """Of what fits, for a conversation that was too long: tokens are counted by a rule of thumb."""
 SETTLED: Final = 1.0
-_CAPABILITIES: Final = ("observer", "probe")
-"""Of the tools that specialists may call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +46,16 @@ class Counsel:
 
     Attributes:
         limits: of one answer.
-        context_tokens: of one question, about; a longer conversation is compacted.
+        context_tokens: of one question with its tools, about; a longer conversation is compacted.
         turns: answers with calls, at most.
+        fitting: finds the tools to show where there are too many.
     """
 
     ladders: Ladders
     limits: Limits = field(default_factory=Limits)
     context_tokens: int = 24_000
     turns: int = TURNS
+    fitting: Fitting = as_listed
 
     def next(self, known: Known) -> Said:
         """What they say next. One that is too long for them is shortened once; then, as after any
@@ -76,14 +76,11 @@ class Counsel:
 
     def _asked(self, known: Known, tokens: int, spent: Usage) -> Said:
         ranking, ladder = known.shortlist.ranking, self.ladders(spent)
-        tools, hurried = tuple(_offered(known.tools)), self._hurried(known)
+        hurried, tools = self._hurried(known), offered(known, tokens, self.fitting)
         no_more = _no_more(known, tools) or hurried
-        question = ChatQuestion(
-            tuple(conversation(known, tokens, no_more)),
-            () if no_more else tools,
-            schema(ranking),
-            self.limits,
-        )
+        tools = () if no_more else tools
+        messages = conversation(known, tokens - cost(tools), no_more)
+        question = ChatQuestion(messages, tools, schema(ranking), self.limits)
         climbing = ladder.climb(
             question,
             margin=lambda answer: _margin(answer, ranking, ladder.names),
@@ -106,12 +103,6 @@ def _no_more(known: Known, tools: Sequence[OfferedTool]) -> str | None:
     if not tools:
         return "there is none to ask"
     return f"the budget of {known.spent} is spent" if known.spent is not None else None
-
-
-def _offered(specs: Sequence[ToolSpec]) -> Iterator[OfferedTool]:
-    for spec in specs:
-        if spec.effect == "read" and spec.capability in _CAPABILITIES:
-            yield OfferedTool(spec.name, spec.description, spec.arguments)
 
 
 def _margin(answer: Answer, ranking: Ranking, names: Sequence[str]) -> float:
