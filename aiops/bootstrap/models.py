@@ -1,6 +1,9 @@
 """The language models of the settings: their ladder for one run, or none."""
 
+import asyncio
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Final
 
 from aiops.errors import InvalidInput
 from aiops.llm.breaker import Breaker
@@ -11,9 +14,22 @@ from aiops.llm.openai_compatible import OpenAICompatible, Price
 from aiops.llm.recorded import Recorder, Replayed
 from aiops.llm.repaired import Repaired
 from aiops.llm.tape import Tape
-from aiops.model.chat import Limits, Usage
+from aiops.model.canonical import canonical
+from aiops.model.chat import ChatQuestion, Limits, Message, Usage
 from aiops.ports.chat_model import ChatLadder
 from aiops.settings import ModelRungSettings, ModelSettings
+
+_TRIAL: Final = "This is a trial. Say that you are ready."
+_TRIAL_SCHEMA: Final = canonical(
+    {
+        "type": "object",
+        "properties": {"ready": {"type": "boolean"}},
+        "required": ["ready"],
+        "additionalProperties": False,
+    }
+)
+_TRIAL_TOKENS: Final = 512
+"""Room for the thoughts of models that think before they answer."""
 
 
 def ladder_of(
@@ -62,6 +78,19 @@ def meter_of(settings: ModelSettings, spent: Usage | None = None) -> Meter:
 def limits_of(settings: ModelSettings) -> Limits:
     """What one answer may take."""
     return Limits(settings.output_tokens, settings.timeout_s)
+
+
+def try_model(settings: ModelSettings, rung: ModelRungSettings) -> str:
+    """Ask ``rung`` for a small value by a schema; what it did, in words.
+
+    Raises:
+        ModelFailed: it gave none.
+        InvalidInput: a setting that cannot be used.
+    """
+    limits = replace(limits_of(settings), output_tokens=_TRIAL_TOKENS)
+    question = ChatQuestion((Message("user", _TRIAL),), schema=_TRIAL_SCHEMA, limits=limits)
+    answer = asyncio.run(_model(settings, rung, None, None).complete(question))
+    return f"answers by a schema; {answer.usage.tokens} tokens for a trial"
 
 
 def _models(

@@ -15,7 +15,7 @@ from aiops.model.change import Change
 from aiops.model.job import DeadJob
 from aiops.ports.clock import Clock
 from aiops.ports.webhook import Push
-from aiops.settings import Settings
+from aiops.settings import ModelRungSettings, Settings
 from aiops.web.receivers import Receiver, receivers
 
 PARALLEL = 16
@@ -70,6 +70,11 @@ def diagnose(settings: Settings, clock: Clock) -> tuple[Finding, ...]:
             _Check(f"webhooks.{name}", given.kind, partial(_webhook, name, settings))
             for name, given in settings.webhooks.items()
         ),
+    ]
+    checks += [
+        _Check(f"model.{size}", rung.name, partial(_model, settings, rung))
+        for size, rung in (("small", settings.model.small), ("large", settings.model.large))
+        if rung is not None
     ]
     if settings.slos is not None:
         checks.append(_Check("slos", "file", partial(_objectives, settings.slos)))
@@ -153,6 +158,12 @@ def _receiver(name: str, settings: Settings) -> Receiver:
     """The one webhook: what is wrong with another is that one's finding."""
     alone = settings.model_copy(update={"webhooks": {name: settings.webhooks[name]}})
     return receivers(alone, dev=False)[name]
+
+
+def _model(settings: Settings, rung: ModelRungSettings) -> str:
+    from aiops.bootstrap.models import try_model
+
+    return try_model(settings.model, rung)
 
 
 def _objectives(file: Path) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import telemetry_servers as servers
 import typer
+from scripted_model import fails, gives, scripted
 from telemetry_servers import Reply, serving
 from typer.testing import CliRunner, Result
 
@@ -186,3 +187,21 @@ def test_a_payload_that_cannot_be_read_says_where(folder):
         run("--webhook", "am", "--payload", "none.json")
     with pytest.raises(InvalidInput, match="give both"):
         run("--webhook", "am")
+
+
+def test_each_language_model_is_asked_for_real(folder):
+    def script(asked):
+        return gives({"ready": True}) if asked.body["model"] == "small" else fails(404)
+
+    with scripted(script) as model:
+        configure(
+            folder,
+            f"[model]\nbase_url = '{model.url}'\nattempts = 1\n"
+            f"[model.small]\nname = 'small'\n[model.large]\nname = 'large'\n",
+        )
+        done = run("--json")
+    assert done.exit_code == 1
+    seen = findings(done)
+    assert seen["model.small"]["seen"] == "answers by a schema; 110 tokens for a trial"
+    assert not seen["model.large"]["ok"]
+    assert "check 'model.base_url'" in seen["model.large"]["seen"]
