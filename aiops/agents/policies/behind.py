@@ -89,6 +89,7 @@ def pods(seen: Seen) -> Iterator[Want]:
     if not any(node.ready is False for node in seen.scene.state.nodes):
         for _, pod in sick(seen.scene)[:LOOKED_AT]:
             yield Want("describe", "pod", pod.name)
+            yield Want("events", "pod", pod.name)
 
 
 def waiting(seen: Seen) -> Iterator[Want]:

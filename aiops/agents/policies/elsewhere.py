@@ -60,6 +60,7 @@ def missing(seen: Seen) -> Iterator[Want]:
         for one in seen.scene.state.workloads:
             if one.type == "replicaset" and one.desired and one.name.startswith(f"{made.name}-"):
                 yield Want("describe", "replicaset", one.name)
+                yield Want("events", "replicaset", one.name)
         yield Want("manifest", name=app.name)
 
 

@@ -16,7 +16,8 @@ from aiops.model.tool import ToolSpec
 
 Look = Literal[
     "list",  # all objects of a kind
-    "describe",  # one object with its events
+    "describe",  # one object, with its events where one tool tells both
+    "events",  # what was said of one object lately
     "manifest",  # how a workload is declared
     "logs",  # what a workload says of errors
     "calls",  # who calls a service, and whom it calls
@@ -58,21 +59,33 @@ class _Shown:
         words: of its name; one of them is in it.
         needs: formats that it takes, all of them.
         never: formats that it must not require.
+        gives: a property of its result; "" for any: an object can be told from an object, or from
+            words, and not from a summary of it.
     """
 
     words: frozenset[str]
     needs: frozenset[str] = frozenset()
     never: frozenset[str] = frozenset()
+    gives: str = ""
 
 
-def _shown(words: str, needs: str = "", never: str = "") -> _Shown:
-    return _Shown(frozenset(words.split()), frozenset(needs.split()), frozenset(never.split()))
+def _shown(words: str, needs: str = "", never: str = "", gives: str = "") -> _Shown:
+    return _Shown(
+        frozenset(words.split()), frozenset(needs.split()), frozenset(never.split()), gives
+    )
 
 
 _TOOLS: Final[Mapping[Look, tuple[_Shown, ...]]] = {
     "list": (_shown("list resources", "kind", "object"),),
-    "describe": (_shown("describe", "kind object"), _shown("get", "kind object")),
-    "manifest": (_shown("manifest yaml", "workload"), _shown("get", "kind object")),
+    "describe": (
+        _shown("describe", "kind object", gives="text"),
+        _shown("get", "kind object", gives="object"),
+    ),
+    "events": (_shown("events", "namespace object"),),
+    "manifest": (
+        _shown("manifest yaml", "workload"),
+        _shown("get", "kind object", gives="object"),
+    ),
     "logs": (_shown("logs", "workload"),),
     "calls": (_shown("dependencies calls callers", "service"),),
     "reach": (_shown("connectivity reach", "service port"),),
@@ -107,7 +120,8 @@ def _shows(spec: ToolSpec, shown: _Shown) -> bool:
         return False
     taken = dict(_formats(spec))
     required = {name for name, needed in taken.items() if needed}
-    return shown.needs <= taken.keys() and not shown.never & required
+    given = parsed(spec.result).get("properties", {}) if shown.gives else {shown.gives: None}
+    return shown.needs <= taken.keys() and not shown.never & required and shown.gives in given
 
 
 def _words(name: str) -> Iterator[str]:

@@ -65,6 +65,8 @@ _TOOLS: tuple[tuple[str, Verb], ...] = (
     ("describe", "describe"),
     ("getresource", "get"),
 )
+_OURS: dict[str, Verb] = {"list": "get", "get": "get", "events": "get", "logs": "logs"}
+"""Verbs of our own toolsets, which are whole names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def understand(call: str) -> Call:
     name, brace, rest = call.partition("{")
     arguments = _arguments(brace + rest)
     plain = re.sub(r"[^a-z]", "", name.rpartition(".")[2].lower())
+    if plain in _OURS:
+        return _tool(_OURS[plain], {"kind": plain, **arguments})
     for prefix, verb in _TOOLS:
         if plain.startswith(prefix):
             return _tool(verb, arguments)
@@ -144,7 +148,7 @@ def _tool(verb: Verb, arguments: dict[str, Any]) -> Call:
     def text(*keys: str) -> str:
         return next((str(arguments[key]) for key in keys if arguments.get(key)), "")
 
-    name = text("name", "app_name", "service_name", "node_name")
+    name = text("name", "app_name", "service_name", "node_name", "workload", "pod")
     plain = not any(arguments.get(key) for key in ("label_selector", "field_selector"))
     return Call(
         verb,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from aiops.analyze.state import describe, manifests, tables
 from aiops.analyze.state.calls import NO_NAMESPACE, Call, kind_of, understand
 from aiops.analyze.state.parse_objects import Draft, described_events, parse_stamp
+from aiops.analyze.state.told_objects import Api, told
 from aiops.model import RecordedOutput
 from aiops.model.cluster import ClusterState, Daemon
 
@@ -114,6 +115,8 @@ class _Reading:
         self._taken.add(answer)
         if call.verb == "manifest":
             self._manifest(text, output.call)
+        elif call.verb == "get" and (ours := told(call, text)) is not None:
+            self._told(call, *ours, output.call)
         elif call.verb == "get" and structured:
             self._objects(call, text, output.call)
         elif call.verb == "get":
@@ -151,6 +154,16 @@ class _Reading:
         for one in found:
             one["kind"] = kind_of(str(one["kind"]))
             self._draft.add(one, source)
+
+    def _told(self, call: Call, found: list[Api], whole: bool, source: str) -> None:
+        if whole:
+            self._listed(call)
+        for one in found:
+            if call.kind == "event":
+                self._draft.event(one, call.namespace, source)
+            else:
+                one["kind"] = kind_of(str(one.get("kind", call.kind)))
+                self._draft.add(one, source)
 
     def _table(self, call: Call, text: str, source: str) -> None:
         if call.kind == "event":

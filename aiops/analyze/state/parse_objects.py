@@ -177,7 +177,7 @@ class Draft:
 
     def _common(self, key: Key, one: Api) -> dict[str, Any]:
         known_age = part(one, "metadata").get("age_s")
-        if known_age is None:
+        if not isinstance(known_age, int | float):
             known_age = self._since(text(one, "metadata", "creationTimestamp"))
         return {
             "name": key[2],

@@ -42,8 +42,12 @@ def pod(found: Api, common: dict[str, Any]) -> Pod:
         owner=owner(found),
         conditions=conditions(status),
         restarts=number(status, "restarts") or 0,
-        restarted_s=status.get("restarted_s"),
+        restarted_s=_seconds(status.get("restarted_s")),
     )
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
 
 
 def workload(found: Api, common: dict[str, Any], type_: str) -> Workload:
