@@ -4,7 +4,8 @@ A result is data. What a log line, a ticket or a web page asks for is never done
 (the gateway sees to it); a mark tells model and people that somebody tried. The rules look for an
 order together with the one it is given to, or with what only an attack needs: the kinds are those
 of Greshake et al., "Not what you've signed up for" (AISec 2023), and of the tool-poisoning lints of
-MCP clients (arXiv 2506.13538). They stand in marks.toml.
+MCP clients (arXiv 2506.13538). They stand in marks.toml; what none of them names is weighed
+(weighed.py). Text is looked at as it is written, as it reads, and as what it encodes (folded.py).
 """
 
 import re
@@ -17,7 +18,8 @@ from importlib.resources import files
 from itertools import islice
 from typing import Literal
 
-from aiops.toolbelt.secret_forms import decoded, encoded_runs
+from aiops.toolbelt.folded import encodings, folded
+from aiops.toolbelt.weighed import ordering
 
 MarkKind = Literal["override", "order", "role", "hidden", "comment", "encoded", "link", "call"]
 MAX_MARKS = 100
@@ -58,7 +60,7 @@ def marks(text: str) -> tuple[Mark, ...]:
     """The places of ``text`` that read like instructions, in order: of each kind the first in a
     line, at most MAX_MARKS.
     """
-    found = sorted([*_worded(text), *_unseen(text), *_encoded(text)], key=lambda mark: mark.start)
+    found = sorted([*_read(text), *_unseen(text), *_encoded(text)], key=lambda mark: mark.start)
     first = {(mark.kind, mark.line): mark for mark in reversed(found)}
     return tuple(sorted(first.values(), key=lambda mark: mark.start)[:MAX_MARKS])
 
@@ -88,7 +90,34 @@ def _rules() -> tuple[_Rule, ...]:
     return tuple(rules)
 
 
+def _read(text: str) -> Iterator[Mark]:
+    """As it is written, and as it reads where that is something else."""
+    yield from _worded(text)
+    if (seen := folded(text)) is None:
+        return
+    first = 0
+    # Folding leaves lines lines: those that read as they are written have been looked at.
+    for written, read in zip(text.split("\n"), seen.text.split("\n"), strict=True):
+        if read != written:
+            for mark in _worded(read):
+                start = seen.at(first + mark.start)
+                yield _mark(mark.kind, text, start, start + _EXCERPT)
+        first += len(read) + 1
+
+
 def _worded(text: str) -> Iterator[Mark]:
+    """By a rule; where none fits, by signs that weigh together."""
+    ruled = set()
+    for mark in _ruled(text):
+        ruled.add(mark.line)
+        yield mark
+    for start, end in islice(ordering(text), MAX_MARKS):
+        mark = _mark("order", text, start, end)
+        if mark.line not in ruled:
+            yield mark
+
+
+def _ruled(text: str) -> Iterator[Mark]:
     low = text.lower()
     for rule in _rules():
         if any(word in low for word in rule.needs):
@@ -108,11 +137,9 @@ def _unseen(text: str) -> Iterator[Mark]:
 
 
 def _encoded(text: str) -> Iterator[Mark]:
-    raw = text.encode("utf-8", "replace")
-    for start, end in islice(encoded_runs(raw), MAX_MARKS * 10):
-        content = decoded(raw[start:end])
-        if content and any(True for _ in _worded(content.decode("utf-8", "replace"))):
-            yield _mark("encoded", text, len(raw[:start].decode()), len(raw[:end].decode()))
+    for start, end, content in islice(encodings(text), MAX_MARKS * 10):
+        if any(True for _ in _worded(content)):
+            yield _mark("encoded", text, start, end)
 
 
 def _mark(kind: MarkKind, text: str, start: int, end: int) -> Mark:
