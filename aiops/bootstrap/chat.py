@@ -7,9 +7,12 @@ from functools import partial
 from typing import Final
 
 from aiops.app.chat.desk import Desk
+from aiops.app.chat.model_words import Words
 from aiops.app.chat.scene import Ask, Scene, Stopped
+from aiops.bootstrap.models import ladders_of, limits_of
 from aiops.bootstrap.service import Service
 from aiops.bootstrap.tools import toolbelt_of, toolset_names
+from aiops.model.chat import Usage
 from aiops.model.tool import Outcome, ToolCall
 from aiops.toolbelt.gateway import Gateway
 
@@ -18,7 +21,11 @@ LOOK_S: Final = 0.3
 
 
 def chat_of(service: Service) -> Desk:
-    """The desk of ``service``, with its tools behind their gateway."""
+    """The desk of ``service``, with its tools behind their gateway.
+
+    Raises:
+        InvalidInput: a setting of its language models that cannot be used.
+    """
     return Desk(
         scene=Scene(
             incidents=service.incidents,
@@ -33,7 +40,16 @@ def chat_of(service: Service) -> Desk:
         threads=service.threads,
         events=service.events,
         ids=service.ids,
+        words=_words(service),
     )
+
+
+def _words(service: Service) -> Words | None:
+    """The language models of the settings; None where there are none."""
+    ladders = ladders_of(service.settings.model)
+    if ladders is None:
+        return None
+    return Words(lambda: ladders(Usage()), limits_of(service.settings.model))
 
 
 @contextmanager

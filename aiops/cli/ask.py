@@ -62,8 +62,10 @@ def _print(asked: "Exchange", reply: "Reply") -> None:
         typer.echo("")
     for cited in reply.cites:
         typer.echo(f"  [{cited.id}] {plain(cited.claim)} ({plain(cited.of)})")
+    if reply.basis:
+        typer.echo(f"\nin the words of {plain(reply.by)}; the rules say:\n{reply.basis}")
     if reply.note:
-        typer.echo(f"  {reply.note}")
+        typer.echo(f"  {plain(reply.note)}")
     typer.echo(f'go on with: aiops ask --thread {asked.thread} "..."', err=True)
 
 

@@ -85,8 +85,9 @@ class Reply:
         topic: what it is about, for the next question.
         choices: names that may have been meant.
         approval: that waits for a person because of this question.
-        by: "rules", or the language model that phrased it or chose what was meant.
-        note: why a model's words do not stand; "" where there is nothing to say.
+        by: "rules", or the language model that phrased it.
+        basis: what a model phrased; "" where none did.
+        note: what a model had to do with it else; "" for nothing.
     """
 
     at: datetime
@@ -98,6 +99,7 @@ class Reply:
     choices: tuple[str, ...] = ()
     approval: str | None = None
     by: str = "rules"
+    basis: str = ""
     note: str = ""
 
 

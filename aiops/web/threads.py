@@ -75,6 +75,7 @@ class ReplyBody(Told):
     choices: list[str] = Field(description="names that may have been meant")
     approval: str | None = Field(description="that waits for a person because of it")
     by: str = Field(description='"rules", or the language model that phrased it')
+    basis: str = Field(description="what a model phrased, as the rules say it; else empty")
     note: str
 
 
@@ -224,7 +225,8 @@ def _reply(reply: Reply) -> ReplyBody:
         for one in reply.cites
     ]
     body = ReplyBody.model_validate(reply)
-    return body.model_copy(update={"text": _sound(reply.text), "cites": cites})
+    sound = {name: _sound(getattr(reply, name)) for name in ("text", "basis", "note")}
+    return body.model_copy(update={**sound, "cites": cites})
 
 
 def _sound(text: str) -> str:

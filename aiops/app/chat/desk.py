@@ -1,11 +1,12 @@
 """One question of a conversation: taken down, understood, answered once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from aiops.app.chat import acting, incident_answers, looking, recalling
 from aiops.app.chat.intents import YES, Wish, wish_of
+from aiops.app.chat.model_words import Words
 from aiops.app.chat.naming import Named, named
 from aiops.app.chat.saying import Draft, Said, did_you_mean
 from aiops.app.chat.scene import Scene
@@ -52,12 +53,14 @@ class Desk:
 
     Attributes:
         events: is told "thread.asked", "thread.call" and "thread.answered" about a thread.
+        words: language models that sort and phrase; None: rules do all of it.
     """
 
     scene: Scene
     threads: ThreadRepo
     events: EventBus
     ids: Ids
+    words: Words | None = None
 
     def open(self, author: str, incident: str | None = None) -> Thread:
         """A new conversation.
@@ -118,10 +121,31 @@ class Desk:
         understood = _Understood.of(asked, former, thread, self.scene.services())
         if understood.wish.intent == "stop":
             return self._stopped(asked, former)
+        understood = self._sorted(understood, asked.question.text)
         subject = self._subject(understood)
         said = subject if isinstance(subject, Said) else self._said(asked, understood, subject)
         topic = understood.topic if isinstance(subject, Said) else subject.topic
-        return _reply(self.scene, understood, said, topic)
+        reply = _reply(self.scene, understood, said, topic)
+        if self.words is not None and said.ending == "answered":
+            reply = self.words.phrased(asked.question.text, reply, understood.known)
+        return replace(reply, note=" ".join(filter(None, (understood.note, reply.note))))
+
+    def _sorted(self, understood: "_Understood", text: str) -> "_Understood":
+        """What a model makes of a question that no rule understands; it never makes it an act."""
+        if self.words is None or understood.wish.intent != "unknown" or not text.strip():
+            return understood
+        meant = self.words.meant(text, understood.known)
+        if isinstance(meant, str):
+            return replace(understood, note=f"Not understood without a model: {meant}.")
+        names = understood.names
+        if meant.service is not None and not names.services:
+            names = Named((meant.service,), names.incidents)
+        return replace(
+            understood,
+            wish=replace(understood.wish, intent=meant.intent),
+            names=names,
+            note=f"Taken for a question of the kind {meant.intent!r} by {meant.by}.",
+        )
 
     def _subject(self, understood: "_Understood") -> Subject | Said:
         names, intent = understood.names, understood.wish.intent
@@ -172,7 +196,8 @@ class _Understood:
     wish: Wish
     names: Named
     topic: Topic
-    known: tuple[str, ...] = field(default=())
+    known: tuple[str, ...] = ()
+    note: str = ""
 
     @classmethod
     def of(

@@ -16,11 +16,13 @@ SURELY: Final = 0.75
 OFFERED: Final = 3
 _BEFORE_A_NAME: Final = frozenset(
     (
-        *("of", "for", "in", "on", "at", "with", "from", "about", "named", "called"),
-        *("is", "are", "was", "were", "does", "did", "has", "why", "and", "service", "pod", "app"),
-        *("show", "compare", "restart", "scale", "rollback"),
+        *("of", "for", "in", "on", "at", "with", "from", "about", "named", "called", "and"),
+        *("service", "pod", "app", "show", "compare", "restart", "scale", "rollback"),
     )
 )
+_ASKING: Final = frozenset(("is", "are", "was", "were", "does", "did", "has", "why"))
+"""Before a name where they begin a question, or follow one of the words below."""
+_QUESTION: Final = frozenset(("why", "when", "how", "what", "since", "and", "long", "where"))
 _INCIDENT: Final = re.compile(r"inc-[\w-]+")
 _SQUASHED: Final = re.compile(r"[-_./: ]")
 
@@ -113,9 +115,12 @@ def _must_be_a_name(sentence: Sentence, place: int, *, spoken: bool = False) -> 
     """
     if place in sentence.quoted:
         return True
-    before = sentence.meant[place - 1] if place else ""
+    before = sentence.meant[place - 1] if place and place not in sentence.first else ""
     if spoken:
         return before in ("of", "service", "pod", "named", "called")
+    if before in _ASKING:
+        begins = place == 1 or place - 1 in sentence.first
+        return begins or sentence.meant[place - 2] in _QUESTION
     return before in _BEFORE_A_NAME or any(mark in sentence.said[place] for mark in "-_./")
 
 

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Final
 
@@ -18,6 +18,7 @@ _QUOTES: Final = str.maketrans(
 )
 _QUOTED: Final = re.compile(r'"([^"\n]{1,200})"|(?<!\w)\'([^\'\n]{1,200})\'(?!\w)')
 _SUFFIX: Final = re.compile(r"'(?:s|re|ve|ll|d|m|t)\b")
+_CLAUSE: Final = re.compile(r"[?!.;,\n]")
 _WORD: Final = re.compile(r"\w(?:[\w./:@-]*\w)?")
 
 
@@ -29,11 +30,13 @@ class Sentence:
         said: its words as typed, in lower case.
         meant: the same with typing errors in common words mended; as many as ``said``.
         quoted: places of words that stood in quotes, or owned something ("cart's logs").
+        first: places of words that begin a clause: what stands before them says nothing of them.
     """
 
     said: tuple[str, ...]
     meant: tuple[str, ...]
     quoted: frozenset[int] = frozenset()
+    first: frozenset[int] = frozenset()
 
     @property
     def text(self) -> str:
@@ -43,7 +46,7 @@ class Sentence:
     def without(self, places: Collection[int]) -> "Sentence":
         """The same with other words in these places: a service may be called as a cue is."""
         meant = ["name" if at in places else word for at, word in enumerate(self.meant)]
-        return Sentence(self.said, tuple(meant), self.quoted)
+        return replace(self, meant=tuple(meant))
 
 
 def sentence(message: str, names: Collection[str] = ()) -> Sentence:
@@ -60,7 +63,11 @@ def sentence(message: str, names: Collection[str] = ()) -> Sentence:
     said = tuple(word[0] for word in found)
     quoted = frozenset(place for place, word in enumerate(found) if word.end() - 1 in marked)
     known = {name.casefold() for name in names}
-    return Sentence(said, tuple(mended(word, known) for word in said), quoted)
+    ends = [0, *(word.end() for word in found)]
+    first = frozenset(
+        place for place, word in enumerate(found) if _CLAUSE.search(text, ends[place], word.start())
+    )
+    return Sentence(said, tuple(mended(word, known) for word in said), quoted, first)
 
 
 def mended(word: str, names: Collection[str] = ()) -> str:

@@ -104,6 +104,8 @@ def test_the_beginning_of_two_names_offers_both() -> None:
 def test_a_name_like_nothing_is_noticed_where_only_a_name_can_stand() -> None:
     assert named(sentence("is frobnicator ok?", NAMES), NAMES).unknown == "frobnicator"
     assert named(sentence("oh frabjous, what broke?", NAMES), NAMES).unknown == ""
+    assert named(sentence("why? Frabjous day", NAMES), NAMES).unknown == ""
+    assert named(sentence("why, since it was outgrabed", NAMES), NAMES).unknown == ""
 
 
 def test_ids_of_incidents_are_names_too() -> None:
