@@ -8,6 +8,7 @@ import typer
 from aiops.errors import InvalidInput
 from aiops_evals.agent.command import agent
 from aiops_evals.constants_command import constants
+from aiops_evals.injection.command import safety
 from aiops_evals.storm.command import storm
 from aiops_evals.triage_command import triage
 
@@ -84,6 +85,7 @@ suites.command("triage")(triage)
 suites.command("agent")(agent)
 suites.command("constants")(constants)
 suites.command("storm")(storm)
+suites.command("safety")(safety)
 
 
 def _evaluate(plan: "Plan", out: Path | None, journal_path: Path | None, *, fresh: bool) -> int:

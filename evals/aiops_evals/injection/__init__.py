@@ -1,0 +1,1 @@
+"""Orders planted where an investigation reads, and what becomes of them (issue 7)."""
