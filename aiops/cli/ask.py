@@ -4,7 +4,7 @@ On the database itself, as ``aiops approvals``: whoever may write it asks as an 
 name that the operating system knows them by.
 """
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -12,7 +12,11 @@ from aiops.cli.token import Url
 from aiops.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from aiops.bootstrap.service import Service
     from aiops.model.thread import Exchange, Reply
+
+RECENT: Final = 200
+"""Conversations, of everybody, among which one's own last one is looked for."""
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +32,9 @@ def ask(
     incident: Annotated[
         str | None, typer.Option("--incident", metavar="ID", help="Begin one about an incident.")
     ] = None,
+    go_on: Annotated[
+        bool, typer.Option("--go-on", help="Go on with the conversation that you began last.")
+    ] = False,
     url: Url = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
@@ -37,13 +44,13 @@ def ask(
     from aiops.bootstrap.durable import durable
     from aiops.cli.approvals import operator
 
-    if thread is not None and incident is not None:
-        raise InvalidInput("--thread goes on with a conversation, --incident begins one: give one")
+    if (thread is not None) + (incident is not None) + go_on > 1:
+        raise InvalidInput("of --thread, --go-on and --incident give one: go on, or begin another")
     who = operator()
     with durable(settings.load(database_url=url), application="aiops ask") as service:
         desk = chat_of(service)
         said = question.encode("utf-8", "replace").decode()
-        about = thread or desk.open(who.name, incident).id
+        about = thread or (_last(service, who.name) if go_on else desk.open(who.name, incident).id)
         asked = desk.take(about, who.name, who.role, said)
         reply = desk.answer(asked)
     if as_json:
@@ -52,6 +59,15 @@ def ask(
         _print(asked, reply)
     if reply.ending in ("failed", "refused"):
         raise typer.Exit(1)
+
+
+def _last(service: "Service", author: str) -> str:
+    """The conversation that they began last; raises InvalidInput where there is none."""
+    recent = service.threads.newest(limit=RECENT)
+    found = next((each.id for each in recent if each.opened_by == author), None)
+    if found is None:
+        raise InvalidInput("there is no conversation to go on with; ask without --go-on")
+    return found
 
 
 def _print(asked: "Exchange", reply: "Reply") -> None:
@@ -66,7 +82,7 @@ def _print(asked: "Exchange", reply: "Reply") -> None:
         typer.echo(f"\nin the words of {plain(reply.by)}; the rules say:\n{reply.basis}")
     if reply.note:
         typer.echo(f"  {plain(reply.note)}")
-    typer.echo(f'go on with: aiops ask --thread {asked.thread} "..."', err=True)
+    typer.echo(f'go on with: aiops ask --go-on "..." (or --thread {asked.thread})', err=True)
 
 
 def _print_json(asked: "Exchange", reply: "Reply") -> None:

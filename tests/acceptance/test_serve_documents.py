@@ -142,11 +142,12 @@ def test_a_team_s_set_up_works_as_it_is_told(told: Told) -> None:
 
 
 def test_every_shell_block_of_a_document_is_run_by_some_test() -> None:
-    """Those of webhooks.md and changes.md run in tests/contract, with an HTTP server of theirs."""
+    """Those of webhooks.md and changes.md run in tests/contract, with an HTTP server of theirs;
+    those of chat.md in test_ask_in_chat, where there is something to ask about."""
     documents = [REPOSITORY / "README.md", *(REPOSITORY / "docs").rglob("*.md")]
     live = {
         path.name
         for path in documents
         if re.search(r"^```sh$", path.read_text(encoding="utf-8"), re.MULTILINE)
     }
-    assert live == {"README.md", "running.md", "webhooks.md", "changes.md"}
+    assert live == {"README.md", "running.md", "webhooks.md", "changes.md", "chat.md"}
