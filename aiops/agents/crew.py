@@ -25,12 +25,13 @@ class RunBudget:
     """What one run may spend on asking; at its end the report says so.
 
     Attributes:
-        turns: rounds of asking.
+        turns: rounds of asking. Following a fault through a recorded cluster takes four in the
+            median and 18 at most; a round needs a reason, so that few are used.
         calls: of tools.
         seconds: of wall time since the run began.
     """
 
-    turns: int = 3
+    turns: int = 20
     calls: int = 40
     seconds: float = 600.0
 

@@ -25,7 +25,8 @@ from aiops.store.clock import SystemClock
 from aiops_datasets.recorded_tools import NOT_RECORDED, namespace_of, specs, tools
 from aiops_evals.agent.outcomes import Asked
 
-BUDGET: Final = RunBudget(turns=20, calls=24, seconds=60.0)
+BUDGET: Final = RunBudget()
+"""As in the service."""
 WHOLE: Final = 1_000_000
 """Tokens of one result: the analyzers read answers whole, as they would read the cluster."""
 BYTES_A_TOKEN: Final = 4
