@@ -149,11 +149,14 @@ class OpenAICompatible:
             ) from None
         except ReportedError as error:
             raise self._refusal(error.status, error.body, None) from None
-        except (APIConnectionError, httpx2.HTTPError) as error:
-            if stream.seen:
-                return stream.reply()  # not whole, and so a cut answer
+        except APIConnectionError as error:
             failure = self._unreachable(_root(error))
             raise _Refused(failure, transient=not failure.lasting) from None
+        except httpx2.HTTPError as error:  # it had begun to answer
+            if stream.seen:
+                return stream.reply()  # not whole, and so a cut answer
+            broke_off = f"{self._endpoint.url} broke off its answer: {_root(error)}; see its log"
+            raise _Refused(ModelUnavailable(self._name, broke_off), transient=True) from None
         except Unreadable as error:
             wrong = f"{self._endpoint.url} answered {error}; check that this is its API"
             raise BadAnswer(self._name, wrong, Usage(1)) from None

@@ -39,7 +39,7 @@ def in_circles(asked: Asked) -> Reply:
     [
         pytest.param(Reply(raw=b"<html>Sign in</html>"), "an HTML page", 2, id="html"),
         pytest.param(completion({"content": "x"}, choices=None), "choices", 2, id="no-choices"),
-        pytest.param(replace(GOOD, cut=2), "", 1, id="cut"),
+        pytest.param(replace(GOOD, cut=2), "broke off its answer", 1, id="cut"),
         pytest.param(fails(429, Retry_After="3600"), "fewer requests (429)", 1, id="busy"),
         pytest.param(fails(500), "failed (500)", 1, id="broken"),
         pytest.param(calls(("kubernetes.hack", {})), "there is no tool", 2, id="wrong-tool"),
