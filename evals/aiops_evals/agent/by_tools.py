@@ -25,8 +25,6 @@ from aiops.store.clock import SystemClock
 from aiops_datasets.recorded_tools import NOT_RECORDED, namespace_of, specs, tools
 from aiops_evals.agent.outcomes import Asked
 
-BUDGET: Final = RunBudget()
-"""As in the service."""
 WHOLE: Final = 1_000_000
 """Tokens of one result: the analyzers read answers whole, as they would read the cluster."""
 BYTES_A_TOKEN: Final = 4
@@ -98,12 +96,14 @@ def alert_alone(data: CaseData) -> CaseData:
     return replace(data, window=bare, trigger=trigger, notes=())
 
 
-def investigated(data: CaseData, analyzer: Analyzer, policy: Policy, *, seed: int) -> ByTools:
+def investigated(
+    data: CaseData, analyzer: Analyzer, policy: Policy, *, seed: int, budget: RunBudget
+) -> ByTools:
     """A recorded case, looked at by tool calls only."""
     case, counted = alert_alone(data), _Counted()
     inquiry = LastRanking(CaseInquiry(lambda _: Collected(case), analyzer, seed=seed))
     with _belt(data, counted) as belt:
-        runs = InlineRuns(SystemClock(), policy, budget=BUDGET, belt=belt)
+        runs = InlineRuns(SystemClock(), policy, budget=budget, belt=belt)
         began = time.perf_counter()
         report = runs(case.id, inquiry)
         ms = (time.perf_counter() - began) * 1000

@@ -41,7 +41,7 @@ class Task:
     """What one worker does at a time.
 
     Attributes:
-        methods: policies, or ``ALONE``; where tools are asked, policies only.
+        methods: policies, or ``ALONE``, which has everything in view.
     """
 
     dataset: str
@@ -85,24 +85,21 @@ def run(task: Task) -> Judged:
     if facts.healthy:
         return Judged(task.dataset, skipped="healthy: there is nothing to name")
     data = shuffled(case.data, task.seed)
-    if task.dataset in BY_TOOLS:
-        paths = expert_paths(task.location.path / "case.json")
-        runs = [
-            _judged(facts, case, method, partial(_by_tools, data, method, task.seed))
-            for method in task.methods
-            if method != ALONE
-        ]
-        return Judged(task.dataset, tuple(_beside(one, paths) for one in runs))
-    runs = [
-        _judged(facts, case, method, partial(_in_view, data, method, task.seed))
-        for method in task.methods
-    ]
+    asks = task.dataset in BY_TOOLS
+    paths = expert_paths(task.location.path / "case.json") if asks else ()
+    runs = []
+    for method in task.methods:
+        look = _by_tools if asks and method != ALONE else _in_view
+        one = _judged(facts, case, method, partial(look, data, method, task.seed))
+        runs.append(_beside(one, paths))
     return Judged(task.dataset, tuple(runs))
 
 
 def _by_tools(data: CaseData, method: str, seed: int) -> _Run:
-    policy = policy_of(settings_of(policy=method))
-    found = investigated(data, _analyzer(), policy, seed=seed)
+    settings = settings_of(policy=method)
+    found = investigated(
+        data, _analyzer(), policy_of(settings), seed=seed, budget=budget_of(settings)
+    )
     ranking = replace(found.ranking, verdict=found.report.verdict)
     return _Run(ranking, found.report.usage.stopped_by, found.asked, found.ms)
 

@@ -3,17 +3,16 @@
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any, Final
 
-from aiops.bootstrap.policies import policy_of
+from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.errors import InvalidInput, UnknownName
 from aiops.settings import load as settings_of
 from aiops_evals import provenance
-from aiops_evals.agent.by_tools import BUDGET
-from aiops_evals.agent.judging import ALONE, BY_TOOLS, Judged, Task, run
+from aiops_evals.agent.judging import ALONE, Judged, Task, run
 from aiops_evals.agent.outcomes import Asked, Investigated
 from aiops_evals.blind import generator
 from aiops_evals.levels import LEVELS, Level
@@ -133,15 +132,16 @@ def result(plan: Plan, judged: Sequence[Judged], *, misses: bool = False) -> dic
         "datasets": {name: provenance.dataset_checksum(root, name) for name, root in plan.sets},
         "methods": list(plan.methods),
         "limit": plan.limit,
-        "budget": {"calls": BUDGET.calls, "turns": BUDGET.turns, "seconds": BUDGET.seconds},
+        "budgets": {name: asdict(budget_of(settings_of(policy=name))) for name in plan.methods},
         "versions": provenance.versions(),
         "machine": provenance.machine(),
         "command": provenance.command_line(),
-        "asking": [_spent(*key, own) for key, own in _grouped(runs) if key[0] in BY_TOOLS],
+        "asking": [
+            _spent(*key, own) for key, own in _grouped([r for r in runs if r.asked is not None])
+        ],
         "beside_analyzers": [
             _beside(dataset, method, runs)
             for dataset in dict.fromkeys(one.facts.dataset for one in runs)
-            if dataset not in BY_TOOLS
             for method in plan.methods
         ],
         "failed": [

@@ -68,12 +68,15 @@ def _asking(header: Mapping[str, Any]) -> Iterator[str]:
         )
         for line in lines
     ]
-    budget = header["budget"]
+    budgets = "; ".join(
+        f"{name} {budget['calls']} calls in {budget['turns']} rounds"
+        for name, budget in header["budgets"].items()
+    )
     yield (
         "## What asking cost\n\n"
         "Nothing of the case is known but its alert: the complaint, the namespace, the moment. "
         "Every fact is a call through the gateway, answered as it was recorded. Budget of a case: "
-        f"{budget['calls']} calls in {budget['turns']} rounds.\n\n" + markdown(head, body, names=3)
+        f"{budgets}.\n\n" + markdown(head, body, names=3)
     )
 
 
@@ -94,7 +97,8 @@ def _beside(lines: Lines) -> Iterator[str]:
     yield (
         "## Beside the analyzers alone, service AC@1 on the same cases\n\n"
         + markdown(head, body)
-        + "\n\nOn these sets nothing can be asked: an investigation has what the analyzers have."
+        + "\n\nThe analyzers alone have everything in view. An investigation has the same where "
+        "nothing can be asked, and by tool calls only what it asked for."
     )
 
 
