@@ -9,10 +9,11 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import canary
 import pytest
 from hypothesis import settings
 
@@ -26,6 +27,31 @@ settings.load_profile("patient")
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Run in the background, where a shell has Ctrl-C ignored: the programs we start must hear it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+_LEAKED = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_left_behind(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Once a process's last test is over: nowhere is a value of a Secret, see ``canary``."""
+    yield
+    folder = tmp_path_factory.getbasetemp()
+    found = [str(path.relative_to(folder)) for path in canary.leaks(folder)]
+    found += request.config.stash.get(_LEAKED, [])
+    assert not found, f"a Secret's value is in: {', '.join(found)}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if any(canary.holds(said.encode(errors="replace")) for _, said in report.sections):
+        item.config.stash.setdefault(_LEAKED, []).append(f"what {item.nodeid} printed or logged")
+    return report
 
 
 _VERSIONS = (17, 16, 15)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from acting import Hands, writer
+from canary import CANARY
 from lab_kubectl import Kubectl, Served, kubectls
 from small_lab import eventually
 
@@ -65,7 +66,7 @@ data: {level: info, limits: "a: 1\\nb: 2\\n"}
 apiVersion: v1
 kind: Secret
 metadata: {name: keys, namespace: shop}
-stringData: {one: planted-value-of-a-secret}
+stringData: {one: THE_SECRET}
 ---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
@@ -124,7 +125,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     executor = writer(served.api.kubeconfig("executor"), served.api.kubeconfig("reader"))
     kubectl = Kubectl(kubectls()[0], served.api.kubeconfig("admin"), SPACE)
     kubectl("create", "namespace", SPACE)
-    kubectl("apply", "-f", "-", text=OBJECTS)
+    kubectl("apply", "-f", "-", text=OBJECTS.replace("THE_SECRET", CANARY))
     yield World(kubectl, Hands(executor, SPACE))
     executor.close()
     served.stop()

@@ -2,7 +2,6 @@
 counts; and nothing that anything returns holds the value of a Secret.
 """
 
-import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from canary import CANARY, CANARY_BASE64
 from lab_kubectl import Kubectl, kubectls
 from objects_lab import objects_lab
 from probing import CLUSTER, TOKEN_CHARACTERS, Asking
@@ -20,8 +20,7 @@ from aiops.errors import ToolFailed
 from aiops_tools.kubernetes.ingest import KubernetesSource
 
 pytestmark = pytest.mark.skipif(not kubectls(), reason="there is no kubectl")
-PLANTED = "pl4nted-Zq81-value"
-ENCODED = base64.b64encode(PLANTED.encode()).decode()
+PLANTED, ENCODED = CANARY, CANARY_BASE64
 NAMESPACE = "kiosk"
 MANY = 500
 BUSY_S = 300.0

@@ -6,6 +6,8 @@ from copy import deepcopy
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
+from canary import CANARY, CANARY_BASE64
+
 from aiops.errors import ToolFailed
 from aiops.ports.tools import Tool
 from aiops_tools.kubernetes.actions import actions
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from aiops_tools.kubernetes.connection import Connection
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-PLANTED = "hunter2-planted-value"
+PLANTED = CANARY
 Api = dict[str, Any]
 
 
@@ -142,7 +144,7 @@ def shop(cluster: str = "prod") -> FakeConnection:
         workload(api, namespace, name, replicas)
     for namespace in ("shop", "payroll", "kube-system"):
         api.put("Namespace", namespace)
-        api.put("Secret", "db", namespace, type="Opaque", data={"password": "aHVudGVyMg=="})
+        api.put("Secret", "db", namespace, type="Opaque", data={"password": CANARY_BASE64})
         api.put("ConfigMap", "settings", namespace, data={"level": "info"})
     api.put(
         "HorizontalPodAutoscaler",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from belt import RULES, Bench, mode
+from canary import CANARY_BASE64
 from fake_kubernetes import PLANTED, FakeConnection, shop, tools_of
 
 from aiops.model.canonical import canonical
@@ -157,8 +158,7 @@ async def test_a_call_is_decided_as_the_table_says(row: Row) -> None:
     seen = canonical([outcome.summary, outcome.content or ""])
     seen += canonical([row.detail for _, row in found.audit.entries()])
     assert PLANTED not in seen
-    assert "hunter2" not in seen
-    assert "aHVudGVyMg" not in seen
+    assert CANARY_BASE64 not in seen
 
 
 def _reason(row: Row) -> str | None:
