@@ -1,17 +1,17 @@
 """The policy of the settings, with its language models."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from aiops.agents.crew import RunBudget
-from aiops.agents.policies.counsel import TURNS, Counsel
-from aiops.agents.policies.llm import NAME
-from aiops.agents.policies.named import named
+from aiops.agents.policies.named import LLM, named
 from aiops.agents.policies.policy import Policy
-from aiops.bootstrap.models import ladders_of, limits_of
 from aiops.llm.tape import Tape
 from aiops.model.tool import ToolSpec
 from aiops.settings import Settings
-from aiops.toolbelt.routing import Router
+
+if TYPE_CHECKING:  # what only models need is loaded where there is one
+    from aiops.agents.policies.counsel import Counsel
 
 
 def policy_of(
@@ -27,23 +27,34 @@ def policy_of(
         UnknownName: there is no such policy.
         InvalidInput: it needs a language model, and there is none, or it cannot be used.
     """
-    model = settings.model
-    if settings.policy != NAME:
+    if settings.policy != LLM:
         return named(settings.policy)
-    ladders = ladders_of(model, record=record, replay=replay)
-    counsel = (
-        Counsel(ladders, limits_of(model), model.context_tokens, fitting=_fitting)
-        if ladders is not None
-        else None
-    )
-    return named(settings.policy, counsel, always=model.ask == "always")
-
-
-def _fitting(specs: Sequence[ToolSpec], question: str) -> Sequence[str]:
-    return Router(specs).ranked(question)
+    always = settings.model.ask == "always"
+    return named(LLM, _counsel(settings, record, replay), always=always)
 
 
 def budget_of(settings: Settings) -> RunBudget:
     """What a run may spend on tools: models ask for one thing after another, which takes rounds."""
     usual = RunBudget()
-    return RunBudget(turns=usual.turns + TURNS) if settings.policy == NAME else usual
+    if settings.policy != LLM:
+        return usual
+    from aiops.agents.policies.counsel import TURNS
+
+    return RunBudget(turns=usual.turns + TURNS)
+
+
+def _counsel(settings: Settings, record: Tape | None, replay: Tape | None) -> "Counsel | None":
+    from aiops.agents.policies.counsel import Counsel
+    from aiops.bootstrap.models import ladders_of, limits_of
+
+    model = settings.model
+    ladders = ladders_of(model, record=record, replay=replay)
+    if ladders is None:
+        return None
+    return Counsel(ladders, limits_of(model), model.context_tokens, fitting=_fitting)
+
+
+def _fitting(specs: Sequence[ToolSpec], question: str) -> Sequence[str]:
+    from aiops.toolbelt.routing import Router
+
+    return Router(specs).ranked(question)

@@ -6,7 +6,7 @@ from advised import NAME, verdict
 from scripted_model import Asked, Reply, calls, scripted
 from web import asking
 
-from aiops.agents.policies.llm import NAME as LLM
+from aiops.agents.policies.named import LLM
 from aiops.app.incident_reports import job_for
 from aiops.bootstrap.background import Triaging, handlers
 from aiops.bootstrap.durable import durable

@@ -12,12 +12,12 @@ from typing import Final
 
 from aiops.agents.policies.counsel import Counsel
 from aiops.agents.policies.deterministic import Deterministic, specialist_for
+from aiops.agents.policies.named import LLM
 from aiops.agents.policies.policy import Known, Plan, Policy, Question, Task
 from aiops.model.canonical import parsed
 from aiops.model.chat import AskedCall
 from aiops.model.run import Shortlist, Specialist
 
-NAME: Final = "llm"
 AT_ONCE: Final = 6
 """Calls of one answer that are made; what else it wants, it may ask for in the next."""
 
@@ -34,7 +34,7 @@ class LanguageModels:
     counsel: Counsel
     always: bool = False
     first: Policy = field(default_factory=Deterministic)
-    name: str = NAME
+    name: str = LLM
 
     def settled(self, known: Known) -> bool:
         """As without models: what they say makes nothing surer."""
