@@ -25,6 +25,8 @@ router = APIRouter()
 PAGE: Final = 50
 SHOWN: Final = 30
 """Entries of a timeline that are open; older ones are folded."""
+ACTIONS: Final = 20
+"""Actions of an incident that its page shows, the latest."""
 SESSION_S: Final = 12 * 3600
 _VIEWS: Final[dict[str, tuple[IncidentStatus, ...]]] = {
     "open": ("triggered", "acknowledged"),
@@ -199,6 +201,7 @@ def _incident(
         incident=found,
         timeline=service.incidents.timeline(incident_id),
         alerts=service.incidents.alerts(incident_id, limit=200),
+        actions=service.approvals.listed(incident=incident_id, limit=ACTIONS),
         investigation=newest,
         related=_unmerged(service.incidents, found),
         problem=None if problem is None else problem.body.message,

@@ -53,6 +53,17 @@ def test_the_list_leads_to_the_whole_diff_and_the_incident_leads_there_too(
     assert action().hash in page
 
 
+def test_an_incident_shows_its_actions_with_their_diffs_and_what_became_of_them(
+    service: Service, pages: httpx.Client
+) -> None:
+    page = pages.get("/incidents/inc-1").text
+    assert "its queue grows [E1]" in page
+    assert "+  replicas: 5" in page
+    used = replace(approval(), state="used", outcome="rolled_back: errors went on")
+    assert service.approvals.swap(service.approvals.get("apr-1"), used)
+    assert "rolled_back: errors went on" in pages.get("/incidents/inc-1").text
+
+
 def test_a_button_approves_what_was_shown(service: Service, pages: httpx.Client) -> None:
     assert decided(pages, "approve").headers["location"] == "/approvals/apr-1"
     assert service.approvals.get("apr-1").state == "approved"

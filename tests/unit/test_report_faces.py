@@ -14,6 +14,7 @@ from aiops.analyze.explain import explain
 from aiops.app.investigate import investigate
 from aiops.app.rendering import html, markdown, terminal
 from aiops.model import CaseData, Entity, MetricTable, Report, ServiceGraph
+from aiops.model.report import ProposedAction, Verification
 from aiops_datasets.synthetic import plant, specified
 
 HOSTILE = "<script>alert(1)</script>\"'`|[x](javascript:y) \x1b[31m\u202e"
@@ -203,6 +204,37 @@ def test_a_report_with_nothing_in_it_still_renders(ordinary: tuple[Report, CaseD
     assert "Inconclusive" in Elements(html.render(empty, blank)).text
     assert markdown.render(empty).startswith("# Inconclusive\n")
     assert printed(empty, blank).startswith("Inconclusive")
+
+
+def test_every_face_shows_what_was_proposed_and_what_became_of_it(
+    ordinary: tuple[Report, CaseData],
+) -> None:
+    report, case = ordinary
+    action = ProposedAction(
+        "kubernetes.scale",
+        f"scaled {HOSTILE}",
+        "medium",
+        "rolled_back",
+        reason="it was too small [E1]",
+        approval="apr-1",
+        diff="-replicas: 1\n+replicas: 2",
+    )
+    at = report.subject.window.end
+    whole = replace(
+        report, actions=(action,), verification=Verification("did not work: errors", at, False)
+    )
+    page, shown = html.render(whole, case, back="/incidents/inc-1"), markdown.render(whole)
+    assert '<a href="/approvals/apr-1">' in page
+    assert "+replicas: 2" in page
+    assert "<script>alert" not in page
+    assert "It did not work" in page
+    assert "It did not work" in shown
+    assert "taken back" in shown
+    assert "it was too small" in shown
+    console = Console(file=io.StringIO(), width=200)
+    terminal.print_report(whole, case, console)
+    assert isinstance(console.file, io.StringIO)
+    assert "taken back: kubernetes.scale, risk medium" in console.file.getvalue()
 
 
 def test_a_sparkline_rises_with_its_values_and_leaves_gaps_blank() -> None:

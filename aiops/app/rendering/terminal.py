@@ -8,7 +8,7 @@ import numpy as np
 from aiops.analyze.wording import TimeWords, duration, fault, percent, plain
 from aiops.app.rendering.charts import curves
 from aiops.app.rendering.propagation import edge_words
-from aiops.app.rendering.words import HEADLINES
+from aiops.app.rendering.words import HEADLINES, STANDINGS
 from aiops.model import CaseData, FaultType
 from aiops.model.report import Report, RootCause
 from aiops.model.telemetry import FloatArray
@@ -50,6 +50,15 @@ def print_report(report: Report, case: CaseData, console: "Console") -> None:
         console.print()
         console.print(_candidates(report, case))
     times = TimeWords(report.subject.window.start, report.subject.relative)
+    _section(
+        console,
+        "Actions",
+        [
+            f"{STANDINGS.get(each.state, each.state)}: {plain(each.tool)}, risk {each.risk}: "
+            f"{plain(each.summary)}{f' Why: {plain(each.reason)}' if each.reason else ''}"
+            for each in report.actions
+        ],
+    )
     _section(
         console,
         "Propagation",

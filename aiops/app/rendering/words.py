@@ -14,6 +14,17 @@ HEADLINES = {
     "healthy": "No fault found",
     "inconclusive": "Inconclusive",
 }
+STANDINGS = {
+    "done": "done",
+    "started": "is being done",
+    "denied": "not done",
+    "waits": "waits for approval",
+    "shadowed": "shadow mode, not done",
+    "failed": "failed",
+    "rolled_back": "taken back",
+    "unknown": "end not known",
+}
+"""How an action stands, in the gateway's words and in people's."""
 MODALITIES = {
     "metrics": "metrics",
     "logs": "logs",
@@ -53,4 +64,5 @@ def vocabulary(report: Report) -> dict[str, Any]:
         "percent": percent,
         "headline": HEADLINES[report.verdict],
         "modality": MODALITIES,
+        "standing": STANDINGS,
     }
