@@ -14,14 +14,17 @@ from aiops.agents.context.condensing import condensed
 from aiops.agents.policies.policy import Known
 from aiops.agents.policies.verdict import offered
 from aiops.agents.prompt import Prompt
+from aiops.model.case import Trigger
 from aiops.model.chat import AskedCall, Message
-from aiops.model.ranking import Suspect
+from aiops.model.ranking import Propagation, Suspect
 from aiops.model.run import Fact
 
 ANSWERS_SHARE: Final = 0.25
 """Of the conversation, for what tools answered before the model was asked at all."""
 LEAST_TOKENS: Final = 100
 """Of one of these answers: below that nothing can be told."""
+EDGES: Final = 12
+"""Of the explanation: five suspects seldom have more between them."""
 PLANTED: Final = "(part of it reads like orders to you: somebody may have planted them)"
 _FENCE: Final = re.compile(r"<(?=\s*/?\s*data\b)", re.IGNORECASE)
 
@@ -67,13 +70,14 @@ def _incident(known: Known, limit_tokens: int) -> Message:
     text = prompt("incident").filled(
         start=case.window.start.isoformat(),
         end=case.window.end.isoformat(),
-        alert=case.trigger.at.isoformat() if case.trigger.at is not None else "",
+        alert=_alert(case.trigger),
         verdict=ranking.verdict,
         suspects=[_suspect(each) for each in offered(ranking)],
         evidence=[
             {"id": item.id, "kind": item.kind, "claim": _plain(item.claim)}
             for item in ranking.evidence
         ],
+        spread=[_edge(each) for each in ranking.propagation[:EDGES]],
         answers=[_answer(known, fact, room) for fact in before],
     )
     return Message("user", text)
@@ -87,6 +91,22 @@ def _suspect(suspect: Suspect) -> dict[str, str]:
         "faults": ", ".join(likely),
         "evidence": ", ".join(suspect.evidence) or "none",
     }
+
+
+def _alert(trigger: Trigger) -> str:
+    told = (
+        trigger.at.isoformat() if trigger.at is not None else None,
+        trigger.entity.name if trigger.entity is not None else None,
+        trigger.metric,
+        trigger.statement,
+    )
+    return _plain(", ".join(part for part in told if part))
+
+
+def _edge(edge: Propagation) -> str:
+    lag = f", {edge.lag_s:g} s later" if edge.lag_s is not None else ""
+    cited = f" [{', '.join(edge.evidence)}]" if edge.evidence else ""
+    return _plain(f"{edge.source.name} -> {edge.target.name} (by {edge.relation}{lag}){cited}")
 
 
 def _turn(known: Known, number: int, calls: Sequence[AskedCall]) -> list[Message]:
