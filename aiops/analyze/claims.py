@@ -11,7 +11,7 @@ from aiops.analyze.metric_kinds import MetricKind
 from aiops.analyze.onset import Anomaly
 from aiops.analyze.shifts import RARE, Shifts
 from aiops.analyze.units import Unit, trusted_units
-from aiops.analyze.wording import number, plain, quantity
+from aiops.analyze.wording import number, quantity, signal
 from aiops.model import Evidence, MetricTable, Window
 
 
@@ -68,16 +68,24 @@ class Claims:
         size = abs(float(shifts.surprise[column]))
         what, unit = one.metric, self._units[column]
         if shifts.kinds[column] is MetricKind.SUCCESS:
-            what, unit = f"failures by {one.metric}", Unit("%", "share", 1e-2)
+            what, unit = _failures(one.metric), Unit("%", "share", 1e-2)
             before, after = 100 * before, 100 * after
         verb = "rose" if after > before else "fell" if after < before else "stayed"
         times = f", {number(size)} times its usual variation" if size >= 2 else ""
         symbol = None if unit is None else unit.symbol
         level = "means" if shifts.kinds[column] in RARE else "medians"
         return (
-            f"{plain(what)} of {plain(one.entity.name)} {verb} from {quantity(before, symbol)} "
+            f"{signal(what, one.entity.name)} {verb} from {quantity(before, symbol)} "
             f"to {quantity(after, symbol)} ({level}){times}."
         )
+
+
+def _failures(metric: str) -> str:
+    """What a success rate says of failures."""
+    if not metric.startswith("edge:") or metric.count(":") < 2:
+        return f"failures by {metric}"
+    edge, caller, own = metric.split(":", 2)
+    return f"{edge}:{caller}:failures by {own}"
 
 
 def _utc(seconds: float) -> datetime:

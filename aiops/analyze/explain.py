@@ -20,7 +20,7 @@ from aiops.analyze.before_after import (
 )
 from aiops.analyze.columns import standardize
 from aiops.analyze.granger import GrangerResult, granger
-from aiops.analyze.wording import duration, number, plain
+from aiops.analyze.wording import duration, number, plain, signal
 from aiops.errors import AnalysisFailed
 from aiops.model import (
     CaseData,
@@ -39,6 +39,7 @@ from aiops.model.telemetry import FloatArray
 
 ALPHA = 0.05
 MAX_LAG = 10
+UNEXPLAINED = "How it spread is not shown: no metrics of the suspects were recorded."
 
 
 def explain(
@@ -67,7 +68,7 @@ def explain(
     table = case.window.metrics
     columns = _columns(case.trigger, ranking, table, suspects) if table is not None else []
     if table is None or not columns:
-        return replace(ranking, notes=(*ranking.notes, "No series of a suspect to explain."))
+        return replace(ranking, notes=(*ranking.notes, UNEXPLAINED))
     try:
         story = _Story.of(case, table.take(np.array(columns, dtype=np.intp)), ranking)
     except AnalysisFailed as error:
@@ -322,7 +323,7 @@ def _call_edges(
 
 def _named(series: Series) -> str:
     """A column in words, as the claims of a ranking name it."""
-    return f"{plain(series.metric)} of {plain(series.entity.name)}"
+    return signal(series.metric, series.entity.name)
 
 
 def _order(story: _Story) -> list[str]:

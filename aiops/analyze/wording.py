@@ -21,6 +21,34 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "\ufffd" for c in text)
 
 
+def signal(metric: str, entity: str) -> str:
+    """A metric of an entity: "cpu of carts"; "errors of calls from front to carts" where callers
+    measured it ("edge:front:errors")."""
+    caller, own = _measured_by(metric)
+    if caller:
+        return f"{plain(own)} of calls from {plain(caller)} to {plain(entity)}"
+    return f"{plain(own)} of {plain(entity)}"
+
+
+def own_signal(metric: str) -> str:
+    """The same where the entity was just named: "its cpu", "the errors of calls from front"."""
+    return f"{'the' if _measured_by(metric)[0] else 'its'} {bare_signal(metric)}"
+
+
+def bare_signal(metric: str) -> str:
+    """The same without the entity: "cpu", "errors of calls from front"."""
+    caller, own = _measured_by(metric)
+    return f"{plain(own)} of calls from {plain(caller)}" if caller else plain(own)
+
+
+def _measured_by(metric: str) -> tuple[str, str]:
+    """The caller that measured it, "" where it was measured at home; and what."""
+    if not metric.startswith("edge:") or metric.count(":") < 2:
+        return "", metric
+    caller, own = metric.removeprefix("edge:").split(":", 1)
+    return caller, own
+
+
 def number(value: float) -> str:
     """Three significant digits: 0.00123, 95.1, 12,346, 343 M (millions)."""
     if not math.isfinite(value):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from aiops.analyze.wording import TimeWords, number, plain, quantity
+from aiops.analyze.wording import TimeWords, number, quantity, signal
 from aiops.app.movement import Movement, movements
 from aiops.app.surroundings import is_of_a_service, silent
 from aiops.model import CaseData, Entity, Evidence, Ranking, ServiceGraph, Suspect
@@ -46,7 +46,7 @@ class Citations:
 def subject_of(movement: Movement) -> str:
     """The series in words: "cpu of carts"."""
     series = movement.series
-    return f"{plain(series.metric)} of {plain(series.entity.name)}"
+    return signal(series.metric, series.entity.name)
 
 
 def size_of(movement: Movement) -> str:

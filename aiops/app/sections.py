@@ -1,17 +1,18 @@
 """The sections of a report besides its summary, each from the findings."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from aiops.analyze import change_events
 from aiops.analyze.slo import impact_of
-from aiops.analyze.wording import duration, listed, percent, plain
+from aiops.analyze.wording import duration, listed, number, own_signal, percent, plain
 from aiops.app.alerts_explained import left_open
 from aiops.app.findings import Findings, moved, path_between, size_of, times_of
 from aiops.app.movement import Movement
 from aiops.model import CaseData, FaultType, Suspect, Window
 from aiops.model.change import Change
+from aiops.model.ranking import Cleared
 from aiops.model.report import (
     Impact,
     Modality,
@@ -117,7 +118,7 @@ def changes(findings: Findings) -> tuple[Change, ...]:
 
 
 def ruled_out(findings: Findings) -> tuple[RuledOut, ...]:
-    """Services that moved and are judged symptoms, largest movement first, with the reason."""
+    """Who was suspected and why not: those that moved, largest movement first, then the rest."""
     if findings.ranking.verdict == "inconclusive":
         return ()
     rank = {each.entity.service_name: i for i, each in enumerate(findings.ranking.entities())}
@@ -129,17 +130,61 @@ def ruled_out(findings: Findings) -> tuple[RuledOut, ...]:
         suspect = findings.ranking.entities()[place] if place is not None else None
         if service == own or _still_likely(findings, suspect, place):
             continue
+        cleared = _cleared(findings, suspect)
+        evidence = (findings.citations.of(movement), *(cleared.evidence if cleared else ()))
         result.append(
             RuledOut(
                 entity=suspect.entity if suspect is not None else movement.series.entity,
                 indicator=None if suspect is None else suspect.indicator,
                 reason=_reason(findings, movement, suspect, place),
-                evidence=(findings.citations.of(movement),),
+                evidence=evidence,
             )
         )
-        if len(result) == MOST_RULED_OUT:
-            break
-    return tuple(result)
+    moved_too = frozenset(findings.strongest)
+    result += [] if accused is None else _outweighed(findings, accused, moved_too)
+    return tuple(result[:MOST_RULED_OUT])
+
+
+def _outweighed(
+    findings: Findings, accused: Suspect, moved_too: frozenset[str]
+) -> Iterator[RuledOut]:
+    """Candidates with evidence but without a notable movement, and whoever is cleared."""
+    claims = {item.id: item.claim for item in findings.citations.items}
+    for place, suspect in enumerate(findings.ranking.entities()):
+        name = suspect.entity.service_name
+        shown = next((claims[ref] for ref in suspect.evidence if ref in claims), None)
+        if (
+            shown is None
+            or name in moved_too
+            or name == accused.entity.service_name
+            or _still_likely(findings, suspect, place)
+        ):
+            continue
+        cleared = _cleared(findings, suspect)
+        if cleared is None and place >= findings.top:
+            continue
+        because = cleared.reason if cleared else _outranked(findings, suspect, place)
+        refs = (*suspect.evidence, *(cleared.evidence if cleared else ()))
+        yield RuledOut(
+            entity=suspect.entity,
+            indicator=suspect.indicator,
+            reason=f"{plain(shown).rstrip('.')}, but {because}.",
+            evidence=tuple(dict.fromkeys(refs)),
+        )
+
+
+def _cleared(findings: Findings, suspect: Suspect | None) -> Cleared | None:
+    """What speaks against a suspect by itself, where anything does."""
+    if suspect is None:
+        return None
+    same = (one for one in findings.ranking.cleared if one.entity.same_service(suspect.entity))
+    return next(same, None)
+
+
+def _outranked(findings: Findings, suspect: Suspect | None, place: int) -> str:
+    if suspect is None or not findings.calibrated:
+        return f"the method {findings.method} ranks it {place + 1}"
+    return f"all evidence together gives it {percent(suspect.confidence)} (place {place + 1})"
 
 
 def _still_likely(findings: Findings, suspect: Suspect | None, place: int | None) -> bool:
@@ -152,11 +197,15 @@ def _reason(
     findings: Findings, movement: Movement, suspect: Suspect | None, place: int | None
 ) -> str:
     accused = findings.accused
-    shift = f"{plain(movement.series.metric)} {moved(movement)}"
+    shift = f"{own_signal(movement.series.metric)} {moved(movement)}"
+    shift = shift[0].upper() + shift[1:]
     if accused is None:
-        return f"Its {shift}, but the verdict is that this is no fault."
+        return f"{shift}, but that alone is no fault."
     name = plain(accused.entity.name)
     because = []
+    cleared = _cleared(findings, suspect)
+    if cleared is not None:
+        because.append(cleared.reason)
     graph = findings.case.window.graph
     path = path_between(graph, movement.series.entity, accused.entity)
     if len(path) == 2:
@@ -169,13 +218,20 @@ def _reason(
             because.append(f"it began {duration(gap)} after {name}")
     reference = findings.movement_of(accused)
     if reference is not None and reference.size > 1.5 * movement.size:
-        because.append(f"it shifted by {size_of(movement)}, {name} by {times_of(reference)}")
+        because.append(_smaller(movement, reference, name))
     if place is not None and not because:
-        share = f" with {percent(suspect.confidence)}" if suspect and findings.calibrated else ""
-        because.append(f"the method {findings.method} ranks it {place + 1}{share}")
+        because.append(_outranked(findings, suspect, place))
     if findings.earlier(movement):
         because.append("although it moved earlier")
-    return f"Its {shift}, but {'; '.join(because) or 'the method does not suspect it'}."
+    return f"{shift}, but {'; '.join(because) or 'nothing else speaks against it'}."
+
+
+def _smaller(movement: Movement, reference: Movement, name: str) -> str:
+    own, others = times_of(movement), times_of(reference)
+    if own != others:
+        return f"it shifted by {size_of(movement)}, {name} by {others}"
+    times = number(reference.size / movement.size)
+    return f"its shift is {times} times smaller than {name}'s, each beside its usual variation"
 
 
 def unknowns(findings: Findings) -> tuple[str, ...]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
-from aiops.analyze.wording import duration, fault, listed, percent, plain
+from aiops.analyze.wording import bare_signal, duration, fault, listed, own_signal, percent, plain
 from aiops.app.findings import Findings, moved, size_of, subject_of
 from aiops.app.movement import Movement
 from aiops.model import FaultType, Suspect
+
+_NOT_A_SERVICE = frozenset({"node", "namespace"})
+"""Kinds whose names alone read like a service's."""
 
 
 def summarise(findings: Findings) -> str:
@@ -32,12 +35,15 @@ def cited(ids: Sequence[str]) -> str:
 
 def _accusation(findings: Findings, accused: Suspect) -> str:
     kind = accused.fault_types[0][0] if accused.fault_types else FaultType.UNKNOWN
-    cause = f"{plain(accused.entity.name)} is the most likely root cause"
+    kept_apart = accused.entity.kind in _NOT_A_SERVICE
+    what = f"The {accused.entity.kind} " if kept_apart else ""
+    cause = f"{what}{plain(accused.entity.name)} is the most likely root cause"
     if kind is not FaultType.UNKNOWN:
         cause += f" (fault type: {fault(kind)})"
     movement = findings.movement_of(accused)
     if movement is not None:
-        signal = f"its {plain(movement.series.metric)} {moved(movement)}{_when(findings, movement)}"
+        shift = f"{moved(movement)}{_when(findings, movement)}"
+        signal = f"{own_signal(movement.series.metric)} {shift}"
         return f"{cause}: {signal}{cited([findings.citations.of(movement)])}."
     claims = {item.id: item.claim for item in findings.citations.items}
     shown = next((claims[each] for each in accused.evidence if each in claims), None)
@@ -66,7 +72,9 @@ def _spread(findings: Findings) -> str:
     names = [_place(each, findings) for each in after]
     ids = [findings.citations.of(each) for each in after[:3]]
     others = len(findings.services()) - 1
-    share = f"{len(after)} of the {others} other services" if others > 1 else "The other service"
+    share = f"{len(after)} of the {others} other services"
+    if len(after) >= others:
+        share = f"All {others} other services" if others > 1 else "The other service"
     return f"{share} moved with it or after it: {listed(names, most=3)}{cited(ids)}."
 
 
@@ -78,7 +86,7 @@ def _place(movement: Movement, findings: Findings) -> str:
         else 0
     )
     lag = f", +{duration(gap)}" if gap > 0 else ""
-    return f"{plain(series.entity.service_name)} ({plain(series.metric)}{lag})"
+    return f"{plain(series.entity.service_name)} ({bare_signal(series.metric)}{lag})"
 
 
 def _certainty(findings: Findings, accused: Suspect) -> str:

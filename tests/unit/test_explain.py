@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from aiops.analyze.explain import explain
+from aiops.analyze.explain import UNEXPLAINED, explain
 from aiops.analyze.granger_pagerank import GrangerPageRank
 from aiops.model import (
     Call,
@@ -177,7 +177,10 @@ def test_the_same_input_gives_the_same_explanation():
 def test_nothing_to_look_at_is_said_and_changes_nothing_else(metrics, given):
     quiet = replace(case(metrics), trigger=Trigger(utc(FAULT)))
     told = explain(quiet, given)
-    assert told == replace(given, notes=(*given.notes, "No series of a suspect to explain."))
+    assert told == replace(
+        given,
+        notes=(*given.notes, UNEXPLAINED),
+    )
 
 
 def test_too_few_rows_for_granger_are_said_and_onsets_still_told():

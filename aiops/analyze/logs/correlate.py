@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.wording import number, plain
+from aiops.analyze.wording import number, signal
 from aiops.model import Evidence, MetricTable, Window
 from aiops.model.telemetry import FloatArray
 
@@ -81,7 +81,7 @@ def evidence_of(found: Companion, metrics: MetricTable, window: Window) -> Evide
     return Evidence(
         "",
         "metric",
-        f"{plain(series.metric)} of {plain(series.entity.name)} {moves} with these lines "
+        f"{signal(series.metric, series.entity.name)} {moves} with these lines "
         f"(rank correlation {number(found.rho)} over {found.samples} samples)",
         metrics.source,
         window,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from aiops.analyze.state.raising import FITS, SYMPTOM, raised
 from aiops.analyze.state.scene import App, Scene, scene
+from aiops.analyze.wording import duration
 from aiops.model import CaseData, Entity, Episode, Evidence, FaultType, Hypothesis, Reading
 from aiops.model.cluster import ClusterObject, Event, Workload
 
@@ -86,7 +87,8 @@ def _rollouts(scene: Scene) -> Iterator[Change]:
             "new_version_rolled_out",
             FaultType.BAD_DEPLOY,
             workload.age_s,
-            f"{app.name} got a new version ({workload.name}) {workload.age_s:g} s ago",
+            f"{app.name} got a new version ({workload.name}) {duration(workload.age_s)} before the "
+            "cluster was read",
             _source(workload),
         )
 

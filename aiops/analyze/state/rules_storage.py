@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from aiops.analyze.state.holds_now import current, short
 from aiops.analyze.state.raising import CONTRADICTION, FITS, NAMED, SYMPTOM, raised
 from aiops.analyze.state.scene import App, Scene
+from aiops.analyze.wording import quantity
 from aiops.model import Evidence, FaultType, Hypothesis
 from aiops.model.cluster import Claim, Event, PersistentVolume
 
@@ -208,7 +209,7 @@ def _misfits(scene: Scene, claim: Claim, volume: PersistentVolume) -> _Misfits:
     if claim.requested and volume.capacity is not None and claim.requested > volume.capacity:
         found.add(
             "claim_asks_more_capacity_than_volume",
-            f"{volume.capacity:g} bytes, wanted {claim.requested:g}",
+            f"{quantity(volume.capacity, 'B')}, wanted {quantity(claim.requested, 'B')}",
         )
     lacking = set(claim.access_modes) - set(volume.access_modes)
     if lacking and volume.access_modes:

@@ -7,6 +7,7 @@ from aiops.analyze.state.holds_now import current, short, unwell, weight
 from aiops.analyze.state.raising import CONTRADICTION, FITS, HINT, SYMPTOM, raised
 from aiops.analyze.state.scene import Scene
 from aiops.model import Entity, FaultType, Hypothesis
+from aiops.model.cluster import Autoscaler
 
 _GATE = "ReadinessGatesNotReady"
 _LOW_ON = re.compile(r"low on resource: (?P<what>[\w-]+)|(?P<own>ephemeral)")
@@ -173,7 +174,7 @@ def autoscalers(scene: Scene) -> Iterator[Hypothesis]:
                 FaultType.TRAFFIC,
                 "autoscaler_at_maximum",
                 SYMPTOM,
-                [scene.read(f"{one.current} of at most {one.maximum} replicas", one.sources)],
+                [scene.read(_at_maximum(one), one.sources)],
             )
         for condition in one.conditions:
             if condition.type == "ScalingActive" and condition.status == "False":
@@ -195,3 +196,11 @@ RULES = (
     disruption_budgets,
     autoscalers,
 )
+
+
+def _at_maximum(one: Autoscaler) -> str:
+    wanted = "replica" if one.maximum == 1 else "replicas"
+    return (
+        f"the autoscaler of {one.target} is at its maximum of {one.maximum} {wanted} and wants no "
+        "less"
+    )

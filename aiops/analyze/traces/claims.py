@@ -114,10 +114,13 @@ class Claims:
         trace = str(self.forest.spans.trace_ids[top.spans[0]])
         names = list(dict.fromkeys(self.service(step.service) for step in path))
         usual = "" if np.isnan(top.usual) else f" instead of {quantity(top.usual, 's')}"
+        # Calls side by side lose more together than the request took.
+        side_by_side = last.own > top.seconds and len(last.spans) > 1
+        of_it = f"over {len(last.spans)} calls" if side_by_side else "of it"
         spent = [f"{quantity(seconds, 's')} in {self.service(one)}" for one, seconds in waits]
         return self._evidence(
             f"Request {plain(trace)} took {quantity(top.seconds, 's')}{usual}; followed down "
-            f"{' -> '.join(names)}, {quantity(last.own, 's')} of it were lost in "
+            f"{' -> '.join(names)}, {quantity(last.own, 's')} {of_it} were lost in "
             f"{self.operation(last.operation)} of {self.service(last.service)} itself; its "
             f"critical path spends {listed(spent)}.",
             trace,
