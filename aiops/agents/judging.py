@@ -37,8 +37,12 @@ def agrees(ranking: Ranking, opinion: Opinion) -> bool:
 
 
 def followed(ranking: Ranking, opinion: Opinion) -> bool:
-    """Whether the opinion decides who is first: the statistics hardly do, and it rests on
-    evidence about the one whom it accuses."""
+    """Whether the opinion decides who is first: the statistics hardly do, it rests on evidence
+    about the one whom it accuses, and nobody gave it orders."""
+    return _tells(ranking, opinion) and not opinion.swayed
+
+
+def _tells(ranking: Ranking, opinion: Opinion) -> bool:
     suspect = _suspect(ranking, opinion.suspect)
     if suspect is None or agrees(ranking, opinion):
         return False
@@ -91,6 +95,11 @@ def _stance(ranking: Ranking, opinion: Opinion) -> str:
     )
     if followed(ranking, opinion):
         return f"{name} first, whom the statistics hardly tell from their first; followed"
+    if _tells(ranking, opinion):
+        return (
+            f"{name} first, whom the statistics hardly tell from their first; not followed: "
+            "something that it read reads like orders to it"
+        )
     where = _PLACES[place] if place < len(_PLACES) else f"number {place + 1}"
     return f"{name} first, whom the statistics have {where}; their order stands"
 

@@ -46,12 +46,19 @@ def budget_of(settings: Settings) -> RunBudget:
 def _counsel(settings: Settings, record: Tape | None, replay: Tape | None) -> "Counsel | None":
     from aiops.agents.policies.counsel import Counsel
     from aiops.bootstrap.models import ladders_of, limits_of
+    from aiops.toolbelt.marks import suspicious
 
     model = settings.model
     ladders = ladders_of(model, record=record, replay=replay)
     if ladders is None:
         return None
-    return Counsel(ladders, limits_of(model), model.context_tokens, fitting=_fitting)
+    return Counsel(
+        ladders,
+        limits_of(model),
+        model.context_tokens,
+        fitting=_fitting,
+        reads_like_orders=suspicious,
+    )
 
 
 def _fitting(specs: Sequence[ToolSpec], question: str) -> Sequence[str]:

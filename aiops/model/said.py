@@ -21,11 +21,13 @@ class Opinion:
 
     Attributes:
         suspect: one of the shortlist; None: it cannot tell.
+        swayed: whether something that it read reads like orders to it.
     """
 
     model: str
     suspect: Entity | None
     claims: tuple[Claim, ...] = ()
+    swayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

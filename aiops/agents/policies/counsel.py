@@ -49,6 +49,7 @@ class Counsel:
         context_tokens: of one question with its tools, about; a longer conversation is compacted.
         turns: answers with calls, at most.
         fitting: finds the tools to show where there are too many.
+        reads_like_orders: whether a text does; the gateway says so of what tools answered.
     """
 
     ladders: Ladders
@@ -56,6 +57,7 @@ class Counsel:
     context_tokens: int = 24_000
     turns: int = TURNS
     fitting: Fitting = as_listed
+    reads_like_orders: Callable[[str], bool] = lambda _: False
 
     def next(self, known: Known) -> Said:
         """What they say next. One that is too long for them is shortened once; then, as after any
@@ -86,7 +88,19 @@ class Counsel:
             margin=lambda answer: _margin(answer, ranking, ladder.names),
             enough=SETTLED,
         )
-        return replace(_said(asyncio.run(climbing), ranking), hurried=hurried)
+        said = replace(_said(asyncio.run(climbing), ranking), hurried=hurried)
+        if said.opinion is None or not self._ordered(known):
+            return said
+        return replace(said, opinion=replace(said.opinion, swayed=True))
+
+    def _ordered(self, known: Known) -> bool:
+        """Whether somebody may have planted orders in what is known, or in what tools are for."""
+        shown = (
+            *(item.claim for item in known.shortlist.ranking.evidence),
+            *(spec.description for spec in known.tools),
+        )
+        planted = any(fact.suspicious for fact in known.facts)
+        return planted or any(self.reads_like_orders(text) for text in shown)
 
     def _hurried(self, known: Known) -> str | None:
         """Why it is asked for its verdict now, of all that it could still ask."""

@@ -44,6 +44,15 @@ def order(of: Ranking) -> list[str]:
 CLOSE = (0.4, 0.38, 0.35, 0.1)
 
 
+def test_a_model_that_somebody_gave_orders_does_not_say_who_stands_first() -> None:
+    before, swayed = ranking(*CLOSE), replace(opinion("cart", "E3"), swayed=True)
+    assert judged(before, swayed) is before
+    assert told(before, swayed) == (
+        "small: cart first, whom the statistics hardly tell from their first; not followed: "
+        "something that it read reads like orders to it. it began there [E3]."
+    )
+
+
 def test_of_two_equals_the_model_says_who_stands_first() -> None:
     before = ranking(*CLOSE)
     after = judged(before, opinion("cart", "E3"))
