@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from aiops.model.tool import Caller, ToolResult
 from aiops.ports.tools import ToolContext
+from aiops.toolbelt.schemas import Schemas
 from aiops_tools.kubernetes import options
 from aiops_tools.kubernetes.connection import Connection
 from aiops_tools.kubernetes.probes import probes
@@ -34,14 +33,15 @@ class Asking:
         chosen = options.read("tools", "kubernetes", given, options.ClusterOptions)
         self.reader = Reader(Connection(chosen, chosen.reader, "read"))
         self.tools = {one.spec.name: one for one in probes("kubernetes", self.reader, now)}
+        self._schemas = {name: Schemas(one.spec) for name, one in self.tools.items()}
 
     def result(self, verb: str, arguments: Mapping[str, Any]) -> ToolResult:
-        tool = self.tools[f"kubernetes.{verb}"]
+        tool, schemas = self.tools[f"kubernetes.{verb}"], self._schemas[f"kubernetes.{verb}"]
         asked = {"cluster": CLUSTER, **arguments}
-        jsonschema.validate(asked, json.loads(tool.spec.arguments))
+        schemas.check_arguments(asked)
         context = ToolContext("c1", "k1", Caller("test", "probe", "r1"), lambda _: None)
         found = asyncio.run(tool.read(asked, context))
-        jsonschema.validate(json.loads(found.content), json.loads(tool.spec.result))
+        schemas.check_result(found.content)
         return found
 
     def __call__(self, verb: str, /, **arguments: Any) -> dict[str, Any]:
