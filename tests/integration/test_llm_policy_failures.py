@@ -85,6 +85,19 @@ def test_no_endpoint_is_said_with_what_to_check() -> None:
     assert "check that it runs" in step.reason
 
 
+def test_an_endpoint_that_asks_for_an_hour_is_not_waited_for() -> None:
+    report, asked, _ = investigated(fails(429, Retry_After="3600"), attempts=3)
+    assert as_without(report)
+    assert len(asked) == 1
+
+
+def test_a_model_that_takes_too_long_is_given_up() -> None:
+    report, _, _ = investigated(replace(GOOD, pace_s=60.0), timeout_s=0.5)
+    assert as_without(report)
+    (step,) = report.failed_steps
+    assert "model.timeout_s" in step.reason
+
+
 @pytest.mark.parametrize("bad", [verdict(1, ("it is", ["E99"])), calls(("kubernetes.hack", {}))])
 def test_a_model_that_is_told_what_was_wrong_may_answer_once_more(bad: Reply) -> None:
     report, asked, _ = investigated(bad, GOOD)
