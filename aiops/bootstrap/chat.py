@@ -34,6 +34,7 @@ def chat_of(service: Service) -> Desk:
             memory=service.memory,
             switch=service.switch,
             graph=service.telemetry,
+            changes=service.telemetry,
             clock=service.clock,
             tools=partial(_tools, service),
         ),

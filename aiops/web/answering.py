@@ -8,6 +8,7 @@ import structlog
 
 from aiops.app.chat.desk import Desk
 from aiops.errors import AiopsError
+from aiops.jobs.attempts import described, tried
 from aiops.model.thread import Exchange, Reply
 
 AT_ONCE: Final = 8
@@ -27,13 +28,18 @@ class Answering:
         return answer
 
     def _work(self, asked: Exchange, answer: Future[Reply]) -> None:
-        try:
-            if self.desk.is_stop(asked.question.text):  # behind none of those that it stops
-                answer.set_result(self.desk.answer(asked))
-                return
-            with self._turns:
-                answer.set_result(self.desk.answer(asked))
-        except AiopsError as error:
-            log = structlog.get_logger("aiops.chat")
-            log.warning("not answered", thread=asked.thread, number=asked.number, error=str(error))
-            answer.set_exception(error)
+        reply, failure = tried(lambda: self._answered(asked))
+        if failure is not None:  # whoever waits is told; the conversation says it, too
+            tried(lambda: self.desk.fail(asked, described(failure)))
+            answer.set_exception(failure)
+            defect = None if isinstance(failure, AiopsError) else failure
+            log = structlog.get_logger("aiops.chat").bind(thread=asked.thread, number=asked.number)
+            log.error("not answered", error=described(failure), exc_info=defect)
+        elif reply is not None:
+            answer.set_result(reply)
+
+    def _answered(self, asked: Exchange) -> Reply:
+        if self.desk.is_stop(asked.question.text):  # behind none of those that it stops
+            return self.desk.answer(asked)
+        with self._turns:
+            return self.desk.answer(asked)

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from asked import SUMMARY, Talk, asked_service, keep_incident
 from queues import until
+from structlog.testing import capture_logs
 from web import asking
 
 from aiops.app.chat.scene import Ask, Stopped
@@ -219,6 +220,23 @@ def test_three_incidents_with_slow_tools_are_answered_in_less_than_half_the_time
         for thread in threads:
             replies = api.get(f"{API}/{thread}/messages").json()["messages"]
             assert [one["reply"]["ending"] for one in replies] == ["answered"] * 2
+
+
+def test_a_defect_of_a_tool_is_said_in_the_conversation_and_to_whoever_waits(
+    service: Service,
+) -> None:
+    def breaks(stopped: Stopped) -> None:
+        raise ZeroDivisionError("by zero")
+
+    with capture_logs() as log, slow_tools(service, breaks) as api:
+        thread = begun(api)
+        path = f"{API}/{thread}/messages"
+        assert api.post(path, json={"text": "show logs of basket"}).status_code == 500
+        kept = api.get(f"{path}/1").json()["reply"]
+        assert kept["ending"] == "failed"
+        assert "a defect of aiops: ZeroDivisionError" in kept["text"]
+        assert reply(api, thread, "why?")["ending"] == "answered"
+        until(lambda: "not answered" in {one["event"] for one in log}, PATIENCE_S)
 
 
 def test_stop_ends_a_slow_answer_at_once(service: Service) -> None:

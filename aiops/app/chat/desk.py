@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from aiops.analyze.wording import listed
 from aiops.app.chat import acting, incident_answers, looking, recalling
 from aiops.app.chat.intents import YES, Wish, wish_of
 from aiops.app.chat.model_words import Words
@@ -30,6 +31,7 @@ I answer questions about incidents, from what is kept here and what tools see:
 Go on with "and its logs?" or "and NAME?": I keep what we talk about."""
 MOST_OF_A_NAME: Final = 2
 """Words of a message that is nothing but a name."""
+MOST_OF_A_WORD: Final = 30
 _REMEMBERED: Final = 10
 """Questions back that a topic is looked for."""
 _KEPT: Final[Mapping[Intent, Callable[[Scene, Subject], Said]]] = {
@@ -110,7 +112,15 @@ class Desk:
         except StoreUnavailable:
             raise
         except AiopsError as error:
-            reply = Reply(self.scene.now, f"That did not work: {error}", "unknown", "failed")
+            return self.fail(asked, str(error))
+        return self._kept(asked, reply)
+
+    def fail(self, asked: Exchange, reason: str) -> Reply:
+        """Say that there is no answer, and why, unless there is one."""
+        text = f"That did not work: {reason}"
+        return self._kept(asked, Reply(self.scene.now, text, "unknown", "failed"))
+
+    def _kept(self, asked: Exchange, reply: Reply) -> Reply:
         if self.threads.answer(asked, reply):
             self._tell("thread.answered", asked)
         return self._answered(asked) or reply
@@ -126,6 +136,9 @@ class Desk:
         said = subject if isinstance(subject, Said) else self._said(asked, understood, subject)
         topic = understood.topic if isinstance(subject, Said) else subject.topic
         reply = _reply(self.scene, understood, said, topic)
+        strange = understood.strange
+        if strange:
+            reply = replace(reply, text=f"{reply.text}\nNot understood: {strange}.")
         if self.words is not None and said.ending == "answered":
             reply = self.words.phrased(asked.question.text, reply, understood.known)
         return replace(reply, note=" ".join(filter(None, (understood.note, reply.note))))
@@ -198,6 +211,14 @@ class _Understood:
     topic: Topic
     known: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def strange(self) -> str:
+        """Words that had no part in what was understood; "" where that is nobody's concern."""
+        if self.wish.intent in _OF_NOTHING or self.note:
+            return ""
+        shown = [word[:MOST_OF_A_WORD] for word in self.names.ignored]
+        return listed([f'"{word}"' for word in dict.fromkeys(shown)])
 
     @classmethod
     def of(

@@ -1,7 +1,7 @@
 """Answers from what is kept of an incident: its alerts, its report, its approvals."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from aiops.agents.memory.routines import proposed
@@ -19,6 +19,8 @@ from aiops.model.thread import Cited
 
 SHOWN: Final = 10
 """Things of one kind that are listed; a chat is read on a telephone."""
+BEFORE_ALERTS: Final = timedelta(hours=1)
+"""Ahead of an incident in which a change may have led to it."""
 NO_INCIDENT: Final = (
     "There is no incident that this could be about. I know what alerts and telemetry tell me: "
     "send an alert to a webhook, or name a service to look at."
@@ -100,10 +102,13 @@ def changes(scene: Scene, subject: Subject) -> Said:
     if incident is None:
         return Said(NO_INCIDENT)
     investigation = scene.investigation(incident)
-    if investigation is None:
-        return Said(_unreported(incident), (cite(incident),))
-    report, draft = investigation.report, Draft()
+    draft = Draft()
     draft.add(_opening(incident, subject), cite(incident))
+    if investigation is None:
+        _told_changes(draft, scene, incident, subject)
+        draft.add(_unreported(incident))
+        return draft.said()
+    report = investigation.report
     found = [
         one
         for one in report.changes
@@ -125,6 +130,23 @@ def changes(scene: Scene, subject: Subject) -> Said:
     return draft.said()
 
 
+def _told_changes(draft: Draft, scene: Scene, incident: Incident, subject: Subject) -> None:
+    """What somebody told of around an incident that nobody has investigated yet."""
+    found = scene.changed(
+        subject.services if subject.named else None,
+        incident.opened_at - BEFORE_ALERTS,
+        incident.resolved_at or scene.now,
+    )
+    for number, one in enumerate(found[-SHOWN:], 1):
+        by = f" by {plain(one.author)}" if one.author else ""
+        said = f"{plain(one.entity.name)}: {plain(one.description)}"
+        draft.add(f"- {_utc(one.at)} {said}{by} [C{number}]", Cited(f"C{number}", "changes", said))
+    if not found:
+        draft.add(
+            "I was told of no change since an hour before; somebody may have made one unseen."
+        )
+
+
 def affected(scene: Scene, subject: Subject) -> Said:
     """Whom it reached: users, objectives, services."""
     incident = subject.incident
@@ -138,9 +160,9 @@ def affected(scene: Scene, subject: Subject) -> Said:
         return draft.said()
     impact, report = investigation.report.impact, investigation.report
     if impact.slo:
-        draft.add_from(investigation, f"What broke for users: {plain(impact.slo)}.")
+        draft.add_from(investigation, f"What broke for users: {_sentence(impact.slo)}")
     if impact.affected:
-        draft.add_from(investigation, f"Affected: {plain(impact.affected)}.")
+        draft.add_from(investigation, f"Affected: {_sentence(impact.affected)}")
     if impact.budget_burnt is not None:
         draft.add(f"Of the error budget {percent(impact.budget_burnt)} is burnt.")
     for step in report.propagation[:SHOWN]:
@@ -233,8 +255,8 @@ def _confidence(draft: Draft, investigation: Investigation) -> None:
     causes = investigation.report.root_causes
     if investigation.report.verdict != "root_cause" or not causes:
         return
-    first = causes[0]
-    if first.confidence is not None:
+    first, told = causes[0], investigation.report.summary
+    if first.confidence is not None and percent(first.confidence) not in told:
         kind = (
             ""
             if first.fault_type is FaultType.UNKNOWN
@@ -281,6 +303,10 @@ def _last_alert(scene: Scene) -> str:
 
 def _ago(scene: Scene, at: datetime) -> str:
     return f"{duration(max(0.0, round((scene.now - at).total_seconds())))} ago"
+
+
+def _sentence(text: str) -> str:
+    return f"{plain(text).rstrip('. ')}."
 
 
 def _utc(at: datetime) -> str:

@@ -8,6 +8,7 @@ from typing import Final
 
 from aiops.analyze.wording import plain
 from aiops.errors import InvalidWindow, NotKept, SourceUnavailable
+from aiops.model.change import Change
 from aiops.model.incident import Incident, IncidentQuery
 from aiops.model.investigation import Investigation
 from aiops.model.report import Report
@@ -17,7 +18,7 @@ from aiops.ports.clock import Clock
 from aiops.ports.incidents import IncidentRepo
 from aiops.ports.memory import Memory
 from aiops.ports.repositories import InvestigationRepo
-from aiops.ports.telemetry import GraphSource
+from aiops.ports.telemetry import ChangeSource, GraphSource
 
 RECENT: Final = 200
 """Past incidents whose services are known by name."""
@@ -34,6 +35,7 @@ class Scene:
 
     Attributes:
         graph: who calls whom; its names are known.
+        changes: what somebody told of.
         tools: None: nothing can be asked, only what is kept is told.
     """
 
@@ -43,6 +45,7 @@ class Scene:
     memory: Memory
     switch: KillSwitch
     graph: GraphSource
+    changes: ChangeSource
     clock: Clock
     tools: Tools | None = None
 
@@ -104,6 +107,15 @@ class Scene:
         for call in calls:
             found |= {call.source.service_name, call.target.service_name}
         return tuple(sorted(name for name in found if name.strip()))
+
+    def changed(
+        self, services: Sequence[str] | None, start: datetime, end: datetime
+    ) -> tuple[Change, ...]:
+        """What was changed then, as far as anybody told; of all services for None."""
+        try:
+            return self.changes.changes(services, start, end)
+        except (SourceUnavailable, InvalidWindow):
+            return ()
 
     def _named(self, incident: Incident, service: str) -> bool:
         # Reports of what is over are not read for it: there may be hundreds.

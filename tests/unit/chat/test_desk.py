@@ -1,14 +1,17 @@
 """Answers: from what is kept, with what they rest on, and never a confident "no problem"."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from approvals import action
-from asked import LATER, SUMMARY, Talk, asked_service, ended, keep_incident
+from asked import LATER, NOON, SUMMARY, Talk, asked_service, ended, keep_incident
 
 from aiops.bootstrap.service import Service, in_memory
 from aiops.errors import InvalidInput, NotKept
+from aiops.model import Entity, TelemetryWindow
 from aiops.model.canonical import canonical
+from aiops.model.change import Change
 from aiops.model.thread import LONGEST_TEXT
 from aiops.settings import GatewaySettings, Settings
 from aiops.store.clock import ManualClock
@@ -62,6 +65,23 @@ def test_what_changed_and_who_is_affected_cite_the_report(talk: Talk) -> None:
     assert "12 % of requests" in hurt.text
     assert "25 %" in hurt.text
     assert [one.id for one in changed.cites] == ["inc-1", "E3"]
+
+
+def test_before_the_first_report_changes_are_those_that_somebody_told_of(
+    service: Service, talk: Talk
+) -> None:
+    keep_incident(service, "inc-2", "oven is cold", ("oven",))
+    moment = NOON - timedelta(minutes=5)
+    change = Change(moment, Entity("service", "oven"), "rolled out version 9", author="bo")
+    service.telemetry.append(TelemetryWindow(NOON, NOON), (change,))
+    reply = talk.ask("what changed at oven?")
+    assert "11:55:00 UTC oven: rolled out version 9 by bo [C1]" in reply.text
+    assert "Nobody has investigated inc-2" in reply.text
+
+
+def test_words_that_had_no_part_in_it_are_said(talk: Talk) -> None:
+    assert 'Not understood: "flux" and "capacitor".' in talk.ask("is the flux capacitor down").text
+    assert "Not understood" not in talk.ask("is the system down").text
 
 
 def test_follow_ups_keep_what_is_talked_about(talk: Talk) -> None:
