@@ -9,6 +9,7 @@ from aiops.errors import InvalidInput
 from aiops_evals.agent.command import agent
 from aiops_evals.constants_command import constants
 from aiops_evals.injection.command import safety
+from aiops_evals.mend.command import mend
 from aiops_evals.storm.command import storm
 from aiops_evals.triage_command import triage
 
@@ -85,6 +86,7 @@ suites.command("triage")(triage)
 suites.command("agent")(agent)
 suites.command("constants")(constants)
 suites.command("storm")(storm)
+suites.command("mend")(mend)
 suites.command("safety")(safety)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from aiops_lab.watch.rules import rules
+from aiops_lab.watch.rules import SLOW_S, rules
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 EVERY = "1s"
 PROMETHEUS, RULES = "prometheus.yml", "rules.yml"
-ALERTMANAGER, AIOPS = "alertmanager.yml", "aiops.toml"
+ALERTMANAGER, AIOPS, SLOS = "alertmanager.yml", "aiops.toml", "slos.yaml"
 CLUSTER = "lab"
 
 
@@ -43,6 +43,7 @@ def write_files(
         PROMETHEUS: _prometheus(places, targets),
         RULES: rules(entry),
         ALERTMANAGER: _alertmanager(places),
+        SLOS: _objectives(entry),
     }
     for name, document in documents.items():
         text = yaml.safe_dump(document, sort_keys=False, width=96)
@@ -80,9 +81,30 @@ def _alertmanager(places: Places) -> dict[str, Any]:
     }
 
 
+def _objectives(entry: str) -> dict[str, Any]:
+    """What users are promised: an action that does not help it is taken back."""
+    errors = {"kind": "availability", "total": "request_ops", "bad": "request_errors_ops"}
+    slow = {"kind": "latency", "metric": "request_duration_seconds_p90", "at_most": SLOW_S}
+    promised = (("errors", errors, 95), ("latency", slow, 90))
+    return {
+        "slos": [
+            {
+                "name": f"{entry}-{name}",
+                "service": entry,
+                "sli": sli,
+                "objective": objective,
+                "window": "30d",
+            }
+            for name, sli, objective in promised
+        ]
+    }
+
+
 def _aiops(places: Places, identities: Path | None) -> str:
     settings = f"""\
 # A lab is young, and what is broken in it is put right within minutes.
+slos = "{SLOS}"
+
 [sources.prometheus]
 kind = "prometheus"
 url = "{places.prometheus}"
@@ -97,6 +119,8 @@ cooldown_s = 20
 
 [gateway]
 mode = "approve"                # it is a lab: what a person approves is done
+watch_s = 5                     # it is scraped every second
+mend_s = 30
 """
     return settings if identities is None else settings + _cluster(identities)
 

@@ -1,0 +1,60 @@
+"""The page of mended systems says what was reached, and what was not."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from aiops.errors import UnknownName
+from aiops_evals.mend.breaks import BREAKS, chosen
+from aiops_evals.mend.measured import Course
+from aiops_evals.mend.report import page
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+CURABLE = next(each for each in BREAKS if each.curable)
+WRONG = next(each for each in BREAKS if not each.curable)
+
+
+def after(seconds: float) -> datetime:
+    return AT + timedelta(seconds=seconds)
+
+
+def test_each_moment_is_told_in_seconds_since_the_fault() -> None:
+    course = Course(
+        CURABLE,
+        AT,
+        alert=after(8.6),
+        approved=after(22.6),
+        resolved=after(36.0),
+        action="kubernetes.rollout_undo",
+        ended="done: rolled out | well",
+        status="resolved",
+    )
+    text = page([course], "2 cores", "2026-11-21", "")
+    assert "| 8.6 | - | - | 22.6 | - |" in text
+    assert "**1 of 1** kinds" in text
+    assert "rolled out / well" in text
+
+
+def test_what_was_not_mended_is_said() -> None:
+    text = page([Course(CURABLE, AT)], "2 cores", "2026-11-21", "")
+    assert "**0 of 1** kinds" in text
+    assert f"Fell short: {CURABLE.name}: nothing was done" in text
+
+
+def test_a_wrong_fix_must_be_taken_back_and_its_incident_stay_open() -> None:
+    back = Course(WRONG, AT, ended="rolled_back: errors went on", status="triggered")
+    assert back.as_it_should
+    assert "stays open" in page([back], "2 cores", "2026-11-21", "")
+    kept = Course(WRONG, AT, ended="done: rolled out", status="triggered")
+    assert not kept.as_it_should
+    assert "NOT as asked" in page([kept], "2 cores", "2026-11-21", "")
+
+
+def test_a_way_to_break_it_that_is_not_known_is_named() -> None:
+    assert chosen("") == BREAKS
+    assert [each.name for each in chosen(f"{WRONG.name}, {CURABLE.name}")] == [
+        WRONG.name,
+        CURABLE.name,
+    ]
+    with pytest.raises(UnknownName, match="flood"):
+        chosen("flood")
