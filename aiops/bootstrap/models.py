@@ -1,4 +1,4 @@
-"""The language models of the settings: their ladder for one run, or none."""
+"""The language models of the settings: their ladders for one run, or none."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,14 +11,15 @@ from aiops.llm.connection import Endpoint
 from aiops.llm.ladder import Ladder
 from aiops.llm.metered import Meter, Metered, ModelBudget
 from aiops.llm.openai_compatible import OpenAICompatible, Price
-from aiops.llm.recorded import Recorder, Replayed
+from aiops.llm.recorded import Recorder, Replayed, models_on
 from aiops.llm.repaired import Repaired
 from aiops.llm.tape import Tape
 from aiops.model.canonical import canonical
 from aiops.model.chat import ChatQuestion, Limits, Message, Usage
-from aiops.ports.chat_model import ChatLadder
 from aiops.settings import ModelRungSettings, ModelSettings
 
+_NOBODY: Final = "(none)"
+"""Who is asked in the replay of a run that asked no model: it has no answer, and says so."""
 _TRIAL: Final = "This is a trial. Say that you are ready."
 _TRIAL_SCHEMA: Final = canonical(
     {
@@ -32,33 +33,21 @@ _TRIAL_TOKENS: Final = 512
 """Room for the thoughts of models that think before they answer."""
 
 
-def ladder_of(
-    settings: ModelSettings, meter: Meter, *, record: Tape | None = None, replay: Tape | None = None
-) -> ChatLadder | None:
-    """The configured models, the cheaper first; None where none is.
-
-    Args:
-        meter: the account of the run that asks.
-        record: keeps what they answer.
-        replay: answers instead of them; nothing is asked over the network.
-
-    Raises:
-        InvalidInput: a setting that cannot be used; or a tape that cannot be read.
-    """
-    models = _models(settings, record, replay)
-    return Ladder([Repaired(Metered(one, meter)) for one in models]) if models else None
-
-
 def ladders_of(
     settings: ModelSettings, *, record: Tape | None = None, replay: Tape | None = None
 ) -> Callable[[Usage], Ladder] | None:
-    """As ``ladder_of``, for a run that may be taken up again: by what it has spent so far.
+    """What gives a run its models, the cheaper first, by what it has spent on them so far; None
+    where none is configured.
 
     All ladders are of the same models, which remember what their endpoint takes and whether it
     could be reached.
 
+    Args:
+        record: keeps what they answer.
+        replay: answers instead of those who are heard on it; nothing is asked over the network.
+
     Raises:
-        InvalidInput: as ``ladder_of``.
+        InvalidInput: a setting that cannot be used; or a tape that cannot be read.
     """
     models = _models(settings, record, replay)
 
@@ -89,7 +78,7 @@ def try_model(settings: ModelSettings, rung: ModelRungSettings) -> str:
     """
     limits = replace(limits_of(settings), output_tokens=_TRIAL_TOKENS)
     question = ChatQuestion((Message("user", _TRIAL),), schema=_TRIAL_SCHEMA, limits=limits)
-    answer = asyncio.run(_model(settings, rung, None, None).complete(question))
+    answer = asyncio.run(_model(settings, rung, None).complete(question))
     return f"answers by a schema; {answer.usage.tokens} tokens for a trial"
 
 
@@ -97,14 +86,15 @@ def _models(
     settings: ModelSettings, record: Tape | None, replay: Tape | None
 ) -> list[Replayed | Recorder | Breaker]:
     rungs = [rung for rung in (settings.small, settings.large) if rung is not None]
-    return [_model(settings, rung, record, replay) for rung in rungs]
+    if replay is None:
+        return [_model(settings, rung, record) for rung in rungs]
+    names = models_on(replay) or tuple(rung.name for rung in rungs) or (_NOBODY,)
+    return [Replayed(name, replay) for name in names]
 
 
 def _model(
-    settings: ModelSettings, rung: ModelRungSettings, record: Tape | None, replay: Tape | None
-) -> Replayed | Recorder | Breaker:
-    if replay is not None:
-        return Replayed(rung.name, replay)
+    settings: ModelSettings, rung: ModelRungSettings, record: Tape | None
+) -> Recorder | Breaker:
     if settings.base_url is None:
         raise InvalidInput("setting 'model.base_url' is missing: nobody can be asked")
     key, proxy = settings.api_key, settings.proxy

@@ -95,6 +95,16 @@ class Replayed:
         return outcome
 
 
+def models_on(tape: Tape) -> tuple[str, ...]:
+    """Those that are heard on ``tape``, in the order in which they first were: the cheaper first.
+
+    Raises:
+        InvalidInput: a line of the tape cannot be read.
+    """
+    heard = (outcome_read(line, number)[1].model for number, line in enumerate(tape.lines(), 1))
+    return tuple(dict.fromkeys(heard))
+
+
 def question_key(model: str, question: ChatQuestion) -> str:
     """sha256 of what decides an answer, 64 hex digits."""
     limits = question.limits

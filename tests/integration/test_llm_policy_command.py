@@ -71,12 +71,16 @@ def test_a_healthy_system_is_accused_by_no_model(use: Endpoint) -> None:
     assert report["verdict"] == "healthy"
 
 
-def test_a_replay_asks_no_model_and_prints_the_same_bytes(use: Endpoint, tmp_path: Path) -> None:
+def test_a_replay_asks_no_model_and_prints_the_same_bytes(
+    use: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = str(tmp_path / "run.jsonl")
     with scripted(verdict(1, ("its processor was busy first", ["E1"]))) as model:
         use(model)
         first = run(CASE, "--policy", "llm", "--json", "--trajectory", file)
         assert len(model.asked) == 1
+    for name in ("BASE_URL", "SMALL__NAME"):
+        monkeypatch.delenv(f"AIOPS_MODEL__{name}")  # another machine has other settings
     assert run(CASE, "--json", "--replay", file).stdout == first.stdout
 
 

@@ -9,7 +9,7 @@ import pytest
 from chatting import HELLO, KEY
 from scripted_model import says, scripted
 
-from aiops.bootstrap.models import ladder_of, limits_of, meter_of
+from aiops.bootstrap.models import ladders_of, limits_of
 from aiops.errors import InvalidInput
 from aiops.llm.tape import MemoryTape
 from aiops.model.chat import ChatQuestion, Usage
@@ -30,9 +30,15 @@ def climbed(ladder: Any, margin: float = 1.0) -> Climbed:
     return climb
 
 
+def ladder_of(settings: ModelSettings, spent: Usage | None = None, **tapes: Any) -> Any:
+    """The ladder of a run that has spent that much."""
+    ladders = ladders_of(settings, **tapes)
+    assert ladders is not None
+    return ladders(spent or Usage())
+
+
 def test_without_a_model_there_is_no_ladder() -> None:
-    settings = load().model
-    assert ladder_of(settings, meter_of(settings)) is None
+    assert ladders_of(load().model) is None
 
 
 def test_the_configured_models_are_a_ladder_with_prices_and_a_budget() -> None:
@@ -46,12 +52,9 @@ def test_the_configured_models_are_a_ladder_with_prices_and_a_budget() -> None:
                 "budget": {"requests": 2},
             }
         ).model
-        meter = meter_of(settings)
-        ladder = ladder_of(settings, meter)
-        assert ladder is not None
+        ladder = ladder_of(settings)
         assert ladder.names == ("small", "large")
         assert climbed(ladder, 0.0).usage == Usage(2, 200, 20, pytest.approx(0.00012))
-        assert meter.spent.requests == 2
         with pytest.raises(BudgetSpent, match="this run has spent 2 answers of 2"):
             climbed(ladder)
     assert [asked.body["model"] for asked in server.asked] == ["small", "large"]
@@ -59,17 +62,18 @@ def test_the_configured_models_are_a_ladder_with_prices_and_a_budget() -> None:
 
 
 def test_what_a_run_spent_before_it_was_interrupted_counts() -> None:
-    settings = load(model={"budget": {"requests": 2}}).model
+    chosen = {"base_url": "http://127.0.0.1:9/v1", "small": SMALL, "budget": {"requests": 2}}
     with pytest.raises(BudgetSpent, match="2 answers of 2"):
-        meter_of(settings, Usage(requests=2)).check("small")
+        climbed(ladder_of(load(model=chosen).model, Usage(requests=2)))
 
 
 def test_a_recorded_run_is_replayed_without_the_endpoint() -> None:
     tape = MemoryTape()
     with scripted(says("one")) as server:
         settings = load(model={"base_url": server.url, "small": SMALL}).model
-        first = climbed(ladder_of(settings, meter_of(settings), record=tape))
-    assert climbed(ladder_of(settings, meter_of(settings), replay=tape)) == first
+        first = climbed(ladder_of(settings, record=tape))
+    assert climbed(ladder_of(settings, replay=tape)) == first
+    assert climbed(ladder_of(load().model, replay=tape)) == first  # whatever is configured now
 
 
 def test_one_answer_has_the_limits_that_are_set() -> None:
@@ -110,7 +114,7 @@ def test_a_certificate_that_is_not_there_is_named(tmp_path: Path) -> None:
         model={"base_url": "https://127.0.0.1:9/v1", "small": SMALL, "ca_file": missing}
     ).model
     with pytest.raises(InvalidInput, match=r"model\.ca_file.*none\.pem"):
-        ladder_of(settings, meter_of(settings))
+        ladder_of(settings)
 
 
 def test_the_environment_can_set_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
