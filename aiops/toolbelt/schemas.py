@@ -1,6 +1,8 @@
 """JSON schemas of a tool's arguments and results, closed: what they do not name is refused."""
 
+import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from aiops.errors import InvalidInput, ToolFailed
@@ -12,6 +14,9 @@ _COMBINING: Final = ("allOf", "anyOf", "oneOf", "$ref", "if", "patternProperties
 _ALONE: Final = ("enum", "const", "default", "examples")
 """Keywords whose values are instances, not schemas."""
 _SHOWN: Final = 160
+_REMEMBERED: Final = 1000
+"""Schemas whose check is not repeated: a belt is made for each answer of a chat, and looking
+through those of our own tools takes half a second."""
 
 
 class Schemas:
@@ -68,15 +73,26 @@ def _schema(spec: ToolSpec, text: str) -> Any:
 
 def _validator(spec: ToolSpec, schema: Any) -> Any:
     from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import SchemaError
     from referencing import Registry
 
-    try:
-        Draft202012Validator.check_schema(schema)
-    except SchemaError as error:
-        raise InvalidInput(f"tool {spec.name!r}: no JSON schema: {error.message}") from error
+    wrong = _wrong_as_schema(json.dumps(schema, sort_keys=True))
+    if wrong is not None:
+        raise InvalidInput(f"tool {spec.name!r}: no JSON schema: {wrong}")
     # With a registry of its own no $ref is fetched; without one, jsonschema asks the web for it.
     return Draft202012Validator(schema, registry=Registry())
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _wrong_as_schema(schema: str) -> str | None:
+    """Why this is no JSON schema; None where it is one."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    try:
+        Draft202012Validator.check_schema(json.loads(schema))
+    except SchemaError as error:
+        return str(error.message)
+    return None
 
 
 def _first(validator: Any, instance: object) -> str | None:

@@ -1,6 +1,7 @@
 """From typed arguments and results to the ``ToolSpec`` that everybody else sees."""
 
-from typing import Any
+from functools import cache
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -94,9 +95,14 @@ def _spec(
     return ToolSpec(
         name=name,
         description=description,
-        arguments=canonical(arguments.model_json_schema()),
-        result=canonical(result.model_json_schema(mode="serialization")),
+        arguments=_schema(arguments, "validation"),
+        result=_schema(result, "serialization"),
         effect=effect,
         capability=capability,
         **more,
     )
+
+
+@cache  # of classes of ours; a belt, made for each answer of a chat, asks for all of them
+def _schema(shape: type[BaseModel], mode: Literal["validation", "serialization"]) -> str:
+    return canonical(shape.model_json_schema(mode=mode))

@@ -34,11 +34,18 @@ def act(scene: Scene, subject: Subject, verb: str, role: Role, look: Look, threa
     fitting = _fitting(known, verb)
     if not fitting:
         return _nothing_to_do(subject, verb, known)
-    newest = fitting[0]
+    waiting = [one for one in fitting if one.open]
+    if len(waiting) > 1:
+        return _several(waiting)
+    newest = next(iter(waiting), fitting[0])
     if newest.open:
         return _waits(newest, f"It has been asked for already, by {plain(newest.requested_by)}.")
     if newest.state == "approved":
         return Said(f"It is approved already and about to be carried out: {_what(newest)}.")
+    if newest.state == "used":
+        ended = plain(newest.outcome or "how it ended is not known yet")
+        text = f"It was carried out already ({ended}): {_what(newest)}. I ask for nothing twice."
+        return Said(text, (_cited(newest),))
     return _asked(scene, subject, newest, look, thread)
 
 
@@ -118,6 +125,14 @@ def _told(outcome: Outcome, former: Approval, scene: Scene) -> Said:
             approval=outcome.approval,
         )
     return Said(f"{_what(former)}: {outcome.status}: {plain(outcome.summary)}", ending="refused")
+
+
+def _several(waiting: Sequence[Approval]) -> Said:
+    draft = Draft()
+    draft.add(f"{len(waiting)} actions wait for a person already; decide about each by itself:")
+    for one in waiting:
+        draft.add(f"- {one.id}: {_what(one)} (risk {one.action.risk})", _cited(one))
+    return draft.said()
 
 
 def _waits(one: Approval, how: str) -> Said:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from approvals import action
+from approvals import action, approval
 from asked import LATER, NOON, SUMMARY, Talk, asked_service, ended, keep_incident
 
 from aiops.bootstrap.service import Service, in_memory
@@ -264,6 +264,20 @@ def test_of_an_incident_that_is_over_its_own_time_is_looked_at(
 ) -> None:
     ended(service, "inc-1")
     assert "which is over" in talk.ask("show logs of basket").text
+
+
+def test_of_several_actions_that_wait_none_is_singled_out(service: Service, talk: Talk) -> None:
+    service.approvals.file(approval("apr-2", action(7), expires_at=LATER + timedelta(hours=1)))
+    reply = talk.ask("do it")
+    assert "2 actions wait for a person" in reply.text
+    assert {one.id for one in reply.cites} == {"apr-1", "apr-2"}
+
+
+def test_what_was_carried_out_is_not_asked_for_again(service: Service, talk: Talk) -> None:
+    former = service.approvals.get("apr-1")
+    assert service.approvals.swap(former, replace(former, state="used", outcome="done: scaled"))
+    assert "carried out already (done: scaled)" in talk.ask("do it").text
+    assert len(service.approvals.listed()) == 1
 
 
 def lapsed_note(service: Service) -> None:
