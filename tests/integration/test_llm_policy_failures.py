@@ -172,6 +172,14 @@ def test_money_is_counted_by_the_prices_that_were_set() -> None:
     assert report.usage.stopped_by == "1.0000 of 1.0000 US dollars for models"
 
 
+def test_tokens_that_nobody_counted_are_estimated_and_the_report_says_so() -> None:
+    report, _, _ = investigated(
+        replace(GOOD, completion={**(GOOD.completion or {}), "usage": None})
+    )
+    assert report.usage.input_tokens > 0
+    assert any("is estimated" in note for note in report.notes)
+
+
 def test_where_no_more_tools_may_be_asked_the_model_answers_with_what_is_known() -> None:
     report, asked, world = investigated(asking_on, budget=RunBudget(turns=2))
     assert world.bench.get.reads == 1  # one round was the expert system's

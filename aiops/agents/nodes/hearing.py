@@ -34,6 +34,8 @@ def judged(ranking: Ranking, said: Sequence[Said]) -> Ranking:
     """The ranking with the models' word in it, and what a reader has to know of how it came."""
     opinion = _opinion(said)
     notes = [f"The model had to answer: {one.hurried}." for one in said if one.hurried]
+    if any(one.usage.estimated for one in said):
+        notes.append("What the model cost is estimated: its endpoint does not count tokens.")
     ranking = replace(ranking, notes=(*ranking.notes, *notes)) if notes else ranking
     return judging.judged(ranking, opinion) if opinion is not None else ranking
 

@@ -4,9 +4,10 @@ Evidence is named by the ids that the shortlist has now, which are those of the 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from typing import Final
 
 from aiops.agents.context.compaction import compacted
@@ -49,7 +50,7 @@ def conversation(known: Known, limit_tokens: int, last: str | None = None) -> tu
     if last is not None:
         suspects = len(offered(known.shortlist.ranking))
         told.append(Message("user", prompt("last_turn").filled(why=last, suspects=suspects)))
-    return tuple(told)
+    return tuple(_alternating(told))
 
 
 def fenced(text: str) -> str:
@@ -60,6 +61,15 @@ def fenced(text: str) -> str:
 def call_of(call: AskedCall) -> str:
     """As Question.call and Fact.call have it."""
     return f"{call.tool} {call.arguments}"
+
+
+def _alternating(messages: Sequence[Message]) -> Iterator[Message]:
+    """One turn for what a user says in a row: chat templates of some models refuse two."""
+    for role, turns in groupby(messages, key=lambda message: message.role):
+        if role == "user":
+            yield Message(role, "\n\n".join(turn.text for turn in turns))
+        else:
+            yield from turns
 
 
 def _incident(known: Known, limit_tokens: int) -> Message:

@@ -1,6 +1,7 @@
 """What a model is told of a run: all of it by its evidence, little of it in words, data as data."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from belt import NOON, schema, spec
@@ -87,6 +88,14 @@ def test_a_call_that_failed_or_was_not_made_says_so() -> None:
     assert "was not answered (failed)" in results[0]
     assert "the cluster does not answer" in results[0]
     assert results[1] == "Not asked: there is no room for more calls."
+
+
+@pytest.mark.parametrize("last", [None, "there is none to ask"])
+@pytest.mark.parametrize("limit", [3000, ROOMY])
+def test_a_user_never_speaks_twice_in_a_row(limit: int, last: str | None) -> None:
+    for turns in (0, 1, 8):
+        roles = [message.role for message in conversation(long_talk(turns), limit, last)]
+        assert ("user", "user") not in pairwise(roles)
 
 
 @pytest.mark.parametrize("limit", [3000, 6000, 9000])
