@@ -28,7 +28,7 @@ from aiops.app.telemetry_window import Reach
 from aiops.bootstrap.agents import ServiceRuns
 from aiops.bootstrap.carrying_out import CarryingOut
 from aiops.bootstrap.deciding import desk_of
-from aiops.bootstrap.loading import load_ahead
+from aiops.bootstrap.loading import in_the_background
 from aiops.bootstrap.objectives import of_metrics, slos_of
 from aiops.bootstrap.resuming import GoingOn, resumptions_of
 from aiops.bootstrap.service import Service
@@ -99,7 +99,7 @@ class Background:
         if at_once:
             # Made here: what cannot be used stops the start, and libraries load before requests.
             settings = service.settings
-            loading = Thread(target=load_ahead, args=(settings,), name="libraries", daemon=True)
+            loading = in_the_background(settings)
             self._threads.append(loading)
             # A thread for each kind: what was approved waits for no investigation.
             for kind, handler in handlers(service).items():

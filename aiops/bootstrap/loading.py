@@ -1,7 +1,9 @@
 """What only investigations need, loaded before the first of them: it takes over a second."""
 
 import gc
+import warnings
 from importlib import import_module
+from threading import Thread
 from typing import Final
 
 from aiops import plugins
@@ -14,8 +16,16 @@ LATER: Final = ("aiops.agents.graph", "pyarrow", "pandas", "scipy.special")
 imports pandas with the first array that it makes."""
 
 
+def in_the_background(settings: Settings) -> Thread:
+    """``load_ahead`` in a thread that nobody waits for; it is not started yet."""
+    # requests silences this while it is imported, but filters belong to the process: another thread
+    # that puts its own back meanwhile lets it through, to people who cannot do anything about it.
+    warnings.filterwarnings("ignore", message="SOCKS support in urllib3")
+    return Thread(target=load_ahead, args=(settings,), name="libraries", daemon=True)
+
+
 def load_ahead(settings: Settings) -> None:
-    """Import them, in a thread that nobody waits for; who needs one meanwhile waits for just it."""
+    """Import them; who needs one meanwhile waits for just it."""
     for name in LATER:
         import_module(name)
     if settings.tools or settings.mcp:
