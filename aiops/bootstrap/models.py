@@ -1,6 +1,7 @@
 """The language models of the settings: their ladders for one run, or none."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
@@ -12,6 +13,7 @@ from aiops.llm.ladder import Ladder
 from aiops.llm.metered import Meter, Metered, ModelBudget
 from aiops.llm.openai_compatible import OpenAICompatible, Price
 from aiops.llm.recorded import Recorder, Replayed, models_on
+from aiops.llm.redacted import Redacted
 from aiops.llm.repaired import Repaired
 from aiops.llm.tape import Tape
 from aiops.model.canonical import canonical
@@ -53,7 +55,7 @@ def ladders_of(
 
     def ladder(spent: Usage) -> Ladder:
         meter = meter_of(settings, spent)
-        return Ladder([Repaired(Metered(one, meter)) for one in models])
+        return Ladder([Repaired(Metered(Redacted(one, _hidden), meter)) for one in models])
 
     return ladder if models else None
 
@@ -80,6 +82,12 @@ def try_model(settings: ModelSettings, rung: ModelRungSettings) -> str:
     question = ChatQuestion((Message("user", _TRIAL),), schema=_TRIAL_SCHEMA, limits=limits)
     answer = asyncio.run(_model(settings, rung, None).complete(question))
     return f"answers by a schema; {answer.usage.tokens} tokens for a trial"
+
+
+def _hidden(text: str) -> str:
+    from aiops.toolbelt.finishing import hidden
+
+    return hidden(text, secrets.token_bytes())
 
 
 def _models(

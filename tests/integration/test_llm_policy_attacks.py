@@ -1,14 +1,17 @@
 """Orders planted in what tools answer, and a model that obeys each: nothing comes of it."""
 
 import secrets
+from dataclasses import replace
 
 import pytest
 from advised import NAME, OBJECT, Torn, investigated, verdict, wants
-from belt import Bench, scaled
+from belt import NOON, Bench, scaled
 from runs import World
 from scripted_model import Asked, Reply, calls, says
 
+from aiops.model import CaseData, Evidence, Ranking
 from aiops.model.canonical import canonical
+from aiops.model.ranking import Window
 from aiops.model.tool import ToolResult
 from aiops.store.repositories import MemoryBlobs
 from aiops.toolbelt.finishing import Finishing
@@ -52,6 +55,25 @@ def test_an_order_in_a_tools_answer_changes_neither_the_cluster_nor_the_verdict(
     assert report.verdict == "root_cause"
     assert [step.step for step in report.failed_steps] == [f"model {NAME!r}"]
     assert PASSWORD not in str([each.body for each in asked]) + str(report)
+
+
+def test_a_secret_in_recorded_telemetry_is_not_sent_to_a_model() -> None:
+    window = Window(NOON, NOON)
+
+    class Loud(Torn):
+        """Whose evidence holds what a log line said."""
+
+        def rank(self, case: CaseData, *, seed: int = 0) -> Ranking:
+            evidence = tuple(
+                Evidence("E7", "tool", f"log: password={PASSWORD}", "tools", window, output.call)
+                for output in case.window.tool_outputs[:1]
+            )
+            return replace(super().rank(case, seed=seed), evidence=evidence)
+
+    report, asked, _ = investigated(verdict(1, ("it said so", ["E7"])), analyzer=Loud())
+    assert "log: password=<secret>" in asked[0].body["messages"][1]["content"]
+    assert PASSWORD not in str([each.body for each in asked])
+    assert str(report.agreement.model).startswith(NAME)
 
 
 def test_an_answer_that_reads_like_orders_is_marked_and_cannot_end_its_mark() -> None:
