@@ -20,8 +20,9 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
     (
         "help",
         (
-            r"^(?:help(?: me)?(?: please)?|hi|hello|hey|thanks?(?: you)?)$",
-            r"\bwhat (?:can|could|do) (?:you|i ask)|\bwho are you\b",
+            r"^(?:hi|hello|hey|thanks?(?: you)?|ok|okay|nice|good|great)$|^help\b|\bhelp(?: me)?$",
+            r"\bwhat (?:can|could) you\b|\bwhat can i ask\b|\bwhat do you (?:do|know)\b",
+            r"\bwho are you\b",
             r"\bhow (?:does this|do you) work",
         ),
     ),
@@ -50,6 +51,7 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
             r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:execute|apply|fix|run)\b",
             r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:restart|scale|proceed)\b",
             r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:roll ?back|undo)\b",
+            r"\broll (?:it|this|that) back\b",
         ),
     ),
     (
@@ -58,10 +60,17 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
             r"\b(?:happen(?:ed)?|seen?|occurred|known)\b.*\b(?:before|already|previously|ever)\b",
             r"\b(?:had|have)\b.*\b(?:before|already|previously|earlier|in the past)\b",
             r"\bever\b.*\bhappen|\bhappened again\b|^(?:and )?before$",
+            r"\bknown (?:issue|problem|error|fault)\b",
             r"\blast time\b|\bsimilar\b|\bpast incidents?\b|\bhistory\b",
         ),
     ),
-    ("why", (r"\bwhy\b|\bcauses?\b|\bcaused\b|\breason\b|\bhow come\b|\bexplain\b",)),
+    (
+        "why",
+        (
+            r"\bwhy\b|\bcauses?\b|\bcaused\b|\breason\b|\bexplain\b|\bblame\b|\bculprit\b",
+            r"\bhow (?:come|did (?:this|it|that) happen)\b",
+        ),
+    ),
     (
         "changes",
         (
@@ -90,6 +99,7 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
         (
             r"\baffect|\bimpact|\busers?\b|\bcustomers?\b|\bhurt\b|\bhow bad\b",
             r"\bslo\b|\bbudget\b|\bseverity\b|\bwho(?:m)? (?:is|does|else)\b",
+            r"\bblast radius\b",
         ),
     ),
     ("logs", (r"\blogs?\b|\blogged\b|\bmessages\b|\bexceptions?\b|\bstack ?traces?\b",)),
@@ -108,7 +118,8 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
             r"\bfaults?\b|\berrors?\b|\bissues?\b|\bproblems?\b|\bincidents?\b",
             r"\balert(?:s|ing)?\b|\bstatus\b|\b(?:un)?health(?:y)?\b|\bok(?:ay)?\b|\bfine\b",
             r"\boutage\b|\bhappen(?:ing|ed)\b|\bgoing on\b|\bslow\b|\bdegraded\b",
-            r"\balive\b|\bworking\b|\banomal(?:y|ies)\b|\bup\b",
+            r"\balive\b|\bworking\b|\banomal(?:y|ies)\b|\bup\b|\bsummary\b|\boverview\b",
+            r"\bhow are (?:things|we)\b",
         ),
     ),
 )
@@ -116,7 +127,9 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
 "why is it down" asks why, not what."""
 _MATCHERS: Final = tuple((intent, re.compile("|".join(cues))) for intent, cues in _CUES)
 _CONTINUES: Final = re.compile(r"^(?:and|what about|how about|same for|also|or)\b")
-_VERB: Final = re.compile(r"\b(rollback|roll back|restart|scale|undo)\b")
+_VERB: Final = re.compile(
+    r"\b(roll(?:back| back| it back| this back| that back)|restart|scale|undo)\b"
+)
 YES: Final = frozenset(
     ("yes", "yes please", "yeah", "yep", "ok", "okay", "sure", "that one", "right")
 )
@@ -149,6 +162,6 @@ def wish_of(sentence: Sentence) -> Wish:
     return Wish(
         intent,
         continues=_CONTINUES.search(text) is not None,
-        verb="" if verb is None else verb[0].replace(" ", ""),
+        verb="" if verb is None else "rollback" if verb[0].startswith("roll") else verb[0],
         days=WEEK_DAYS if "week" in sentence.meant else 1,
     )

@@ -48,6 +48,15 @@ def intent(text: str) -> Intent:
         ("what can you do?", "help"),
         ("", "help"),
         ("\n\t ", "help"),
+        ("how are things?", "broken"),
+        ("who is to blame", "why"),
+        ("how did this happen?", "why"),
+        ("what's the blast radius", "affected"),
+        ("is this a known issue?", "before"),
+        ("what do you recommend", "advice"),
+        ("roll it back", "act"),
+        ("can you help me", "help"),
+        ("nice", "help"),
         ("tell me a joke", "unknown"),
         ("¿qué pasa?", "unknown"),
     ],
@@ -132,3 +141,16 @@ def test_anything_typed_is_understood_as_something(text: str) -> None:
 @given(st.sampled_from(NAMES), st.sampled_from(["logs of {}", "why is {} slow?", "{}'s metrics"]))
 def test_a_known_name_is_found_in_any_question(name: str, question: str) -> None:
     assert named(sentence(question.format(name.upper()), NAMES), NAMES).services == (name,)
+
+
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [
+        ("roll it back", "rollback"),
+        ("please restart it", "restart"),
+        ("undo it", "undo"),
+        ("do it", ""),
+    ],
+)
+def test_the_action_that_is_named_is_the_only_one_meant(text: str, verb: str) -> None:
+    assert wish_of(sentence(text)).verb == verb
