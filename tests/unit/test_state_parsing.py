@@ -436,3 +436,29 @@ def test_whatever_a_tool_lists_is_read_without_an_exception(
         ]
     )
     assert len(found.state.events) <= len(groups)
+
+
+DECLARED = """apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    spec:
+      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms:
+            - matchExpressions:
+              - {key: rack, operator: Exists}
+"""
+
+
+def test_what_a_pod_asks_of_machines_is_known_from_its_deployment_without_its_replica_set() -> None:
+    outputs = [
+        RecordedOutput("kubectl describe pod web-7d4b9c6f5-x2x2x -n shop", POD),
+        RecordedOutput('GetAppYAML:{"app_name":"web"}', DECLARED),
+    ]
+    (pod,) = recorded(outputs).state.pods
+    assert pod.owner == ("replicaset", "web-7d4b9c6f5")
+    ((term,),) = pod.spec.node_affinity
+    assert term.key == "rack"

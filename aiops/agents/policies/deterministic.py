@@ -67,11 +67,11 @@ class Deterministic:
 
     def plan(self, known: Known) -> Plan:
         """All who have something to read in the first round; later only who has to ask."""
-        tasks = []
+        tasks, settled = [], self.settled(known)
         for specialist in SPECIALISTS:
             read = _READ[specialist](known.case.window)
             read = read or (specialist == "past_incidents" and known.remembers)
-            questions = () if read or self.settled(known) else tuple(_questions(specialist, known))
+            questions = () if read or settled else tuple(_questions(specialist, known))
             if questions or (read and known.turn == 0):
                 tasks.append(Task(specialist, questions))
         topology = topology_of(known, asks_for_all=_asks_for_all(known))

@@ -36,10 +36,11 @@ def pods(seen: Seen) -> Iterator[Want]:
 
 
 def failing(seen: Seen) -> Iterator[Want]:
-    """What a container that starts and fails says, and how it is declared."""
+    """What a container that starts and fails says, and how the app is declared."""
     for app, pod in sick(seen.scene)[:2]:
-        if described(pod) and pod.node:
-            yield Want("logs", name=app.name)
+        if described(pod):
+            if pod.node:
+                yield Want("logs", name=app.name)
             yield Want("manifest", name=app.name)
 
 

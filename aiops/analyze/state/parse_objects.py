@@ -7,6 +7,7 @@ from typing import Any
 from aiops.analyze.state import pod_objects, routes
 from aiops.analyze.state.api import Api, merged, number, pairs, part, parts, text, texts
 from aiops.analyze.state.calls import NO_NAMESPACE, kind_of
+from aiops.analyze.state.makers import maker_of
 from aiops.analyze.state.quantities import age, quantity
 from aiops.model.cluster import (
     Autoscaler,
@@ -170,9 +171,10 @@ class Draft:
                 break
             one = self.found.get((owner[0], namespace, owner[1]))
             if one is None:
-                break
+                owner = maker_of(*owner)
+                continue
             found = merged(found, part(one, "spec", "template", "spec"))
-            owner = pod_objects.owner(one)
+            owner = pod_objects.owner(one) or maker_of(*owner)
         return found
 
     def _common(self, key: Key, one: Api) -> dict[str, Any]:

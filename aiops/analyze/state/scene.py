@@ -1,6 +1,5 @@
 """What a rule looks at: the cluster's state and what else was recorded at the same moment."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from aiops.analyze.state.alerts_text import Moved, moved
 from aiops.analyze.state.calls import understand
+from aiops.analyze.state.makers import deployment_of, maker_of
 from aiops.analyze.state.parse_kubectl import Reach, Recorded, recorded
 from aiops.analyze.state.routes import host_of
 from aiops.model import CaseData, Entity, Evidence, LogTable, RecordedOutput, Window
@@ -271,24 +271,12 @@ def _apps(state: ClusterState) -> Iterator[App]:
             yield _app(state, services, own, workload, tuple(pods.get(workload.key, ())))
     for key, orphans in pods.items():
         if key not in known:
-            yield _app(state, services, _made_by(key[0], key[2]), None, tuple(orphans))
+            _, name = maker_of(key[0], key[2]) or (key[0], key[2])
+            yield _app(state, services, name, None, tuple(orphans))
 
 
 MAKERS = frozenset({"deployment", "cronjob"})
 """What makes other workloads, which are then called after it."""
-_HASH = "[bcdfghjklmnpqrstvwxz2456789]"
-_OF_DEPLOYMENT = re.compile(rf"(?P<name>.+)-{_HASH}{{6,10}}-{_HASH}{{5}}")
-_MADE = {
-    "replicaset": re.compile(rf"(?P<name>.+)-{_HASH}{{6,10}}"),
-    "job": re.compile(r"(?P<name>.+)-[0-9]{8,}"),
-}
-"""How replica sets and the jobs of a cron job are called after what makes them."""
-
-
-def _made_by(kind: str, name: str) -> str:
-    """The name of what made an object that was not read itself."""
-    found = _MADE[kind].fullmatch(name) if kind in _MADE else None
-    return found["name"] if found else name
 
 
 def _pods_by_owner(state: ClusterState) -> dict[tuple[str, str, str], list[Pod]]:
@@ -297,23 +285,17 @@ def _pods_by_owner(state: ClusterState) -> dict[tuple[str, str, str], list[Pod]]
     found: dict[tuple[str, str, str], list[Pod]] = {}
     for pod in state.pods:
         namespace = pod.namespace or ""
-        owner = pod.owner or _by_labels(state, pod) or _by_name(pod)
+        owner = pod.owner or _by_labels(state, pod) or deployment_of(pod.name)
         if owner is None or owner[0] == "node":  # a static pod is its node's in name only
             owner = ("pod", pod.name)
         key = (owner[0], namespace, owner[1])
         for _ in range(3):
-            above = owners.get(key)
+            above = owners[key] if key in owners else maker_of(key[0], key[2])
             if above is None or (above[0], namespace, above[1]) not in owners:
                 break
             key = (above[0], namespace, above[1])
         found.setdefault(key, []).append(pod)
     return found
-
-
-def _by_name(pod: Pod) -> tuple[str, str] | None:
-    """The deployment a pod of a list is called after."""
-    found = _OF_DEPLOYMENT.fullmatch(pod.name)
-    return ("deployment", found["name"]) if found else None
 
 
 def _by_labels(state: ClusterState, pod: Pod) -> tuple[str, str] | None:

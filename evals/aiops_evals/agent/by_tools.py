@@ -104,11 +104,12 @@ def investigated(
     inquiry = LastRanking(CaseInquiry(lambda _: Collected(case), analyzer, seed=seed))
     with _belt(data, counted) as belt:
         runs = InlineRuns(SystemClock(), policy, budget=budget, belt=belt)
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         report = runs(case.id, inquiry)
         ms = (time.perf_counter() - began) * 1000
+        asked = replace(counted.asked, cpu_ms=(time.process_time() - worked) * 1000)
     ranking = inquiry.ranking or Ranking(verdict="inconclusive", suspects=())
-    return ByTools(report, ranking, counted.asked, ms)
+    return ByTools(report, ranking, asked, ms)
 
 
 @contextmanager

@@ -18,12 +18,14 @@ class Asked:
         tokens: read in their answers, a token being four bytes.
         coverage: share of an expert's steps that were taken, of the path that is covered best;
             None where the set shows no expert at work.
+        cpu_ms: processor time from alert to report, which a busy machine does not stretch.
     """
 
     calls: tuple[str, ...] = ()
     missed: int = 0
     tokens: int = 0
     coverage: float | None = None
+    cpu_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,8 @@ def _spent(dataset: str, system: str, method: str, runs: Sequence[Investigated])
         "coverage_mean": fmean(covered) if covered else None,
         "ms_median": median(ms),
         "ms_max": max(ms),
+        "cpu_ms_median": median(one.cpu_ms for one in asked),
+        "cpu_ms_max": max(one.cpu_ms for one in asked),
         "stopped": sum(one.stopped_by is not None for one in runs),
         "verdicts": dict(sorted(Counter(one.verdict or "failed" for one in runs).items())),
     }

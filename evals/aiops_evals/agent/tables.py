@@ -55,7 +55,8 @@ def _asking(header: Mapping[str, Any]) -> Iterator[str]:
         return
     head = (
         *("set", "system", "method", "n", "calls: median", "max", "not recorded"),
-        *("tokens read: median", "max", "expert's steps", "ms: median", "max", "stopped"),
+        *("tokens read: median", "max", "expert's steps", "ms: median", "max"),
+        *("CPU ms: median", "max", "stopped"),
     )
     body = [
         (
@@ -64,7 +65,8 @@ def _asking(header: Mapping[str, Any]) -> Iterator[str]:
             f"{line['missed']} of {line['calls']}",
             *(f"{line['tokens_median']:.0f}", str(line["tokens_max"])),
             "-" if line["coverage_mean"] is None else f"{line['coverage_mean']:.2f}",
-            *(f"{line['ms_median']:.0f}", f"{line['ms_max']:.0f}", str(line["stopped"])),
+            *(f"{line['ms_median']:.0f}", f"{line['ms_max']:.0f}"),
+            *(f"{line['cpu_ms_median']:.0f}", f"{line['cpu_ms_max']:.0f}", str(line["stopped"])),
         )
         for line in lines
     ]
