@@ -1,7 +1,6 @@
 """What a person approves is carried out by whichever worker is there, once, whoever dies of it."""
 
 import asyncio
-import multiprocessing
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -12,6 +11,7 @@ from pathlib import Path
 import filed_shelf
 import pytest
 from belt import scaled
+from forked import context
 from queues import until
 from web import asking
 
@@ -57,7 +57,7 @@ def service(url: str, shelf: Path) -> Iterator[Service]:
 @pytest.fixture
 def worker(url: str, shelf: Path) -> Iterator[Worker]:
     """Starts workers as processes of their own."""
-    start = multiprocessing.get_context("forkserver")
+    start = context()
     started: list[BaseProcess] = []
 
     def begin(dies: str = "") -> BaseProcess:

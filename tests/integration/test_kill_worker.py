@@ -1,6 +1,5 @@
 """Workers killed at any moment: others finish their jobs, and nothing takes effect twice."""
 
-import multiprocessing
 import os
 import random
 import signal
@@ -13,6 +12,7 @@ from typing import Any
 
 import killable_worker
 import pytest
+from forked import context
 from queues import until
 from sqlalchemy import select
 
@@ -46,8 +46,7 @@ class Site:
         self.incidents = SqlIncidents(self.engine, clock, self.events)
         self.investigations = SqlInvestigations(self.engine)
         self.queue = killable_worker.queue_of(kind, self.engine, url)
-        self._start = multiprocessing.get_context("forkserver")
-        self._start.set_forkserver_preload(["killable_worker"])
+        self._start = context()
         self._workers: list[BaseProcess] = []
 
     def worker(
