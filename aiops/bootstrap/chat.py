@@ -1,6 +1,7 @@
 """Where questions to a service are answered, for every edge that people ask at."""
 
 import asyncio
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -14,8 +15,10 @@ from aiops.bootstrap.service import Service
 from aiops.bootstrap.tools import toolbelt_of, toolset_names
 from aiops.model.chat import Usage
 from aiops.model.tool import Outcome, ToolCall
+from aiops.toolbelt.finishing import hidden
 from aiops.toolbelt.gateway import Gateway
 
+KEY_BYTES: Final = 32
 LOOK_S: Final = 0.3
 """How often it is looked whether a slow tool is still waited for."""
 
@@ -42,6 +45,7 @@ def chat_of(service: Service) -> Desk:
         events=service.events,
         ids=service.ids,
         words=_words(service),
+        hide=lambda text: hidden(text, secrets.token_bytes(KEY_BYTES)),
     )
 
 

@@ -56,6 +56,7 @@ class Desk:
     Attributes:
         events: is told "thread.asked", "thread.call" and "thread.answered" about a thread.
         words: language models that sort and phrase; None: rules do all of it.
+        hide: takes secrets out of what somebody typed, before it is kept.
     """
 
     scene: Scene
@@ -63,6 +64,7 @@ class Desk:
     events: EventBus
     ids: Ids
     words: Words | None = None
+    hide: Callable[[str], str] = str
 
     def open(self, author: str, incident: str | None = None) -> Thread:
         """A new conversation.
@@ -92,7 +94,8 @@ class Desk:
                 f"the question has {len(text):,} characters, {LONGEST_TEXT:,} are read at most; "
                 "ask in a sentence"
             )
-        asked = self.threads.ask(thread_id, Question(author, role, self.scene.now, text))
+        question = Question(author, role, self.scene.now, self.hide(text))
+        asked = self.threads.ask(thread_id, question)
         self._tell("thread.asked", asked)
         return asked
 

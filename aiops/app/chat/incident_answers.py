@@ -32,7 +32,7 @@ def broken(scene: Scene, subject: Subject) -> Said:
     draft, found = Draft(), scene.open()
     if subject.named:
         name = subject.services[0]
-        found = tuple(one for one in found if scene.part_of(one, name))
+        found = tuple(one for one in scene.about(name) if one.open)
         if not found:
             draft.add(
                 f"No open incident is about {plain(name)}. That does not say that it is well."

@@ -21,7 +21,9 @@ from aiops.ports.repositories import InvestigationRepo
 from aiops.ports.telemetry import ChangeSource, GraphSource
 
 RECENT: Final = 200
-"""Past incidents whose services are known by name."""
+"""Incidents whose services are known by name."""
+READ: Final = 30
+"""Of those that are open, whose reports are read for names, too: in a storm there are hundreds."""
 Stopped = Callable[[], bool]
 """Whether nobody waits for it any more; asked now and then, while a tool is slow."""
 Ask = Callable[[ToolCall, Stopped], Outcome]
@@ -82,12 +84,13 @@ class Scene:
     def about(self, service: str) -> tuple[Incident, ...]:
         """Incidents that a service is part of: those that are open first, then the newest."""
         found = self.incidents.find(IncidentQuery(limit=RECENT))
-        of_it = [one for one in found if service in one.services or self._named(one, service)]
-        return tuple(sorted(of_it, key=lambda one: not one.open))
+        of_it = [one for one in found if service in one.services]
+        of_it += [one for one in self.open()[:READ] if self._accuses(one, service)]
+        return tuple(sorted(dict.fromkeys(of_it), key=lambda one: not one.open))
 
     def part_of(self, incident: Incident, service: str) -> bool:
         """Whether a service has to do with an incident, by its alerts or its report."""
-        return service in incident.services or self._named(incident, service)
+        return service in incident.services or self._accuses(incident, service)
 
     def services(self) -> tuple[str, ...]:
         """Names of services that anything kept here tells of, sorted."""
@@ -96,7 +99,7 @@ class Scene:
             for one in self.incidents.find(IncidentQuery(limit=RECENT))
             for name in one.services
         }
-        for incident in self.open():
+        for incident in self.open()[:READ]:
             investigation = self.investigation(incident)
             if investigation is not None:
                 found |= services_in(investigation.report)
@@ -117,10 +120,7 @@ class Scene:
         except (SourceUnavailable, InvalidWindow):
             return ()
 
-    def _named(self, incident: Incident, service: str) -> bool:
-        # Reports of what is over are not read for it: there may be hundreds.
-        if not incident.open:
-            return False
+    def _accuses(self, incident: Incident, service: str) -> bool:
         investigation = self.investigation(incident)
         return investigation is not None and service in services_in(investigation.report)
 

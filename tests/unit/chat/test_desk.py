@@ -233,6 +233,12 @@ def test_a_question_of_the_longest_length_is_answered_and_a_longer_one_refused(
         talk.take("x" * (LONGEST_TEXT + 1))
 
 
+def test_a_secret_that_somebody_pastes_is_not_kept(talk: Talk) -> None:
+    asked = talk.take("show logs of basket, password=correct-horse-battery")
+    assert asked.question.text == "show logs of basket, password=<secret>"
+    assert talk.desk.answer(asked).topic.service == "basket"
+
+
 def test_a_thread_or_an_incident_that_never_was_is_refused(talk: Talk) -> None:
     with pytest.raises(NotKept, match="no thread 'thr-x'"):
         talk.desk.take("thr-x", "ana", "viewer", "why?")
