@@ -3,7 +3,7 @@
 from typing import Final
 
 from aiops.agents.recursion.requests import FailingRequests
-from aiops.agents.recursion.walk import Found, Stop, Walk
+from aiops.agents.recursion.walk import MOST, Found, Stop, Walk
 from aiops.analyze.wording import listed, plain
 from aiops.model import Evidence
 from aiops.model.ranking import EvidenceKind
@@ -26,9 +26,12 @@ def concluded(walked: Walk, requests: FailingRequests) -> Trail | None:
         return None
     way = _services(end.path)
     recorded = [stop.service for stop in end.path if stop.spans]
-    claim = _claim(end, way, requests.through(recorded), len(requests.roots))
+    some, total = requests.through(recorded), len(requests.roots)
+    claim = _claim(end, way, some, total)
     evidence = Evidence("", "trace", claim, requests.source, requests.window(), recorded[-1])
-    passed = [one for one in walked.found if one.service in way and one.service != end.service]
+    # Of a way that few of them go, nothing follows for those that they all pass through.
+    on_the_way = way if some >= MOST * total else ()
+    passed = [one for one in walked.found if one.service in {*on_the_way} - {end.service}]
     leans = (
         Lean(end.service, end.sign.strength, ""),
         *(Lean(one.service, -one.sign.strength, _passed_on(end)) for one in passed),
@@ -44,11 +47,15 @@ def _services(path: tuple[Stop, ...]) -> tuple[str, ...]:
 def _claim(end: Found, way: tuple[str, ...], some: int, total: int) -> str:
     name = plain(end.service)
     if len(way) == 1:
-        return f"{_counted(total)} begin in {name}, and no call below it has more telling signs."
+        return (
+            f"{some} of {_counted(total)} enter by {name}, and no call below it has more telling "
+            "signs of its own."
+        )
     path = " -> ".join(plain(one) for one in way)
+    wait = ", and those before it wait for it" if some >= MOST * total else ""
     return (
         f"{some} of {_counted(total)} go {path}: of the services on this way {name} has the most "
-        "telling signs of its own, and those before it wait for it."
+        f"telling signs of its own{wait}."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Final
 from aiops.agents.recursion.conclusion import concluded
 from aiops.agents.recursion.requests import failing
 from aiops.agents.recursion.walk import Sign, walk
+from aiops.analyze.wording import plain
 from aiops.model.case import CaseData
 from aiops.model.ranking import Cleared, Ranking
 from aiops.model.trail import Lean, Trail
@@ -61,9 +62,13 @@ def _with(ranking: Ranking, trail: Trail) -> Ranking:
         lean = _against(trail, one.entity.service_name)
         if lean is not None:
             cleared.append(Cleared(one.entity, lean.reason, refs))
+    accused = [one.entity for one in ranking.entities()[:1]]
+    new = [one for one in cleared[len(ranking.cleared) :] if one.entity in accused]
+    notes = [f"Against {plain(one.entity.name)} stands that {one.reason}." for one in new]
     return replace(
         ranking,
         suspects=tuple(suspects),
+        notes=(*ranking.notes, *notes),
         evidence=(*ranking.evidence, *items),
         cleared=tuple(cleared),
     )

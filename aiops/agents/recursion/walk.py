@@ -20,6 +20,8 @@ LEAST_SHARE: Final = 0.2
 """Of what a step lost, what a call below it must carry to be entered for that alone."""
 CLOSE: Final = 1.15
 """Times by which one sign must be stronger than another to count for more whatever their kinds."""
+MOST: Final = 0.5
+"""Of the trouble of a call, what one below it must carry to be where it comes from."""
 PRIORITY: Final[tuple[EvidenceKind, ...]] = (
     "state",
     "event",
@@ -180,15 +182,28 @@ class _Walker:
         return stop.failed > 0 or much or stop.service in self._signs
 
 
-def _stronger(above: Found | None, below: Found | None) -> Found | None:
-    """The one that the other gives way to; of two that are as telling, the lower."""
-    if above is None or below is None:
-        return below if above is None else above
-    if above.sign.strength > CLOSE * below.sign.strength:
-        return above
-    if below.sign.strength > CLOSE * above.sign.strength:
-        return below
-    return above if above.sign.grounds < below.sign.grounds else below
+def _stronger(one: Found | None, other: Found | None) -> Found | None:
+    """The one that the other gives way to: the stronger; of two that are about as strong, the more
+    telling; of two such, the lower one where most of the trouble comes from it."""
+    if one is None or other is None:
+        return other if one is None else one
+    if one.sign.strength > CLOSE * other.sign.strength:
+        return one
+    if other.sign.strength > CLOSE * one.sign.strength:
+        return other
+    if one.sign.grounds != other.sign.grounds:
+        return one if one.sign.grounds < other.sign.grounds else other
+    below = other.path[: len(one.path)] == one.path
+    return other if _carried(other.path[-1], one.path[-1]) >= (MOST if below else 1.0) else one
+
+
+def _carried(stop: Stop, other: Stop) -> float:
+    """The trouble at ``stop`` as a share of that at the other; 1 where nobody can tell."""
+    if not stop.spans or not other.spans:
+        return 1.0
+    if other.failed:
+        return stop.failed / other.failed
+    return stop.lost / other.lost if other.lost else 1.0
 
 
 def _worst_first(stops: Iterable[Stop], signs: Mapping[str, Sign]) -> list[Stop]:

@@ -1,7 +1,7 @@
 """Failing requests are followed down, whatever shape they have, to who has signs of its own."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -84,6 +84,21 @@ def test_at_the_limit_it_answers_with_what_it_has() -> None:
     assert max(action.depth for action in walked.actions) <= MOST_DEPTH
 
 
+def test_of_two_about_as_strong_the_upper_is_the_end_where_little_comes_from_the_lower() -> None:
+    calls = _Counted({"front": ["db"]}, {"db": 1})
+    walked = walk([Stop("front", "do", (0,), 1.0, 10)], calls, signs(front=2.0, db=2.0))
+    assert walked.end is not None
+    assert walked.end.service == "front"
+
+
+@dataclass(frozen=True)
+class _Counted(Tree):
+    failed: Mapping[str, int]
+
+    def below(self, stop: Stop) -> Sequence[Stop]:
+        return [called(one.service, self.failed[one.service]) for one in super().below(stop)]
+
+
 _NAMES = st.sampled_from([f"s{i}" for i in range(8)])
 
 
@@ -112,6 +127,37 @@ def test_the_way_to_the_cause_is_evidence_for_it_and_against_those_who_wait() ->
     assert [one.entity.name for one in after.cleared] == ["cart", "front"]
     assert after.cleared[0].reason.startswith("its failing requests go on to db")
     assert [one.entity for one in after.suspects] == [one.entity for one in before.suspects]
+
+
+def test_a_way_that_few_of_the_requests_go_speaks_against_nobody() -> None:
+    shop_of_two = case_of(spans(*_two_shops()))
+    trail = followed(shop_of_two, ranked("db", "front"))
+    assert trail is not None
+    assert "5 of 20 failing requests go front -> db" in trail.evidence[0].claim
+    assert [lean.service for lean in trail.leans] == ["db"]
+
+
+def _two_shops() -> tuple[list[tuple[str, str, str, str, float, float]], list[str]]:
+    """Every request fails at the front; few of them also call db, which fails."""
+    rows, bad = [], []
+    for i in range(60):
+        late = i >= 40
+        rows.append((f"t{i}", f"front{i}", "", "front", i * 2.5 + 0.01, 0.1))
+        bad += [f"front{i}"] * late
+        if i % 4 == 0:
+            rows.append((f"t{i}", f"db{i}", f"front{i}", "db", i * 2.5 + 0.01, 0.1))
+            bad += [f"db{i}"] * late
+    return rows, bad
+
+
+def test_the_accused_who_only_waits_is_said_to() -> None:
+    case, before = shop(), ranked("front", "cart", "db")
+    level = replace(before, suspects=tuple(replace(one, score=2.0) for one in before.suspects))
+    trail = followed(case, level)
+    assert trail is not None
+    assert trail.leans[0].service == "db"
+    (note,) = leaning(level, [trail]).notes
+    assert note.startswith("Against front stands that its failing requests go on to db")
 
 
 def test_leaning_twice_is_as_leaning_once() -> None:
