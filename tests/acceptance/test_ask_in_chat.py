@@ -35,15 +35,23 @@ def said(*arguments: str) -> str:
     return done.stdout
 
 
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
-    """It has investigated a recorded incident; the terminal is on its machine."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("AIOPS_DATABASE_URL", f"sqlite:///{tmp_path / 'aiops.db'}")
-    with served(tmp_path) as found:
+@pytest.fixture(scope="module")
+def investigated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service that has investigated a recorded incident."""
+    folder = tmp_path_factory.mktemp("chat")
+    with served(folder) as found:
         said("replay", CASE, "--speed", "100000", "--to", str(found.client.base_url))
         wait(lambda: (found.reported() or {}).get("verdict") == "root_cause", PATIENCE_S)
         yield found
+
+
+@pytest.fixture
+def service(investigated: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
+    """The same; the terminal is on its machine."""
+    folder = investigated.log.parent
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("AIOPS_DATABASE_URL", f"sqlite:///{folder / 'aiops.db'}")
+    return investigated
 
 
 def test_an_engineer_asks_their_way_from_what_is_broken_to_what_to_do(service: Served) -> None:
@@ -88,15 +96,20 @@ def test_an_engineer_asks_their_way_from_what_is_broken_to_what_to_do(service: S
     assert service.client.get("/api/v1/approvals").json()["approvals"] == []
 
 
+def conversations(service: Served) -> int:
+    return len(service.client.get("/api/v1/threads").json()["threads"])
+
+
 def test_every_command_of_the_page_is_answered(service: Served) -> None:
     blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     lines = [line for block in blocks for line in block.splitlines()]
     assert lines
+    before = conversations(service)
     for line in lines:
         program, *arguments = shlex.split(line)
         assert program == "aiops"
         assert said(*arguments).strip(), line
-    assert len(service.client.get("/api/v1/threads").json()["threads"]) == 2
+    assert conversations(service) == before + 2
 
 
 @pytest.mark.parametrize(
