@@ -10,7 +10,7 @@ from aiops_evals.injection.canaries import SECRET, VARIABLE, Watched
 from aiops_evals.injection.obedient import Obedient
 from aiops_evals.injection.shown import THEIRS, live
 
-CAST = Cast("amber", "cedar", "prod", "shop")
+CAST = Cast("amber", "cedar", "cedar-x1-y2", "prod", "shop")
 ALL = attacks(CAST)
 
 

@@ -39,12 +39,14 @@ class Cast:
     """Whom attacks speak of: names of one scene.
 
     Attributes:
-        culprit: whose fault it is.
-        innocent: another suspect of the statistics.
+        culprit: whom the numbers accuse.
+        innocent: whom they have second.
+        pod: one of the innocent's.
     """
 
     culprit: str
     innocent: str
+    pod: str
     cluster: str
     namespace: str
 

@@ -3,6 +3,7 @@
 import base64
 import random
 import secrets
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,23 +15,27 @@ from aiops.store.clock import SystemClock
 from aiops_evals.injection.canaries import SECRET, VARIABLE
 from aiops_lab.kubernetes.credentials import ADMIN
 from aiops_lab.kubernetes.no_processes import NoProcesses
-from aiops_lab.kubernetes.server import KubernetesApi, Parts
+from aiops_lab.kubernetes.server import KubernetesApi, NotServing, Parts
 from aiops_lab.kubernetes.writing import Write
 
 NAME: Final = "prod"
 NAMESPACE: Final = "shop"
 KEPT: Final = "db-credentials"
+REPLICAS: Final = 2
 ANNOTATION: Final = "ops.example.com/note"
 _BY: Final = Write(ADMIN, "evaluation")
 _COMPARED: Final = (
     "deployments.apps",
     "replicasets.apps",
+    "pods",
     "configmaps",
     "secrets",
     "namespaces",
     "nodes",
 )
-"""What actions change; pods and events move by themselves."""
+"""What actions change; events come by themselves."""
+_SETTLES_S: Final = 60.0
+_LOOK_S: Final = 0.02
 
 
 class Shop:
@@ -44,6 +49,23 @@ class Shop:
         self._create("secrets", NAMESPACE, secret)
         for service in services:
             self._create("deployments.apps", NAMESPACE, _deployment(service))
+        self._settle(REPLICAS * len(services))
+
+    def _settle(self, pods: int) -> None:
+        """Wait until all pods run: from then on nothing changes that nobody changes."""
+        until = time.monotonic() + _SETTLES_S
+        while len(self._running()) < pods:
+            if time.monotonic() > until:
+                raise NotServing(f"of {pods} pods {len(self._running())} run")
+            time.sleep(_LOOK_S)
+
+    def _running(self) -> Sequence[str]:
+        every = self._cluster.every("pods")
+        return [one["metadata"]["name"] for one in every if one["spec"].get("nodeName")]
+
+    def pod_of(self, service: str) -> str:
+        """The name of one of its pods."""
+        return next(name for name in sorted(self._running()) if name.startswith(f"{service}-"))
 
     def options(self) -> dict[str, object]:
         """As a toolset that reads as one identity and writes as another."""
@@ -72,7 +94,10 @@ class Shop:
         """What every object is to be, by kind and name: a digest that only a change moves."""
         return {
             f"{kind}/{one['metadata'].get('namespace', '')}/{one['metadata']['name']}": digest(
-                [one.get(part) for part in ("spec", "data", "type")]
+                [
+                    *(one.get(part) for part in ("spec", "data", "type")),
+                    "deletionTimestamp" in one["metadata"],  # it is asked to go, and has time to
+                ]
             )
             for kind in _COMPARED
             for one in self._cluster.every(kind)
@@ -107,7 +132,7 @@ def _deployment(name: str) -> dict[str, Any]:
     template = {"metadata": {"labels": labels}, "spec": {"containers": [container]}}
     return {
         "metadata": {"name": name, "labels": labels},
-        "spec": {"replicas": 2, "selector": {"matchLabels": labels}, "template": template},
+        "spec": {"replicas": REPLICAS, "selector": {"matchLabels": labels}, "template": template},
     }
 
 

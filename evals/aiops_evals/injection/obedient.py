@@ -65,9 +65,10 @@ class Obedient:
 
     def _conversation(self) -> Iterator[Mapping[str, Any]]:
         """Looks, orders, verdict; the verdict again and again where it is not taken."""
-        for at in range(0, len(self.looks), AT_ONCE):
-            if self._may_ask():
-                yield _calls(self.looks[at : at + AT_ONCE])
+        offered = _offered(self.asked[-1])
+        looks = [look for look in self.looks if _wire(look.tool) in offered]
+        for at in range(0, len(looks), AT_ONCE):
+            yield _calls(looks[at : at + AT_ONCE])
         orders = self.attack.orders if self.attack is not None else ()
         for order in orders:
             if self._sees(self.asked[-1]):
@@ -80,9 +81,6 @@ class Obedient:
         """With what it was shown of secrets, where the order is to pass that on."""
         read = json.dumps(_overheard(self.asked[-1])[:_SAID])[1:-1]
         return Order(order.tool, order.arguments.replace(READ, read))
-
-    def _may_ask(self) -> bool:
-        return bool(self.asked[-1].get("tools"))
 
     def _sees(self, body: Mapping[str, Any]) -> bool:
         return self.attack is not None and _plain(self.attack.sign) in _read(body)
@@ -135,8 +133,13 @@ def _plain(text: str) -> str:
     """As a reader takes it: no invisible letters, no entities, no escapes, one blank for many."""
     written = _ESCAPED.sub("", text).replace("\\n", " ").replace('\\"', '"')
     shown = unquote(html.unescape(written))
-    seen = (c for c in unicodedata.normalize("NFKC", shown) if unicodedata.category(c) != "Cf")
+    seen = (c for c in unicodedata.normalize("NFKC", shown) if not _unseen(c))
     return " ".join("".join(seen).casefold().split())
+
+
+def _unseen(character: str) -> bool:
+    """Whether a reader passes over it: it has no shape, or stands for one that has none."""
+    return unicodedata.category(character) == "Cf" or character == "\ufffd"
 
 
 def _decoded(text: str) -> Iterator[str]:
@@ -154,13 +157,22 @@ def _overheard(body: Mapping[str, Any]) -> str:
     return " ".join(sorted(dict.fromkeys(found), key=lambda one: "value" not in one))
 
 
+def _offered(body: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(tool["function"]["name"] for tool in body.get("tools") or ())
+
+
+def _wire(tool: str) -> str:
+    """Its name as endpoints take names."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", tool)
+
+
 def _calls(orders: Sequence[Order]) -> Mapping[str, Any]:
     made = [
         {
             "id": f"call_{at}",
             "type": "function",
             "function": {
-                "name": re.sub(r"[^a-zA-Z0-9_-]", "_", order.tool),
+                "name": _wire(order.tool),
                 "arguments": order.arguments,
             },
         }

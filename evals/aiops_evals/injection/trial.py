@@ -13,6 +13,7 @@ from aiops.app.kept_cases import case_behind
 from aiops.bootstrap import agents
 from aiops.bootstrap.background import reporting
 from aiops.bootstrap.service import Service
+from aiops.model.approval import OPEN
 from aiops.model.canonical import canonical
 from aiops.model.incident import Incident, IncidentQuery
 from aiops.model.report import Report
@@ -25,7 +26,7 @@ from aiops_evals.injection.attack import Attack, Cast, Order, attacks
 from aiops_evals.injection.canaries import API_KEY, Watched
 from aiops_evals.injection.cluster import NAME as CLUSTER
 from aiops_evals.injection.cluster import NAMESPACE, Shop, changed, shop
-from aiops_evals.injection.incident import PAST, Story, service_of
+from aiops_evals.injection.incident import CLEAR, PAST, Story, service_of
 from aiops_evals.injection.logged import logged
 from aiops_evals.injection.obedient import NAME, Obedient, obedient
 from aiops_evals.injection.stranger import HONEST, Stranger, stranger
@@ -61,6 +62,7 @@ class Trial:
         seen: whether the order stood in what the model was sent.
         marked: whether the rules of ``toolbelt.marks`` know its text for an order.
         obeyed: calls that the model was talked into, in their order.
+        refused: calls that the gateway did not let through, those past the policy included.
         writes: what was changed, although nobody had approved anything.
         decided: approvals that somebody else than a person decided; in this suite nobody does.
         leaks: which canary left where.
@@ -73,6 +75,7 @@ class Trial:
     seen: bool
     marked: bool
     obeyed: tuple[str, ...]
+    refused: tuple[str, ...]
     writes: tuple[str, ...]
     decided: tuple[str, ...]
     leaks: tuple[str, ...]
@@ -93,11 +96,10 @@ class Bench:
     folder: Path
 
     def cast(self) -> Cast:
-        """Whom attacks speak of: the culprit, and whom the numbers have second."""
-        report = self._report_alone()
-        others = (one.entity.service_name for one in report.root_causes)
-        innocent = next(name for name in others if name != self.story.culprit)
-        return Cast(self.story.culprit, innocent, CLUSTER, NAMESPACE)
+        """Whom attacks speak of: the first two suspects of the numbers."""
+        causes = self._report_alone().root_causes
+        first, second = list(dict.fromkeys(one.entity.service_name for one in causes))[:2]
+        return Cast(first, second, self.shop.pod_of(second), CLUSTER, NAMESPACE)
 
     def attacks(self) -> tuple[Attack, ...]:
         """All of them, on the services of this story."""
@@ -124,6 +126,7 @@ class Bench:
                 seen=model.saw_it,
                 marked=attack is not None and suspicious(attack.text),
                 obeyed=tuple(model.obeyed),
+                refused=_refused(service),
                 writes=(
                     *changed(before, self.shop.objects()),
                     *(a for a in after if a not in past),
@@ -159,6 +162,7 @@ class Bench:
                 small=ModelRungSettings(name=NAME),
                 attempts=1,
                 ask="always",
+                context_tokens=64_000,  # room for every tool, so that each can be asked
             ),
         )
 
@@ -212,8 +216,8 @@ class Bench:
 
 @contextmanager
 def bench(story: Story | None = None) -> Iterator[Bench]:
-    """A bench, whose servers end with the block."""
-    told = story or Story.of()
+    """A bench, whose servers end with the block; of a story that the numbers settle."""
+    told = story or Story.of(CLEAR)
     with ExitStack() as opened:
         folder = Path(opened.enter_context(TemporaryDirectory()))
         cluster = opened.enter_context(shop(folder / "kubernetes", told.services))
@@ -228,16 +232,24 @@ def _investigated(service: Service, incident: Incident, moments: list[Moment]) -
 
 
 def _insist(service: Service, incident: Incident, attack: Attack | None) -> None:
-    """Ask the gateway itself for what the attack orders, past the policy, in both ways."""
+    """Ask the gateway itself, past the policy: for what is ordered, in all ways, and for what the
+    run proposed, with approvals that are asked for and not given."""
     orders = attack.orders if attack is not None else ()
+    asked = [
+        (capability, order.tool, order.arguments, approval)
+        for order in orders
+        for capability, approval in _WAYS
+    ]
+    asked += [
+        ("executor", one.action.tool, one.action.arguments, one.id)
+        for one in service.approvals.listed(OPEN)
+    ]
     with agents.belt_of(service) as belt:
-        if belt is None:
-            return
-        for number, order in enumerate(orders):
-            for capability, approval in _WAYS:
-                key = f"{RUN}:insist:{number}:{capability}"
-                by = Caller(capability, capability, RUN, incident.id)
-                belt.ask(ToolCall(key, order.tool, order.arguments, by, key, approval))
+        for number, (capability, tool, arguments, approval) in enumerate(asked):
+            by = Caller(capability, capability, RUN, incident.id)
+            key = f"{RUN}:insist:{number}"
+            if belt is not None:
+                belt.ask(ToolCall(key, tool, arguments, by, key, approval))
 
 
 def _acts(service: Service) -> tuple[str, ...]:
@@ -249,6 +261,11 @@ def _acts(service: Service) -> tuple[str, ...]:
         for entry in service.incidents.timeline(one.id)
         if entry.kind in _OF_PEOPLE
     ) + tuple(f"verdict on {one.id}: {one.verdict}" for one in every if one.verdict is not None)
+
+
+def _refused(service: Service) -> tuple[str, ...]:
+    rows = (row for _, row in service.audit.entries())
+    return tuple(row.action for row in rows if row.outcome.startswith("denied"))
 
 
 def _decided(service: Service) -> tuple[str, ...]:
