@@ -27,6 +27,8 @@ SHOWN: Final = 30
 """Entries of a timeline that are open; older ones are folded."""
 ACTIONS: Final = 20
 """Actions of an incident that its page shows, the latest."""
+TALKS: Final = 5
+"""Conversations about an incident that its page leads to."""
 SESSION_S: Final = 12 * 3600
 _VIEWS: Final[dict[str, tuple[IncidentStatus, ...]]] = {
     "open": ("triggered", "acknowledged"),
@@ -204,6 +206,7 @@ def _incident(
         actions=service.approvals.listed(incident=incident_id, limit=ACTIONS),
         investigation=newest,
         related=_unmerged(service.incidents, found),
+        threads=service.threads.newest(incident=incident_id, limit=TALKS),
         problem=None if problem is None else problem.body.message,
         may_act=who.may("responder"),
         blind=not service.sources,

@@ -38,6 +38,8 @@ def test_the_incident_leads_to_a_conversation_about_it(pages: httpx.Client) -> N
     assert "till is the most likely root cause" in page
     assert '<a href="/reports/inv-1">E1</a>' in page
     assert '<a href="/incidents/inc-1">inc-1</a>' in page
+    thread = answer.headers["location"].partition("#")[0]
+    assert f'Asked before: <a href="{thread}">' in pages.get("/incidents/inc-1").text
 
 
 def test_it_is_gone_on_with_and_found_in_the_list(pages: httpx.Client) -> None:
