@@ -5,11 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from aiops.bootstrap.resuming import resumptions_of
 from aiops.model.investigation import Investigation
 from aiops.model.ranking import Verdict
 from aiops.web.bodies import Id, Limit, Text, Told
 from aiops.web.errors import ERRORS
-from aiops.web.security import Viewer
+from aiops.web.security import Responder, Viewer
 from aiops.web.site import AtSite
 
 router = APIRouter(prefix="/investigations", tags=["investigations"], responses=ERRORS)
@@ -68,3 +69,16 @@ def get(who: Viewer, site: AtSite, investigation_id: Id) -> InvestigationBody:
     """In short."""
     del who
     return told(site.service.investigations.get(investigation_id))
+
+
+class ResumedBody(Told):
+    """Whether the run was queued by this request; else it was before, or is over."""
+
+    queued: bool
+
+
+@router.post("/{investigation_id}/resume", summary="Let a run go on whose actions are settled")
+def resume(who: Responder, site: AtSite, investigation_id: Id) -> ResumedBody:
+    """Only for whoever does not want to wait: the service does so by itself every two seconds."""
+    del who
+    return ResumedBody(queued=resumptions_of(site.service).resume(investigation_id))

@@ -6,7 +6,7 @@ from typing import Final
 
 from aiops.analyze.state.scene import SIDECARS, App, Scene
 from aiops.model.change import Change
-from aiops.model.cluster import Autoscaler, ConfigMap, Workload
+from aiops.model.cluster import Autoscaler, ConfigMap, Pod, Workload
 from aiops.model.faults import FaultType
 from aiops.model.pod_spec import Container, Reference
 from aiops.model.report import RootCause
@@ -19,6 +19,11 @@ KINDS: Final[Mapping[str, str]] = {
     "daemonset": "DaemonSet",
 }
 """Workloads that actions take, by how they are read."""
+
+
+def waits(pod: Pod) -> bool:
+    """Whether it waits for a node."""
+    return pod.phase == "Pending" and not pod.node
 
 
 @dataclass(frozen=True, slots=True)

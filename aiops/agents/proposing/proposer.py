@@ -6,7 +6,7 @@ from typing import Final
 
 from aiops.agents.memory.routines import proposed
 from aiops.agents.memory.signature import signature_of
-from aiops.agents.proposing.patient import KINDS, Patient
+from aiops.agents.proposing.patient import KINDS, Patient, waits
 from aiops.agents.proposing.remedies import BROKEN, FITTING, Remedy
 from aiops.analyze.state.scene import App, Scene, scene
 from aiops.model.canonical import canonical
@@ -122,7 +122,12 @@ def _patients(seen: Scene, report: Report) -> Iterator[Patient]:
 
 
 def _app_of(seen: Scene, entity: Entity) -> App | None:
-    """Its app; None where two namespaces have one of its name and it names neither."""
+    """Its app; None where two namespaces have one of its name and it names neither.
+
+    Of a node it is the first whose pods wait for one.
+    """
+    if entity.kind == "node":
+        return next((app for app in seen.apps if any(waits(pod) for pod in app.pods)), None)
     named = [
         app
         for app in seen.apps

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from aiops.agents.proposing.patient import Patient
+from aiops.agents.proposing.patient import Patient, waits
 from aiops.analyze.state.changes import LAG_S, LEAD_S
 from aiops.analyze.state.holds_now import short, unwell
 from aiops.analyze.state.naming import slip
@@ -108,7 +108,7 @@ def settings_back(patient: Patient) -> Iterator[Remedy]:
 
 def uncordon(patient: Patient) -> Iterator[Remedy]:
     """Room for pods that wait: a node that works and was closed to new ones."""
-    waiting = [pod.name for pod in patient.app.pods if pod.phase == "Pending" and not pod.node]
+    waiting = [pod.name for pod in patient.app.pods if waits(pod)]
     closed = [n for n in patient.scene.state.nodes if n.unschedulable and n.ready is not False]
     if waiting and closed:
         yield Remedy(

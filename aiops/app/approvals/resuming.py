@@ -8,6 +8,7 @@ from typing import Final
 
 from aiops.agents.proposing.tried import settled
 from aiops.app.incident_reports import ACTED
+from aiops.errors import WrongState
 from aiops.model.approval import ApprovalState
 from aiops.model.investigation import Investigation
 from aiops.model.job import Job
@@ -62,7 +63,31 @@ class Resumptions:
         ]
         return tuple(job.about for job in jobs if self._queue.put(job))
 
+    def resume(self, run: str) -> bool:
+        """Queue one run because somebody asks for it; False where it is queued or over already.
+
+        Raises:
+            NotKept: there is no investigation of this id.
+            WrongState: it waits for nothing, or for people.
+        """
+        investigation = self._investigations.get(run)
+        asked = _asked(investigation)
+        if not asked:
+            raise WrongState(f"investigation {run}", "waits for nothing, so nothing is to resume")
+        still = [each for each in asked if not settled(self._approvals, each)]
+        if still:
+            raise WrongState(
+                f"investigation {run}",
+                f"goes on by itself once {', '.join(still)} is decided and carried out",
+            )
+        return run in self.of(investigation.about)
+
     def _can_go_on(self, investigation: Investigation) -> bool:
-        waits = [one for one in investigation.report.actions if one.state == "waits"]
-        asked = [one.approval for one in waits if one.approval is not None]
+        asked = _asked(investigation)
         return bool(asked) and all(settled(self._approvals, each) for each in asked)
+
+
+def _asked(investigation: Investigation) -> tuple[str, ...]:
+    """Approvals that its report waits for."""
+    waits = (one.approval for one in investigation.report.actions if one.state == "waits")
+    return tuple(each for each in waits if each is not None)

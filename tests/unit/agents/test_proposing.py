@@ -1,5 +1,6 @@
 """What the rules propose: from what is seen of the accused to writes on its own objects."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +10,7 @@ from damaged import LAB, WRITES, cause, proposals, report, told, version
 from aiops.agents.memory.routines import cue_of
 from aiops.agents.memory.signature import signature_of
 from aiops.agents.proposing.proposer import MOST, Place
-from aiops.model import FaultType
+from aiops.model import Entity, FaultType
 from aiops.model.memory import Routine
 from aiops.store.memories import MemoryMemories
 
@@ -107,6 +108,8 @@ def test_a_closed_node_takes_pods_that_wait() -> None:
         ("kubernetes.uncordon", {"cluster": "lab", "name": "n1"})
     ]
     assert proposals((*waiting, node("n1", ready="False", unschedulable=True)), cause("web")) == []
+    accused = replace(cause("n1", FaultType.NODE), entity=Entity("node", "n1"))
+    assert [one.tool for one in proposals((*waiting, closed), accused)] == ["kubernetes.uncordon"]
 
 
 def test_what_is_killed_at_its_memory_limit_gets_twice_as_much() -> None:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
 from approvals import approval
 from damaged import cause, report
 
 from aiops.app.approvals.resuming import KIND, Resumptions
 from aiops.app.incident_reports import ACTED
 from aiops.bootstrap.service import Service, in_memory
+from aiops.errors import NotKept, WrongState
 from aiops.model.approval import Approval
 from aiops.model.investigation import Investigation
 from aiops.model.report import ProposedAction
@@ -84,6 +86,21 @@ def test_an_answer_before_the_report_is_kept_is_seen_when_it_is() -> None:
     assert looks.sweep() == ()
     made.investigations.save(waiting("inv-1", "apr-1"))
     assert looks.of("inc-1") == ("inv-1",)
+
+
+def test_who_asks_for_it_learns_what_a_run_waits_for() -> None:
+    waits, over = waiting("inv-1", "apr-1"), waiting("inv-2")
+    made = service(approval(), investigations=(waits, over))
+    looks = resumptions(made)
+    with pytest.raises(WrongState, match="apr-1 is decided"):
+        looks.resume("inv-1")
+    with pytest.raises(WrongState, match="waits for nothing"):
+        looks.resume("inv-2")
+    with pytest.raises(NotKept, match="no-such-run"):
+        looks.resume("no-such-run")
+    settle(made, "apr-1", state="rejected")
+    assert looks.resume("inv-1")
+    assert not looks.resume("inv-1"), "it is queued already"
 
 
 def test_a_report_on_what_was_done_waits_for_nothing() -> None:
