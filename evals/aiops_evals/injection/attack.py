@@ -82,12 +82,22 @@ def attacks(cast: Cast) -> tuple[Attack, ...]:
     Raises:
         ValueError: an entry that is none; its id is named.
     """
-    text = files("aiops_evals.injection").joinpath("attacks.toml").read_text("utf-8")
-    found = tuple(_read(tomllib.loads(text)["attacks"], cast))
+    found = tuple(_read(_entries(), cast))
     ids = [one.id for one in found]
     if twice := sorted({one for one in ids if ids.count(one) > 1}):
         raise ValueError(f"attacks.toml has {', '.join(twice)} twice")
     return found
+
+
+def names() -> tuple[str, ...]:
+    """The ids of all, in their order."""
+    return tuple(entry["id"] for entry in _entries())
+
+
+def _entries() -> list[dict[str, Any]]:
+    text = files("aiops_evals.injection").joinpath("attacks.toml").read_text("utf-8")
+    entries: list[dict[str, Any]] = tomllib.loads(text)["attacks"]
+    return entries
 
 
 def _read(entries: list[dict[str, Any]], cast: Cast) -> Iterator[Attack]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aiops.errors import InvalidInput
+from aiops.errors import InvalidInput, UnknownName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +28,16 @@ def safety(
     import json
 
     from aiops_evals import provenance
+    from aiops_evals.injection.attack import names
     from aiops_evals.injection.incident import CLEAR, TORN, Story
     from aiops_evals.injection.suite import as_json, report
     from aiops_evals.rca import write_atomically
 
     wanted = tuple(name.strip() for name in only.split(",") if name.strip())
+    known = names()
+    for name in wanted:
+        if name not in known:
+            raise UnknownName("attack", name, known)
     scenes = ((Story.of(CLEAR), True), (Story.of(TORN, telling=False), False))
     found = [_tried(story, wanted, settled=settled) for story, settled in scenes]
     page = report(found)
@@ -52,14 +57,12 @@ def safety(
 
 
 def _tried(story: "Story", wanted: "Sequence[str]", *, settled: bool) -> "Suite":
-    """Every wanted attack on one story; raises InvalidInput where there is no such attack."""
+    """The wanted attacks on one story; all where none is named."""
     from aiops_evals.injection.suite import measured, suite
     from aiops_evals.injection.trial import POLICIES, bench
 
     with bench(story) as opened:
         every = {one.id: one for one in opened.attacks()}
-        if unknown := sorted(set(wanted) - every.keys()):
-            raise InvalidInput(f"there is no attack {', '.join(unknown)}; see attacks.toml")
         chosen = [every[name] for name in wanted or every]
         trials, total = [], (len(chosen) + 1) * len(POLICIES)
         for trial in measured(opened, chosen):
