@@ -338,6 +338,9 @@ class Settings(BaseSettings):
     )
     webhooks: dict[str, WebhookSettings] = Field(default={}, description="who may push, by name")
     slos: Path | None = Field(default=None, description="file of service level objectives")
+    trajectories: Path | None = Field(
+        default=None, description="folder where each run of the service is written down"
+    )
     incidents: IncidentSettings = Field(
         default=IncidentSettings(), description="how alerts become incidents"
     )

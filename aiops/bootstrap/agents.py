@@ -1,9 +1,9 @@
 """The agents of a service: runs kept in its database, configured tools behind the gateway."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,11 +12,14 @@ from aiops.agents.crew import Belt
 from aiops.agents.inline import InlineRuns
 from aiops.agents.memory.remembering import Remembering
 from aiops.agents.trajectory.steps import Record
+from aiops.app.rendering.as_json import dumps
+from aiops.app.watching import to_each
 from aiops.bootstrap.loading import TRANSPORTS
 from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.bootstrap.proposing import proposer_of
 from aiops.bootstrap.recalling import recall_of
 from aiops.bootstrap.service import Service
+from aiops.bootstrap.trajectories import kept_recording
 from aiops.llm.tape import Tape
 from aiops.model.report import Report
 from aiops.model.run import Moment
@@ -56,6 +59,12 @@ class ServiceRuns:
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
         """See Runner. Where nothing is kept (a service in memory) runs end with the process."""
+        with self._written_down(run) as (told, ended):
+            report = told._report(run, inquiry, incident)
+            ended(report)
+            return report
+
+    def _report(self, run: str, inquiry: Inquiry, incident: str | None) -> Report:
         if self.service.checkpoints is None:
             inline = InlineRuns(
                 self.service.clock,
@@ -73,8 +82,11 @@ class ServiceRuns:
         """See Runner."""
         if self.service.checkpoints is None:
             return InlineRuns(self.service.clock).go_on(run, inquiry, incident)
-        with self.opened(incident) as runs:
-            return runs.go_on(run, inquiry, incident)
+        with self._written_down(run) as (told, ended), told.opened(incident) as runs:
+            report = runs.go_on(run, inquiry, incident)
+            if report is not None:
+                ended(report)
+            return report
 
     def forget(self, run: str) -> None:
         """See Runner."""
@@ -113,6 +125,20 @@ class ServiceRuns:
                 watch=self._watch(incident),
                 record=self.record,
             )
+
+    @contextmanager
+    def _written_down(self, run: str) -> "Iterator[tuple[ServiceRuns, Callable[[Report], None]]]":
+        """These runs with their trajectory kept, where the settings say so and nobody else does."""
+        with ExitStack() as stack:
+            taken = None
+            if self.record is None:
+                taken = stack.enter_context(kept_recording(run, self.service.settings))
+            if taken is None:
+                yield self, lambda _: None
+                return
+            watch = to_each(self.watch, taken.moment)
+            told = replace(self, watch=watch, record=taken.record, tape=taken)
+            yield told, lambda report: taken.ended(dumps(report))
 
     def _watch(self, incident: str | None) -> Watch:
         def told(moment: Moment) -> None:

@@ -14,7 +14,7 @@ from aiops.agents.inline import InlineRuns
 from aiops.agents.policies.policy import Policy
 from aiops.agents.trajectory.recording import Recording
 from aiops.agents.trajectory.replaying import ReplayDiffers, Replaying
-from aiops.agents.trajectory.steps import Made, Trajectory
+from aiops.agents.trajectory.steps import Made, Step, Trajectory
 from aiops.app.rendering.as_json import document, dumps
 from aiops.errors import InvalidInput
 from aiops.model.report import Report, Timings
@@ -41,6 +41,49 @@ def recording(path: Path | None, settings: Settings) -> Iterator[Recording]:
         raise InvalidInput(f"cannot write {path}: {error.strerror}; give another FILE") from error
     with file:
         yield Recording(TrajectoryFile(path, file).put, made_by(settings))
+
+
+@contextmanager
+def kept_recording(run: str, settings: Settings) -> Iterator[Recording | None]:
+    """Takes down a run of the service, where the settings say so; a run that is taken up by another
+    process goes on in its file. An investigation is worth more than its trajectory: what cannot be
+    written is logged, and the run goes on without."""
+    if settings.trajectories is None:
+        yield None
+        return
+    path = settings.trajectories / f"{run}.jsonl"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        file = path.open("a", encoding="utf-8", newline="\n", buffering=1)
+    except OSError as error:
+        _log().warning("run not written down", run=run, path=str(path), why=error.strerror)
+        yield None
+        return
+    with file:
+        yield Recording(_Lenient(TrajectoryFile(path, file)).put, made_by(settings))
+
+
+class _Lenient:
+    """A file that says once that it takes no more."""
+
+    def __init__(self, file: TrajectoryFile) -> None:
+        self._file, self._full = file, False
+
+    def put(self, step: Step) -> None:
+        if self._full:
+            return
+        try:
+            self._file.put(step)
+        except InvalidInput as error:
+            self._full = True
+            _log().warning("run not written down any further", why=str(error))
+
+
+def _log() -> Any:
+    import structlog
+
+    return structlog.get_logger("aiops.trajectories")
 
 
 def made_by(settings: Settings) -> Made:
