@@ -39,9 +39,12 @@ def reconcile(state: RunState, crew: Crew) -> Step:
     update: RunState = {"judged": len(facts)}
     before = after = crew.shortlist(state)
     if new:
-        ranked = crew.inquiry.shortlist(with_facts(crew.collected(state).case, facts))
+        collected = crew.collected(state)
+        ranked = crew.inquiry.shortlist(with_facts(collected.case, facts))
+        # What could not be ranked before the answers came is no failure once it can.
+        failed = (*collected.failed, *ranked.failed)
         seconds = (*before.seconds, *ranked.seconds)
-        after = Shortlist(cited(ranked.ranking, facts), before.failed, seconds)
+        after = Shortlist(cited(ranked.ranking, facts), failed, seconds)
     after = replace(after, ranking=leaning(after.ranking, crew.trails(state)))
     if after != before:
         update["shortlist"] = crew.shelf.keep(after)

@@ -51,13 +51,26 @@ class LastRanking:
         """See Inquiry."""
         return self.inquiry.report(case, shortlist)
 
+    def told(self, report: Report) -> Ranking:
+        """The ranking in the order and with the verdict of ``report``: agents may have weighed
+        more than the analyzers."""
+        if self.ranking is None:
+            return Ranking(verdict=report.verdict, suspects=())
+        suspects = self.ranking.suspects
+        firsts = [one.entity for one in self.ranking.entities()]
+        told = [cause.entity for cause in report.root_causes]
+        if told != firsts[: len(told)]:
+            place = {entity: rank for rank, entity in reversed([*enumerate(told)])}
+            suspects = tuple(sorted(suspects, key=lambda one: place.get(one.entity, len(told))))
+        return replace(self.ranking, verdict=report.verdict, suspects=suspects)
+
 
 @dataclass(frozen=True, slots=True)
 class ByTools:
     """An investigation that ended.
 
     Attributes:
-        ranking: that the report was written on.
+        ranking: as the report tells it.
         ms: wall time from alert to report; wiring the tools is not in it.
     """
 
@@ -108,8 +121,7 @@ def investigated(
         report = runs(case.id, inquiry)
         ms = (time.perf_counter() - began) * 1000
         asked = replace(counted.asked, cpu_ms=(time.process_time() - worked) * 1000)
-    ranking = inquiry.ranking or Ranking(verdict="inconclusive", suspects=())
-    return ByTools(report, ranking, asked, ms)
+    return ByTools(report, inquiry.told(report), asked, ms)
 
 
 @contextmanager

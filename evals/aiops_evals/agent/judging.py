@@ -100,8 +100,7 @@ def _by_tools(data: CaseData, method: str, seed: int) -> _Run:
     found = investigated(
         data, _analyzer(), policy_of(settings), seed=seed, budget=budget_of(settings)
     )
-    ranking = replace(found.ranking, verdict=found.report.verdict)
-    return _Run(ranking, found.report.usage.stopped_by, found.asked, found.ms)
+    return _Run(found.ranking, found.report.usage.stopped_by, found.asked, found.ms)
 
 
 def _in_view(data: CaseData, method: str, seed: int) -> _Run:
@@ -112,8 +111,7 @@ def _in_view(data: CaseData, method: str, seed: int) -> _Run:
     inquiry = LastRanking(CaseInquiry(lambda _: Collected(data), _analyzer(), explain, seed=seed))
     runs = InlineRuns(SystemClock(), policy_of(settings), budget=budget_of(settings))
     report = runs(data.id, inquiry)
-    ranking = inquiry.ranking or Ranking(verdict="inconclusive", suspects=())
-    return _Run(replace(ranking, verdict=report.verdict), report.usage.stopped_by)
+    return _Run(inquiry.told(report), report.usage.stopped_by)
 
 
 def _judged(facts: Facts, case: Case, method: str, work: Callable[[], _Run]) -> Investigated:

@@ -115,6 +115,7 @@ def test_a_container_that_is_killed_for_memory_is_found_through_our_probes() -> 
     report, asked = _investigated(_cluster())
     first = report.root_causes[0]
     assert (report.verdict, first.entity.name, first.fault_type) == ("root_cause", "till", "oom")
+    assert report.failed_steps == (), "that nothing was known at first is no failure"
     assert asked[:2] == ["kubernetes.list", "kubernetes.get"]
     assert "kubernetes.logs" not in asked, "what was found is plain enough"
 
