@@ -17,20 +17,21 @@ def mend(
 
     from aiops_evals import provenance
     from aiops_evals.mend.breaks import chosen
-    from aiops_evals.mend.measured import followed
+    from aiops_evals.mend.measured import Course, followed
     from aiops_evals.mend.report import page
     from aiops_evals.rca import write_atomically
 
     def say(text: str) -> None:
         typer.echo(text, err=True)
 
-    with tempfile.TemporaryDirectory(prefix="aiops-mend-") as folder:
-        courses = [followed(one, Path(folder) / one.name, say) for one in chosen(kinds)]
-    about = provenance.machine()
+    about, courses, text = provenance.machine(), list[Course](), ""
     machine = f"{about['cores']} cores, {about['architecture']}, Python {about['python']}"
-    text = page(courses, machine, f"{datetime.now(UTC):%Y-%m-%d}", note)
-    if out is not None:
-        write_atomically(out, text)
+    with tempfile.TemporaryDirectory(prefix="aiops-mend-") as folder:
+        for one in chosen(kinds):
+            courses.append(followed(one, Path(folder) / one.name, say))
+            text = page(courses, machine, f"{datetime.now(UTC):%Y-%m-%d}", note)
+            if out is not None:  # after each: all of them take a quarter of an hour
+                write_atomically(out, text)
     typer.echo(text)
     if not all(each.as_it_should for each in courses):
         typer.echo("not every kind was mended", err=True)
