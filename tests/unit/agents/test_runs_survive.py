@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from belt import scaled
+from belt import mode, scaled
 from runs import Died, World, dying, inquiry, timeless
 
 from aiops.agents.checkpoints import checkpoints
@@ -194,3 +194,14 @@ def test_where_nothing_known_helps_the_report_says_so(saver: Any) -> None:
     report = process("run-1", inquiry())
     assert report.actions == ()
     assert any("No safe action is known for web" in note for note in report.notes)
+
+
+def test_in_shadow_mode_it_is_noted_what_would_have_been_done(saver: Any) -> None:
+    world = World()
+    world.bench.restarted(mode("shadow"))
+    report = world.process(saver)("run-1", inquiry())
+    (action,) = report.actions
+    assert (action.state, action.approval is not None) == ("shadowed", True)
+    assert "4" in action.diff
+    assert report.verification is None
+    assert world.bench.cluster.writes == []
