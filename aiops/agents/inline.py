@@ -4,13 +4,14 @@ The nodes are those of ``graph``. What LangGraph adds to them is checkpoints, in
 branches at once, and half a second of imports that nobody at a command line need wait for.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from aiops.agents.crew import Belt, Crew, RunBudget
 from aiops.agents.memory.recalling import Recall
 from aiops.agents.policies.deterministic import Deterministic
 from aiops.agents.policies.policy import Policy
-from aiops.agents.shape import FIRST, NODES
+from aiops.agents.shape import FIRST, NODES, Node
 from aiops.agents.shelf import MemoryShelf
 from aiops.agents.state import Branch, RunState, updated
 from aiops.agents.trajectory.steps import Record
@@ -35,6 +36,7 @@ class InlineRuns:
     belt: Belt | None = None
     record: Record | None = None
     recall: Recall | None = None
+    nodes: Mapping[str, Node] = field(default_factory=lambda: NODES)
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
         """See Runner."""
@@ -51,7 +53,8 @@ class InlineRuns:
                 watch=self.watch,
                 record=self.record,
                 recall=self.recall,
-            )
+            ),
+            self.nodes,
         )
 
     def go_on(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report | None:
@@ -63,7 +66,7 @@ class InlineRuns:
         """See Runner: there is nothing to forget."""
 
 
-def walk(crew: Crew) -> Report:
+def walk(crew: Crew, nodes: Mapping[str, Node] = NODES) -> Report:
     """The report of one run.
 
     Raises:
@@ -75,7 +78,7 @@ def walk(crew: Crew) -> Report:
         update, after = state, list[str | Branch]()
         for each in ahead:
             name, given = (each.node, each.state) if isinstance(each, Branch) else (each, state)
-            step = NODES[name](given, crew)
+            step = nodes[name](given, crew)
             if step.waits:
                 raise WrongState(
                     f"run {crew.run}", f"waits for {', '.join(step.waits)}; run it in the service"

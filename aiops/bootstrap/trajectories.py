@@ -5,6 +5,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from typing import Any, Final
 from aiops.agents.crew import Belt, RunBudget
 from aiops.agents.inline import InlineRuns
 from aiops.agents.policies.policy import Policy
+from aiops.agents.shape import NODES
 from aiops.agents.trajectory.recording import Recording
 from aiops.agents.trajectory.replaying import ReplayDiffers, Replaying
 from aiops.agents.trajectory.steps import Made, Step, Trajectory
@@ -111,6 +113,7 @@ def replayed(
         watch=doors.watch,
         record=doors.record,
         recall=doors.recall if recorded.recalled is not None else None,
+        nodes={**NODES, "propose": doors.propose},
     )
     report = run(begun.run, inquiry, begun.incident)
     if recorded.report is None:
@@ -118,6 +121,9 @@ def replayed(
     then: dict[str, Any] = json.loads(recorded.report)
     timed = then["timings"]
     report = replace(report, timings=Timings(timed["total_s"], tuple(timed["steps"].items())))
+    if report.verification is not None and then["verification"] is not None:
+        at = datetime.fromisoformat(then["verification"]["at"])
+        report = replace(report, verification=replace(report.verification, at=at))
     if dumps(report) != recorded.report:
         now = document(report)
         raise ReplayDiffers(begun.run, next((k for k in now if now[k] != then.get(k)), "its form"))

@@ -10,6 +10,7 @@ from aiops.agents.trajectory.steps import (
     Ended,
     Header,
     ModelAnswered,
+    Proposed,
     Recalled,
     Step,
     Trajectory,
@@ -24,6 +25,7 @@ _KINDS: Final[dict[str, type[Step]]] = {
     "moment": Moment,
     "call": Answered,
     "memory": Recalled,
+    "actions": Proposed,
     "model": ModelAnswered,
     "report": Ended,
 }

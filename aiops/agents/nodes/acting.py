@@ -24,7 +24,7 @@ def propose(state: RunState, crew: Crew) -> Step:
     thought_of = crew.proposer(case, crew.inquiry.report(case, found))
     proposals = [each for each in thought_of if not tried.takes_back(each)]
     if not proposals:
-        return Step(_nothing_known(crew, found), ("report",))
+        return Step(nothing_known(crew, found), ("report",))
     deeds = [
         tried.told(proposal) or _asked(crew, crew.belt, number, proposal)
         for number, proposal in enumerate(proposals)
@@ -90,7 +90,7 @@ def _asked(crew: Crew, belt: Belt, number: int, proposal: Proposal) -> Deed:
     return replace(deed, risk=action.risk, diff=action.preview.diff)
 
 
-def _nothing_known(crew: Crew, found: Shortlist) -> RunState:
+def nothing_known(crew: Crew, found: Shortlist) -> RunState:
     """The report says that there is nothing to approve, where somebody is accused."""
     first = next(iter(found.ranking.suspects), None)
     if found.ranking.verdict != "root_cause" or first is None:

@@ -8,6 +8,7 @@ from aiops.agents.memory.weighing import weighed
 from aiops.agents.nodes.beginning import known_to
 from aiops.agents.nodes.hearing import judged, spoken, usage_of
 from aiops.agents.state import RunState, Step
+from aiops.agents.trajectory.steps import Proposed
 from aiops.model.case import CaseData
 from aiops.model.report import FailedStep, ProposedAction, Report, Timings, Verification
 from aiops.model.run import Deed, Shortlist
@@ -52,6 +53,8 @@ def report(state: RunState, crew: Crew) -> Step:
     case = with_facts(crew.collected(state).case, crew.facts(state))
     written = _spoken(state, crew, case, found)
     deeds = crew.deeds(state)
+    if crew.record is not None and crew.proposer is not None and crew.belt is not None:
+        crew.record(Proposed(deeds))
     wrote = crew.clock.stopwatch() - began
     steps = (*found.seconds, ("write", wrote))
     whole = replace(

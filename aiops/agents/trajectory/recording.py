@@ -10,6 +10,7 @@ from aiops.agents.trajectory.steps import (
     Header,
     Made,
     ModelAnswered,
+    Proposed,
     Recalled,
     Step,
     Trajectory,
@@ -31,7 +32,7 @@ class Recording:
         self._steps: list[Step] = []
         self._outcomes: list[str] = []
 
-    def record(self, step: Begun | Answered | Recalled) -> None:
+    def record(self, step: Begun | Answered | Recalled | Proposed) -> None:
         """See Crew.record. A run that is taken up again begins only once."""
         if not isinstance(step, Begun):
             self._keep(step)

@@ -4,8 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from aiops.agents.crew import Crew
 from aiops.agents.memory.likeness import Recollection
-from aiops.agents.trajectory.steps import Answered, Begun, Recalled, Trajectory
+from aiops.agents.nodes.acting import nothing_known
+from aiops.agents.state import RunState, Step
+from aiops.agents.trajectory.steps import Answered, Begun, Proposed, Recalled, Trajectory
 from aiops.errors import AiopsError, InvalidInput
 from aiops.model.report import Report
 from aiops.model.run import Moment
@@ -85,6 +88,15 @@ class Replaying:
         del report
         return self.recorded.recalled or ()
 
+    def propose(self, state: RunState, crew: Crew) -> Step:
+        """The node of this name: what was proposed stands as it stood; a replay does nothing."""
+        proposed = self.recorded.proposed
+        if proposed is None:
+            return Step({}, ("report",))
+        if not proposed.deeds:
+            return Step(nothing_known(crew, crew.shortlist(state)), ("report",))
+        return Step({"deeds": crew.kept(proposed.deeds)}, ("report",))
+
     def watch(self, moment: Moment) -> None:
         """See Watch: time goes on."""
         del moment
@@ -92,7 +104,7 @@ class Replaying:
         if self._told < len(self._moments):
             self._at = self._moments[self._told]
 
-    def record(self, step: Begun | Answered | Recalled) -> None:
+    def record(self, step: Begun | Answered | Recalled | Proposed) -> None:
         """See Crew.record. Raises InvalidInput where this is another case than the recorded one."""
         if isinstance(step, Begun):
             if step.case != self.recorded.header.begun.case:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from aiops.agents.memory.likeness import Recollection
-from aiops.model.run import Moment
+from aiops.model.run import Deed, Moment
 from aiops.model.tool import Outcome, ToolCall, ToolSpec
 
 
@@ -44,7 +44,14 @@ class Recalled:
     recollections: tuple[Recollection, ...]
 
 
-Record = Callable[[Begun | Answered | Recalled], None]
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What was proposed and how it stood at the end; () where nothing known would help."""
+
+    deeds: tuple[Deed, ...]
+
+
+Record = Callable[[Begun | Answered | Recalled | Proposed], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class Ended:
     report: str
 
 
-Step = Header | Moment | Answered | Recalled | ModelAnswered | Ended
+Step = Header | Moment | Answered | Recalled | Proposed | ModelAnswered | Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,12 @@ class Trajectory:
     def recalled(self) -> tuple[Recollection, ...] | None:
         """What came to mind; None where there was no memory to ask."""
         found = [step.recollections for step in self.steps if isinstance(step, Recalled)]
+        return found[-1] if found else None
+
+    @property
+    def proposed(self) -> Proposed | None:
+        """What was proposed; None where nobody was to propose anything."""
+        found = [step for step in self.steps if isinstance(step, Proposed)]
         return found[-1] if found else None
 
     @property

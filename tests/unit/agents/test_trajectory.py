@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from runs import World, inquiry
 
+from aiops.agents.checkpoints import checkpoints
 from aiops.agents.crew import RunBudget
 from aiops.agents.inline import InlineRuns
 from aiops.agents.policies.deterministic import Deterministic
@@ -24,7 +25,9 @@ from aiops.agents.trajectory.steps import Answered, Made, Step, Trajectory
 from aiops.app.rendering.as_json import dumps
 from aiops.bootstrap.trajectories import replayed
 from aiops.errors import InvalidInput
-from aiops.model.run import Moment
+from aiops.model import CaseData
+from aiops.model.report import Report
+from aiops.model.run import Moment, Proposal
 from aiops.model.tool import Caller, Outcome, ToolCall
 from aiops.store.clock import ManualClock
 from aiops.store.trajectory import TrajectoryFile, line_of, read_trajectory, step_of
@@ -208,3 +211,45 @@ def test_a_run_that_was_cut_off_teaches_nothing(recorded: Callable[..., Trajecto
     whole = recorded()
     with pytest.raises(InvalidInput, match="no report to learn from"):
         chat_of(replace(whole, steps=whole.steps[:-1]))
+
+
+@pytest.mark.parametrize("approved", [False, True])
+def test_what_was_proposed_stands_in_the_replay_as_it_stood_and_is_not_done_again(
+    approved: bool, tmp_path: Path
+) -> None:
+    world, path = World(), tmp_path / "run.jsonl"
+    with path.open("w") as file, checkpoints("sqlite:///") as saver:
+        recording = Recording(TrajectoryFile(path, file).put, MADE)
+        process = replace(world.process(saver), watch=recording.moment, record=recording.record)
+        report = process("run-1", inquiry(), "inc-1")
+        if approved:
+            world.approve_all()
+            report = process.resume("run-1", inquiry(), "responder", "inc-1")
+        recording.ended(dumps(report))
+    done = list(world.bench.cluster.writes)
+    assert bool(done) == approved
+    trajectory = read_trajectory(path)
+    again = replayed(trajectory, inquiry(), Deterministic())
+    assert dumps(again) == trajectory.report
+    assert [action.tool for action in again.actions] == ["kubernetes.scale"]
+    assert world.bench.cluster.writes == done
+
+
+def _nothing(case: CaseData, report: Report) -> tuple[Proposal, ...]:
+    return ()
+
+
+def test_that_nothing_is_known_to_help_is_said_again(tmp_path: Path) -> None:
+    world, path = World(), tmp_path / "run.jsonl"
+    with path.open("w") as file, checkpoints("sqlite:///") as saver:
+        recording = Recording(TrajectoryFile(path, file).put, MADE)
+        process = replace(
+            world.process(saver),
+            proposer=_nothing,
+            watch=recording.moment,
+            record=recording.record,
+        )
+        recording.ended(dumps(process("run-1", inquiry(), "inc-1")))
+    trajectory = read_trajectory(path)
+    assert "No safe action is known" in str(trajectory.report)
+    assert dumps(replayed(trajectory, inquiry(), Deterministic())) == trajectory.report
