@@ -58,8 +58,8 @@ def folded(text: str) -> Folded | None:
 
 def encodings(text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and content of what is only encoded: base64, hex, percent signs, entities."""
-    for pattern, read in _ENCODED:
-        for match in pattern.finditer(text):
+    for sign, pattern, read in _ENCODED:
+        for match in pattern.finditer(text) if sign in text else ():
             content = read(match[0])
             if len(content) >= _LONG and content.isprintable() and " " in content.strip():
                 yield match.start(), match.end(), content
@@ -120,10 +120,11 @@ def _utf8(raw: bytes) -> str:
 
 
 _LONG: Final = 12
+# What has to be there, what it looks like, and how it is read.
 _ENCODED: Final = (
-    (re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}"), lambda run: _utf8(decoded(run.encode()))),
-    (re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){16,}(?![0-9A-Za-z])"),
+    ("", re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}"), lambda run: _utf8(decoded(run.encode()))),
+    ("", re.compile(r"(?<![0-9A-Za-z])(?:[0-9a-fA-F]{2}){16,}(?![0-9A-Za-z])"),
      lambda run: _utf8(bytes.fromhex(run))),
-    (re.compile(r"(?:[\w.-]{0,3}%[0-9a-fA-F]{2}){8,}[\w.-]{0,40}"), unquote),
-    (re.compile(r"(?:\w{0,3}&#x?[0-9a-fA-F]{1,6};){4,}[^\n&]{0,80}"), unescape),
+    ("%", re.compile(r"(?:[\w.-]{0,3}%[0-9a-fA-F]{2}){8,}[\w.-]{0,40}"), unquote),
+    ("&#", re.compile(r"(?:\w{0,3}&#x?[0-9a-fA-F]{1,6};){4,}[^\n&]{0,80}"), unescape),
 )  # fmt: skip
