@@ -114,7 +114,10 @@ class _Following:
         ]
         if not incidents:
             return
-        incident = incidents[-1]
+        # A passing symptom may open one of its own: it is the one with an action that is followed.
+        asked = [one["incident"] for one in reversed(self.shop.ask("approvals")["approvals"])]
+        with_action = (one for one in reversed(incidents) if one["id"] in asked)
+        incident = next(with_action, incidents[-1])
         self._now(
             alert=_moment(incident["opened_at"]),
             resolved=_moment(incident["resolved_at"]),
