@@ -64,7 +64,7 @@ def service(sqlite_url: str) -> Iterator[Service]:
 
 def test_what_was_accepted_becomes_an_incident_and_the_end_is_orderly(service: Service) -> None:
     with apart(service) as running:
-        assert max(running.overdue().values()) < 1
+        until(lambda: max(running.overdue().values()) < 1)
         service.inbox.put([alert("web")])
         until(lambda: service.incidents.counts()["triggered"] == 1)
     assert not [each for each in active_children() if each.name == "background"]

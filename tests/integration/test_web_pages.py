@@ -148,7 +148,7 @@ def test_buttons_act_and_the_timeline_says_so(page: Page) -> None:
 
 
 def test_what_cannot_be_done_any_more_is_said_on_the_page(address: str) -> None:
-    with httpx.Client(base_url=address, trust_env=False) as client:
+    with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         client.post("/incidents/inc-2/resolve")
         answer = client.post("/incidents/inc-2/acknowledge")
         client.post("/incidents/inc-2/reopen")

@@ -9,7 +9,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
-WAIT_S = 10.0
+WAIT_S = 60.0
 
 
 class _Server(uvicorn.Server):
