@@ -65,13 +65,13 @@ def test_a_key_is_taken_once_while_waiting_running_and_for_ever_after(place: Pla
 
     def wait(given: Job) -> None:
         begun.set()
-        go_on.wait(20)
+        go_on.wait(60)
 
     log, same = Log(wait), job(place.clock, "a")
     assert queue.put(same)
     assert not queue.put(same)
     with working(queue, {"try": log}):
-        assert begun.wait(20)
+        assert begun.wait(60)
         assert not queue.put(same)
         go_on.set()
         until(lambda: queue.backlog() == NONE)
@@ -209,7 +209,7 @@ def test_stopping_finishes_what_was_begun_and_begins_nothing_else(place: Place) 
     for name in ("a", "b"):
         queue.put(job(place.clock, name, due_in=-9 if name == "a" else -1))
     with working(queue, {"try": log}) as stop:
-        assert begun.wait(20)
+        assert begun.wait(60)
         stop.set()
     assert done.is_set()
     assert log.keys == ["a"]
@@ -226,7 +226,7 @@ def test_what_takes_too_long_to_finish_is_given_back_and_not_counted(place: Plac
 
     queue.put(job(place.clock, "a"))
     with working(queue, {"try": hang}, patience_s=0.3) as stop:
-        assert begun.wait(20)
+        assert begun.wait(60)
         stop.set()
     log = Log()
     assert queue.backlog().due == 1
@@ -288,7 +288,7 @@ def test_a_clock_that_jumps_takes_no_job_from_the_worker_that_does_it(place: Pla
     with ExitStack() as workers:
         for _ in range(2):
             workers.enter_context(working(place.queue(), {"try": log}))
-        assert begun.wait(20)
+        assert begun.wait(60)
         place.jump(-86_400)
         workers.enter_context(working(place.queue(), {"other": other}))
         until(lambda: other.seen)  # it was due before the clock was set back
@@ -343,7 +343,7 @@ def test_as_many_jobs_are_done_at_once_as_asked_for(place: Place) -> None:
         doing.append(given.key)
         if len(doing) == 3:
             together.set()
-        assert together.wait(20)
+        assert together.wait(60)
 
     for number in range(3):
         queue.put(job(place.clock, f"{number}"))

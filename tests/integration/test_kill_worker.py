@@ -137,14 +137,14 @@ def test_at_whichever_step_a_worker_dies_the_next_one_goes_on_from_there(site: S
     ids = names(len(killable_worker.STEPS))
     site.open(*ids)
     doomed = [site.worker(die_at=first)]
-    doomed[0].join(30)  # before another has put the job that it dies of
+    doomed[0].join(60)  # before another has put the job that it dies of
     doomed += [site.worker(die_at=step) for step in others]
     for each in doomed:
-        each.join(30)
+        each.join(60)
         assert each.exitcode == -signal.SIGKILL
     assert not all(site.incidents.get(each).report for each in ids)
     site.worker()
-    until(lambda: site.finished(*ids), 30)
+    until(lambda: site.finished(*ids), 60)
     site.assert_each_happened_once(*ids)
 
 
@@ -156,7 +156,7 @@ def test_a_worker_told_to_stop_finishes_its_job_and_leaves_the_rest(site: Site) 
     until(lambda: site.queue.backlog().running)
     asked = time.monotonic()
     os.kill(worker.pid or 0, signal.SIGTERM)
-    worker.join(10)
+    worker.join(60)
     assert worker.exitcode == 0
     assert time.monotonic() - asked < 5
     done = [each for each in ids if site.incidents.get(each).report]
@@ -164,7 +164,7 @@ def test_a_worker_told_to_stop_finishes_its_job_and_leaves_the_rest(site: Site) 
     found = site.queue.backlog()
     assert (found.due, found.running, found.dead) == (3, 0, 0)
     site.worker()
-    until(lambda: site.finished(*ids), 30)
+    until(lambda: site.finished(*ids), 60)
     site.assert_each_happened_once(*ids)
 
 
@@ -177,12 +177,12 @@ def test_a_worker_told_to_stop_amid_a_long_job_gives_it_back_within_five_seconds
     until(lambda: site.queue.backlog().running)
     asked = time.monotonic()
     os.kill(worker.pid or 0, signal.SIGTERM)
-    worker.join(10)
+    worker.join(60)
     assert worker.exitcode == 0
     assert time.monotonic() - asked < 5
     assert site.queue.backlog().due == 1
     site.worker()
-    until(lambda: site.finished("inc-1"), 30)
+    until(lambda: site.finished("inc-1"), 60)
     site.assert_each_happened_once("inc-1")
 
 
@@ -195,7 +195,7 @@ def test_a_worker_that_stood_still_for_long_does_no_harm_when_it_goes_on(site: S
     with writing(site.engine):  # so it does not: the lock of a process that stands still stays
         os.kill(frozen.pid or 0, signal.SIGSTOP)
     site.worker()
-    until(lambda: site.finished("inc-1"), 30)
+    until(lambda: site.finished("inc-1"), 60)
     os.kill(frozen.pid or 0, signal.SIGCONT)
     time.sleep(1.0)
     assert frozen.is_alive()

@@ -121,11 +121,11 @@ def working(
         yield stop
     finally:
         stop.set()
-        thread.join(30)
+        thread.join(60)
         assert not thread.is_alive()
 
 
-def until(seen: Callable[[], object], patience_s: float = 20.0) -> None:
+def until(seen: Callable[[], object], patience_s: float = 60.0) -> None:
     """Wait for it; fails where it does not come."""
     end = time.monotonic() + patience_s
     while not seen():
