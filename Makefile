@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DATA   ?= ../shared/datasets
 NEURAL := .venv-neural
 
-.PHONY: install demo test test-neural check bench results results-lab results-triage results-neural constants format lock clean
+.PHONY: install demo test test-neural check bench results results-lab results-triage results-neural results-agent constants format lock clean
 
 install: $(STAMP)
 
@@ -56,6 +56,10 @@ results-neural: $(NEURAL)/.installed  ## The neural method beside the linear one
 	$(NEURAL)/bin/aiops eval rca --data $(DATA) --datasets rcd-sockshop,nezha-trainticket \
 	    --methods neural_granger,granger_pagerank,aiops --fresh \
 	    --out evals/results/neural-dev.json > evals/results/neural-dev.md
+
+results-agent: install  ## Whole investigations, by recorded tool calls and beside the analyzers alone
+	$(BIN)/aiops eval agent --data $(DATA) --data datasets --misses \
+	    --out evals/results/agent-dev.json > evals/results/agent-dev.md
 
 results-lab: install  ## Sixty recorded faults of our own lab, from a clean clone
 	$(BIN)/aiops eval rca --data datasets --datasets lab-campaign --misses --fresh \
