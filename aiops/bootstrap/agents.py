@@ -30,6 +30,7 @@ from aiops.store.shelf import BlobShelf
 if TYPE_CHECKING:  # LangGraph takes half a second, which only a run has
     from aiops.agents.graph import KeptRuns
     from aiops.ports.tools import ToolClient
+    from aiops.toolbelt.results import Results
 
 T = TypeVar("T")
 TOLD = frozenset({"plan", "answer", "call", "stopped", "waits", "action"})
@@ -157,6 +158,7 @@ def belt_of(service: Service) -> Iterator[Belt | None]:
     Agents are MCP clients of every toolset; the gateway is inside the servers.
     """
     from aiops.bootstrap.tools import toolbelt_of
+    from aiops.toolbelt.results import Results
 
     configured = (*sorted(service.settings.tools), *sorted(service.settings.mcp))
     if not configured:
@@ -165,13 +167,22 @@ def belt_of(service: Service) -> Iterator[Belt | None]:
     with toolbelt_of(service, only=configured) as gateway, _loop() as loop:
         client: ToolClient = _done(plugins.load(TRANSPORTS, "in_process")(gateway, service), loop)
 
+        results = Results(service.blobs)
+
         def ask(call: ToolCall) -> Outcome:
-            return _done(client.call(call), loop)
+            return _whole(_done(client.call(call), loop), call.caller.run, results)
 
         try:
             yield Belt(ask, tuple(_done(client.specs(), loop)), service.approvals)
         finally:
             _done(client.close(), loop)
+
+
+def _whole(outcome: Outcome, run: str, results: "Results") -> Outcome:
+    """The outcome with all of its content: analyzers read what a context has no room for."""
+    if outcome.blob is None or outcome.content is not None:
+        return outcome
+    return replace(outcome, content=results.whole(run, outcome.blob))
 
 
 @contextmanager

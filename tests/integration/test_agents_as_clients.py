@@ -67,6 +67,17 @@ def test_a_specialist_who_only_looks_cannot_ask_for_a_change(belt: Belt, service
     assert service.approvals.listed() == ()
 
 
+def test_what_is_too_long_to_be_told_is_read_whole_by_the_analyzers(belt: Belt) -> None:
+    where = canonical({"cluster": "kind", "namespace": "shop", "name": "web"})
+    call = ToolCall("c1", "shelf.list", where, Caller("crew", "probe", "run-1"), "key-1")
+
+    outcome = belt.ask(call)
+
+    assert outcome.status == "done", outcome
+    assert outcome.blob is not None, "it is longer than a result may be"
+    assert json.loads(outcome.content or "")["lines"] == list(filed_shelf.LONG)
+
+
 def test_what_it_asks_goes_through_servers_and_not_around_them(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:

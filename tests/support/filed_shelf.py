@@ -10,13 +10,15 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from belt import Cluster, Scale, schema, spec
+from belt import Cluster, Read, Scale, schema, spec
 
 from aiops import plugins
 from aiops.bootstrap.background import handlers
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.tools import GROUP
 from aiops.jobs.leased import LeasedJobs
+from aiops.model.canonical import canonical
+from aiops.model.tool import ToolResult
 from aiops.ports.tools import Tool
 from aiops.settings import Settings
 from aiops.store.sql.engine import open_engine
@@ -53,8 +55,12 @@ class Filed(Cluster):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
+LONG = tuple(f"pod-{number:04d} is ready on node-{number % 7}" for number in range(2_000))
+"""What "shelf.list" answers: more than is told at once."""
+
+
 class FiledShelf:
-    """The Toolset "shelf" with one tool, "shelf.scale"."""
+    """The Toolset "shelf": "shelf.scale" changes its file, "shelf.list" has much to tell."""
 
     def __init__(self, name: str, file: Path, dies: str) -> None:
         self.name = name
@@ -66,6 +72,8 @@ class FiledShelf:
             risk="medium",
         )
         self._scale = Scale(Filed(file=file, dies=dies), own)
+        told = ToolResult(canonical({"lines": list(LONG)}), "2,000 pods")
+        self._list = Read(spec(f"{name}.list", schema()), lambda _: told)
 
     @classmethod
     def connect(cls, name: str, options: Mapping[str, Any], service: object) -> "FiledShelf":
@@ -75,7 +83,7 @@ class FiledShelf:
 
     def tools(self) -> Sequence[Tool]:
         """See Toolset."""
-        return (self._scale,)
+        return (self._scale, self._list)
 
     def check(self) -> str:
         """See Toolset."""
