@@ -3,7 +3,6 @@
 Answers are read as bytes and decoded once: typed models of 500 pods cost several times as much.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
@@ -12,6 +11,7 @@ from urllib.parse import quote
 
 from aiops.errors import ToolFailed
 from aiops_tools.kubernetes import failures
+from aiops_tools.kubernetes.decoding import decoded
 from aiops_tools.kubernetes.options import ClusterOptions, Identity
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Connection:
         """The answer as an object; raises as ``ask`` does."""
         text = self.ask(verb, path, query, asked=asked, body=body, content=content)
         try:
-            found = json.loads(text)
+            found = decoded(text)
         except ValueError as error:
             raise ToolFailed(
                 "failed", f"{asked} of cluster {self.cluster}: the answer is no JSON; is it an API?"
