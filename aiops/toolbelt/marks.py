@@ -51,6 +51,9 @@ class Mark:
 _UNSEEN = re.compile(
     "[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\u206a-\u206f\U000e0000-\U000e007f\u180e]"
     "|(?<=[A-Za-z])[\u200c\u200d\ufeff\u00ad](?=[A-Za-z])"
+    # What tools show in their place (see analyze.wording): between every two letters, since single
+    # ones stand for bytes of other encodings.
+    "|(?:[A-Za-z]\ufffd){4}"
 )
 _SHOWN = 40
 _FLAG = "\U0001f3f4"  # flags of regions are written with tag characters
