@@ -39,6 +39,7 @@ from aiops.web import (
     webhook_api,
 )
 from aiops.web.answering import Answering
+from aiops.web.document import documented
 from aiops.web.feed import Feed
 from aiops.web.intake import Intake
 from aiops.web.limits import BodyLimit, RateLimit
@@ -149,6 +150,7 @@ def create(
     app.include_router(pages.router, include_in_schema=False)
     app.include_router(approval_pages.router, include_in_schema=False)
     app.include_router(thread_pages.router, include_in_schema=False)
+    documented(app)
     static = files("aiops.web") / "static"
     app.mount("/static", StaticFiles(directory=str(static)), name="static")
     return app
