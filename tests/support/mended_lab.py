@@ -15,6 +15,7 @@ from programs import needed
 from service_process import Served, served, wait
 from small_lab import Seen, broken_lab
 
+from aiops.app.incident_reports import ACTED
 from aiops_lab.faults.orders import Order
 from aiops_lab.folder import TARGETS
 from aiops_lab.watch.files import Places, write_files
@@ -62,19 +63,24 @@ class Mended:
         found: list[dict[str, Any]] = answer.json()["actions"] if answer.is_success else []
         return found
 
-    def report(self, incident: str) -> dict[str, Any]:
-        """Its newest."""
-        found: dict[str, Any] = self.aiops.client.get(f"/api/v1/incidents/{incident}/report").json()
+    def kept(self, report: str) -> dict[str, Any]:
+        """The report with this id; {} while there is none."""
+        answer = self.aiops.client.get(f"/api/v1/reports/{report}")
+        found: dict[str, Any] = answer.json() if answer.is_success else {}
         return found
 
-    def approve(self, approval: str) -> None:
-        """As a person does: what was shown."""
+    def approve(self, approval: str) -> str:
+        """As a person does: what was shown. The id of the report that will tell how it ended.
+
+        By then the incident may have a newer one: it is investigated again as alerts come.
+        """
         path = f"/api/v1/approvals/{approval}"
         shown = self.aiops.client.get(path).json()
         answer = self.aiops.client.post(
             path, json={"decision": "approve", "action_hash": shown["action_hash"]}
         )
         assert answer.is_success, answer.text
+        return f"{shown['run']}{ACTED}"
 
     def until(self, seen: Callable[[], object]) -> None:
         """Wait for it, however busy the machine is."""
