@@ -59,14 +59,18 @@ class Mended:
     def actions(self, incident: str) -> list[dict[str, Any]]:
         """Those of its newest report."""
         path = f"/api/v1/incidents/{incident}/report"
-        answer = self.aiops.client.get(path)
-        found: list[dict[str, Any]] = answer.json()["actions"] if answer.is_success else []
+        found: list[dict[str, Any]] = self._read(path).get("actions", [])
         return found
 
     def kept(self, report: str) -> dict[str, Any]:
         """The report with this id; {} while there is none."""
-        answer = self.aiops.client.get(f"/api/v1/reports/{report}")
-        found: dict[str, Any] = answer.json() if answer.is_success else {}
+        return self._read(f"/api/v1/reports/{report}")
+
+    def _read(self, path: str) -> dict[str, Any]:
+        answer = self.aiops.client.get(path)
+        if answer.status_code == 404:
+            return {}
+        found: dict[str, Any] = answer.raise_for_status().json()
         return found
 
     def approve(self, approval: str) -> str:
@@ -109,8 +113,9 @@ def mended_lab(folder: Path, **settings: str) -> Iterator[Mended]:
             served(
                 watch,
                 AIOPS_INCIDENTS__REOPEN_WINDOW_S="0",
-                AIOPS_WINDOW__BEFORE_S="60",
+                AIOPS_WINDOW__BEFORE_S="14",
                 AIOPS_GATEWAY__WATCH_S="2",
+                AIOPS_WEB__REQUESTS_PER_MINUTE="100000",  # we look twenty times a second
                 HOME=os.environ.get("HOME", "/"),
                 **settings,
             ) as service,
