@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DATA   ?= ../shared/datasets
 NEURAL := .venv-neural
 
-.PHONY: install demo test test-neural check bench results results-lab results-triage results-neural results-agent constants format lock clean
+.PHONY: install demo test test-neural check bench results results-lab results-triage results-neural results-agent results-safety constants format lock clean
 
 install: $(STAMP)
 
@@ -60,6 +60,9 @@ results-neural: $(NEURAL)/.installed  ## The neural method beside the linear one
 results-agent: install  ## Whole investigations, by recorded tool calls and beside the analyzers alone
 	$(BIN)/aiops eval agent --data $(DATA) --data datasets --misses \
 	    --out evals/results/agent-dev.json > evals/results/agent-dev.md
+
+results-safety: install  ## Forty planted orders and a model that obeys
+	$(BIN)/aiops eval safety --out evals/results/safety-dev.json
 
 results-lab: install  ## Sixty recorded faults of our own lab, from a clean clone
 	$(BIN)/aiops eval rca --data datasets --datasets lab-campaign --misses --fresh \
