@@ -8,8 +8,10 @@ from typing import Final
 
 from aiops import plugins
 from aiops.agents.inline import InlineRuns
+from aiops.agents.trajectory.steps import Trajectory
 from aiops.analyze.explain import explain
 from aiops.app.investigate import CaseInquiry
+from aiops.app.rendering.as_json import dumps
 from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.errors import InvalidInput
 from aiops.model import CaseData, Ranking
@@ -19,7 +21,7 @@ from aiops.ports.cases import CaseLocation
 from aiops.settings import load as settings_of
 from aiops.store.clock import SystemClock
 from aiops_datasets.case import Case
-from aiops_evals.agent.by_tools import LastRanking, investigated
+from aiops_evals.agent.by_tools import LastRanking, investigated, taken_down
 from aiops_evals.agent.expert import coverage, expert_paths
 from aiops_evals.agent.outcomes import Asked, Investigated
 from aiops_evals.blind import shuffled
@@ -27,6 +29,7 @@ from aiops_evals.breaking import Broke, outcome_of
 from aiops_evals.judge import facts_of
 from aiops_evals.levels import rank_at
 from aiops_evals.outcomes import Facts
+from aiops_evals.trajectory_score import score
 
 ANALYZER: Final = "aiops"
 ALONE: Final = "analyzers"
@@ -71,6 +74,7 @@ class _Run:
     stopped_by: str | None = None
     asked: Asked | None = None
     ms: float | None = None
+    trajectory: Trajectory | None = None
 
 
 def run(task: Task) -> Judged:
@@ -100,7 +104,8 @@ def _by_tools(data: CaseData, method: str, seed: int) -> _Run:
     found = investigated(
         data, _analyzer(), policy_of(settings), seed=seed, budget=budget_of(settings)
     )
-    return _Run(found.ranking, found.report.usage.stopped_by, found.asked, found.ms)
+    stopped = found.report.usage.stopped_by
+    return _Run(found.ranking, stopped, found.asked, found.ms, found.trajectory)
 
 
 def _in_view(data: CaseData, method: str, seed: int) -> _Run:
@@ -109,9 +114,12 @@ def _in_view(data: CaseData, method: str, seed: int) -> _Run:
         return _Run(_analyzer().rank(data, seed=seed))
     settings = settings_of(policy=method)
     inquiry = LastRanking(CaseInquiry(lambda _: Collected(data), _analyzer(), explain, seed=seed))
-    runs = InlineRuns(SystemClock(), policy_of(settings), budget=budget_of(settings))
+    taken, budget = taken_down(seed), budget_of(settings)
+    runs = InlineRuns(SystemClock(), policy_of(settings), budget=budget, record=taken.record)
     report = runs(data.id, inquiry)
-    return _Run(inquiry.told(report), report.usage.stopped_by)
+    taken.ended(dumps(report))
+    stopped = report.usage.stopped_by
+    return _Run(inquiry.told(report), stopped, trajectory=taken.trajectory())
 
 
 def _judged(facts: Facts, case: Case, method: str, work: Callable[[], _Run]) -> Investigated:
@@ -135,6 +143,7 @@ def _judged(facts: Facts, case: Case, method: str, work: Callable[[], _Run]) -> 
         ms=ms if found.ms is None else found.ms,
         stopped_by=found.stopped_by,
         asked=found.asked,
+        score=None if found.trajectory is None else score(found.trajectory, case.answers).total,
     )
 
 

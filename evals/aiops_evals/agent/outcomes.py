@@ -41,6 +41,7 @@ class Investigated:
         stopped_by: the budget that ended it.
         failed: why it gave no report; "" where it did.
         asked: None where nothing could be asked.
+        score: of the way it went about it (``trajectory_score``); None of the analyzers alone.
     """
 
     facts: Facts
@@ -52,6 +53,7 @@ class Investigated:
     stopped_by: str | None = None
     failed: str = ""
     asked: Asked | None = None
+    score: float | None = None
 
     def hit(self, level: Level, within: int = 1) -> bool:
         """Whether the answer is among the first so many at ``level``."""

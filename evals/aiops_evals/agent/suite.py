@@ -229,6 +229,11 @@ def _beside(dataset: str, method: str, runs: Sequence[Investigated]) -> dict[str
     alone = {one.facts.case: one.hit(level) for one in own if one.method == ALONE}
     whole = {one.facts.case: one.hit(level) for one in own if one.method == method}
     both = alone.keys() & whole.keys()
+    scores = [
+        one.score
+        for one in runs
+        if (one.facts.dataset, one.method) == (dataset, method) and one.score is not None
+    ]
     return {
         "dataset": dataset,
         "method": method,
@@ -237,6 +242,7 @@ def _beside(dataset: str, method: str, runs: Sequence[Investigated]) -> dict[str
         "investigation": sum(whole[case] for case in both),
         "won": sum(whole[case] and not alone[case] for case in both),
         "lost": sum(alone[case] and not whole[case] for case in both),
+        "score_mean": fmean(scores) if scores else None,
     }
 
 
