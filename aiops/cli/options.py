@@ -33,8 +33,9 @@ Explain = Annotated[
 Concurrency = Annotated[
     int, typer.Option("--concurrency", min=1, max=64, help="Investigations at once.")
 ]
-AT_ONCE: Final = 4
-"""Most of an investigation's time goes by while its sources read."""
+AT_ONCE: Final = 3
+"""Most of an investigation's time goes by while its sources read. More of them at once on SQLite
+make changes by people wait for over half a second in a storm of alerts."""
 Html = Annotated[
     Path | None, typer.Option("--html", metavar="FILE", help="Also write one HTML page.")
 ]
