@@ -18,7 +18,7 @@ PROGRAM = str(Path(hostile_mcp.__file__))
 PATIENCE_S = 60.0
 LEAN = Allowance(memory_bytes=120 * MIB)
 SLOW = Allowance(cpu_s=1.0)
-LONELY = Allowance(processes=8)
+LONELY = Allowance(8 * 1024 * MIB, processes=8)
 
 
 def asked(folder: Path, mode: str, allowance: Allowance) -> None:
