@@ -10,6 +10,7 @@ from small_world import ask, told
 
 from aiops.bootstrap.service import in_memory
 from aiops.errors import ToolFailed
+from aiops.ingest.prometheus.queries import QUANTILES
 from aiops.ingest.prometheus.source import Prometheus
 from aiops.settings import Settings
 from aiops_tools.telemetry.toolset import Telemetry
@@ -24,11 +25,18 @@ def telemetry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Telemetry]:
         service = replace(in_memory(Settings()), sources=(("prom", source),))
         toolset = Telemetry.connect("telemetry", {}, service)
         deadline = time.monotonic() + 60
-        while told(toolset, "promql", expression=RATE, start="-30s")["total"] < 3:
+        while not scraped(toolset):
             assert time.monotonic() < deadline, "Prometheus scraped no rate of three services"
             time.sleep(0.5)
         yield toolset
         source.close()
+
+
+def scraped(toolset: Telemetry) -> bool:
+    """Whether rates are there of all three, and at a row of the grid, too: a scrape later."""
+    rates = told(toolset, "promql", expression=RATE, start="-30s")["total"]
+    asked = {"services": ["web", "api", "store"], "kinds": ["latency"], "start": "-1m"}
+    return rates == 3 and told(toolset, "metrics", **asked)["total"] == 3 * len(QUANTILES)
 
 
 def test_an_expression_is_answered_with_its_series(telemetry):
