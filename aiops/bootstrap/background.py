@@ -1,22 +1,15 @@
-"""What the service does without being asked: take alerts in, queue investigations, do them."""
+"""What the service does without being asked: take alerts in, queue investigations, keep watch."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from threading import Event, Thread
 from typing import Final
 
 import structlog
 
-from aiops.analyze.explain import explain
 from aiops.analyze.service_graph import seen_in_spans
-from aiops.app.approvals.calling import KIND as SUMMON
-from aiops.app.approvals.calling import Calling
-from aiops.app.approvals.carrying_out import KIND as CARRY_OUT
 from aiops.app.approvals.carrying_out import order_approved
 from aiops.app.approvals.lapsing import lapse
-from aiops.app.approvals.resuming import KIND as RESUME
-from aiops.app.approvals.resuming import Resumptions
-from aiops.app.incident_reports import KIND, IncidentReports
 from aiops.app.incidents.dispatch import due_jobs
 from aiops.app.incidents.given_up import tell_given_up
 from aiops.app.incidents.grouping import Grouping, Neighbours
@@ -24,27 +17,11 @@ from aiops.app.incidents.intake import take_in
 from aiops.app.pushed_telemetry import keep
 from aiops.app.slo_standing import Standings
 from aiops.app.slo_watch import EVERY, SloWatch
-from aiops.app.telemetry_window import Reach
-from aiops.bootstrap.agents import ServiceRuns
-from aiops.bootstrap.carrying_out import CarryingOut
 from aiops.bootstrap.deciding import desk_of
-from aiops.bootstrap.loading import in_the_background
 from aiops.bootstrap.objectives import of_metrics, slos_of
-from aiops.bootstrap.resuming import GoingOn, resumptions_of
+from aiops.bootstrap.resuming import resumptions_of
 from aiops.bootstrap.service import Service
-from aiops.bootstrap.summoning import summons_of
 from aiops.jobs.loops import Heartbeats, every
-from aiops.model.job import Job
-from aiops.plugins import analyzer, names
-from aiops.ports.jobs import Handler
-from aiops.ports.telemetry import (
-    ChangeSource,
-    GraphSource,
-    LogSource,
-    MetricSource,
-    StateSource,
-    TraceSource,
-)
 
 BATCH, LARGE_BATCH = 50, 500
 """Deliveries of one transaction of triage: new ones wait for it to be written down. Large ones cost
@@ -66,23 +43,15 @@ GIVEN_UP_S: Final = 5.0
 """How often investigations that were given up are looked for."""
 APPROVALS_S: Final = 2.0
 """How often approvals whose time is over are looked for."""
-WORK_PATIENCE_S: Final = 2.5
-"""How long an investigation may go on after the stop, before it is given back."""
 _LOGGED: Final = ("incident.opened", "incident.reopened", "incident.resolved")
 Tick = Callable[[], float]
 
 
 class Background:
-    """The threads of one process.
+    """The threads of the process that keeps watch."""
 
-    Args:
-        at_once: how many investigations this process does at once, beside what was approved; 0 if
-            others do both.
-    """
-
-    def __init__(self, service: Service, heartbeats: Heartbeats, *, at_once: int = 1) -> None:
+    def __init__(self, service: Service, heartbeats: Heartbeats) -> None:
         self._service, self._heartbeats, self._stop = service, heartbeats, Event()
-        self._at_once = at_once
         self._loops: dict[str, Tick] = {
             "triage": Triaging(service),
             "dispatch": Dispatching(service),
@@ -96,15 +65,6 @@ class Background:
             Thread(target=self._run, args=each, name=each[0], daemon=True)
             for each in self._loops.items()
         ]
-        if at_once:
-            # Made here: what cannot be used stops the start, and libraries load before requests.
-            settings = service.settings
-            loading = in_the_background(settings)
-            self._threads.append(loading)
-            # A thread for each kind: what was approved waits for no investigation.
-            for kind, handler in handlers(service).items():
-                work = Thread(target=self._work, args=({kind: handler},), name=kind, daemon=True)
-                self._threads.append(work)
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -113,8 +73,12 @@ class Background:
         for thread in self._threads:
             thread.start()
 
+    def stands(self) -> bool:
+        """Whether every thread goes on; one that fell over did so by a defect, and told of it."""
+        return all(thread.is_alive() for thread in self._threads)
+
     def stop(self, patience_s: float = 3.0) -> None:
-        """Let each loop end its round. A job that takes longer is done again after the next start.
+        """Let each loop end its round.
 
         Args:
             patience_s: for all of them together.
@@ -126,11 +90,6 @@ class Background:
 
     def _run(self, name: str, tick: Tick) -> None:
         every(IDLE_S, tick, self._stop, name=name, heartbeats=self._heartbeats)
-
-    def _work(self, handlers: Mapping[str, Handler]) -> None:
-        self._service.queue.work(
-            handlers, self._stop, concurrency=self._at_once, patience_s=WORK_PATIENCE_S
-        )
 
 
 class Triaging:
@@ -266,65 +225,4 @@ def standings(service: Service) -> Standings:
     """How the objectives stand; raises InvalidData."""
     return Standings(
         slos_of(service.settings), of_metrics(service), service.incidents, service.clock
-    )
-
-
-class Logged:
-    """Investigations with what the log says of each; its lines carry the incident and the job."""
-
-    def __init__(self, reports: IncidentReports, resumptions: Resumptions) -> None:
-        self._reports, self._resumptions = reports, resumptions
-        self._log = structlog.get_logger("aiops.investigations")
-
-    def __call__(self, job: Job) -> None:
-        """Do it; raises what it raises, which the queue writes down."""
-        log = self._log.bind(incident=job.about, job=job.key)
-        log.info("investigation begins", attempt=job.attempt)
-        report = self._reports(job)
-        # What it asked for may be settled before its report was kept.
-        self._resumptions.of(job.about)
-        log.info(
-            "investigation ends",
-            verdict=report.verdict,
-            seconds=round(report.timings.total_s, 2),
-            failed_steps=[f"{step.step}: {step.reason}" for step in report.failed_steps],
-        )
-
-
-def handlers(service: Service) -> dict[str, Handler]:
-    """What does the jobs, by kind; raises UnknownName for a method that does not exist."""
-    reports = reporting(service)
-    calling = Calling(
-        service.approvals, service.incidents, service.clock, summons_of(service.settings)
-    )
-    return {
-        KIND: Logged(reports, resumptions_of(service)),
-        CARRY_OUT: CarryingOut(service),
-        RESUME: GoingOn(reports),
-        SUMMON: calling,
-    }
-
-
-def reporting(service: Service) -> IncidentReports:
-    """What does the investigations; raises UnknownName for a method that does not exist."""
-    kinds = (MetricSource, LogSource, TraceSource, ChangeSource, GraphSource, StateSource)
-    settings, window = service.settings, service.settings.window
-    tell_of_changes = set(names("aiops.change_webhooks"))
-    return IncidentReports(
-        incidents=service.incidents,
-        investigations=service.investigations,
-        telemetry=service.telemetry,
-        sources=[(name, each) for name, each in service.sources if isinstance(each, kinds)],
-        analyzer=analyzer(settings.method),
-        explain=explain,
-        clock=service.clock,
-        reach=Reach(
-            timedelta(seconds=window.before_s), timedelta(seconds=window.after_s), window.hops
-        ),
-        changes_recorded=any(isinstance(each, ChangeSource) for _, each in service.sources)
-        or any(each.kind in tell_of_changes for each in settings.webhooks.values()),
-        slos=slos_of(settings),
-        seed=settings.seed,
-        top=settings.top,
-        runner=ServiceRuns(service),
     )

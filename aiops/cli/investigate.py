@@ -135,8 +135,8 @@ def _recorded(
 def _live(chosen: "Settings", incident: str, listeners: _Listeners) -> "tuple[Report, CaseData]":
     from aiops.app.kept_cases import case_behind
     from aiops.bootstrap.agents import ServiceRuns
-    from aiops.bootstrap.background import reporting
     from aiops.bootstrap.durable import durable
+    from aiops.bootstrap.working import reporting
 
     with durable(chosen, application="aiops investigate") as service:
         runs = ServiceRuns(service, listeners.watch, listeners.record, listeners.recording)
@@ -155,10 +155,10 @@ def _replayed(
     """The report of the recorded run again, and its case."""
     from aiops.app.kept_cases import case_behind
     from aiops.bootstrap import wire
-    from aiops.bootstrap.background import reporting
     from aiops.bootstrap.durable import durable
     from aiops.bootstrap.policies import budget_of, policy_of
     from aiops.bootstrap.trajectories import replayed
+    from aiops.bootstrap.working import reporting
     from aiops.llm.tape import MemoryTape
     from aiops.store.trajectory import read_trajectory
 

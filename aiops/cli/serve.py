@@ -55,7 +55,7 @@ def serve(
 ) -> None:
     """Run the service until it is told to stop (SIGTERM, Ctrl-C)."""
     from aiops import settings
-    from aiops.bootstrap.apart import Apart
+    from aiops.bootstrap.beside import Beside
     from aiops.bootstrap.durable import durable
     from aiops.bootstrap.loading import settle
     from aiops.bootstrap.tools import toolbelt_of
@@ -76,17 +76,18 @@ def serve(
         listening = stack.enter_context(_listening(host, port))
         service = stack.enter_context(durable(chosen, application="aiops serve"))
         prepare = partial(configure_logs, terminal=sys.stderr.isatty())
-        at_once = concurrency if worker else 0
-        background = Apart(chosen, service.clock, at_once=at_once, prepare=prepare)
+        beside = Beside(
+            chosen, service.clock, at_once=concurrency if worker else 0, prepare=prepare
+        )
         app = create(
             service,
             rehearsal=stack.enter_context(toolbelt_of(service)),
             dev=dev,
-            heartbeats=background.overdue,
+            heartbeats=beside.overdue,
             traces=bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")),
         )
-        stack.callback(background.stop)
-        background.start()
+        stack.callback(beside.stop)
+        beside.start()
         stack.enter_context(beating(app.state.site))
         settle()
         if not dev:
@@ -94,7 +95,7 @@ def serve(
         name = f"[{host}]" if ":" in host else host
         typer.echo(f"aiops listens on http://{name}:{listening.getsockname()[1]}")
         sys.stdout.flush()
-        _run(app, listening, background.end)
+        _run(app, listening, beside.end)
 
 
 @contextmanager

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 PATIENCE_S: Final = 3.5
 """How long jobs may go on after SIGTERM; with the rest, the process ends within 5 s."""
+LOOK_S: Final = 1.0
+"""How often it is looked whether all of them go on."""
 GIVES_WAY: Final = 10
 """Niceness: on a machine that is busy, webhooks are answered before incidents are investigated."""
 
@@ -32,8 +34,8 @@ def worker(
     import structlog
 
     from aiops import settings
-    from aiops.bootstrap.background import handlers
     from aiops.bootstrap.durable import durable
+    from aiops.bootstrap.working import Working
     from aiops.web.telemetry import configure_logs
 
     settings.must_be_known(os.environ)
@@ -49,15 +51,18 @@ def worker(
     configure_logs(terminal=sys.stderr.isatty())
     log = structlog.get_logger("aiops.worker")
     with durable(chosen, application="aiops worker") as service:
-        jobs = handlers(service)
+        working = Working(service, at_once=concurrency)
+        working.start()
         log.info("worker ready", concurrency=concurrency)
-        service.queue.work(jobs, stop, concurrency=concurrency, patience_s=PATIENCE_S)
+        while (stands := working.stands()) and not stop.wait(LOOK_S):
+            pass
+        working.stop(PATIENCE_S)
         log.info("worker stopped")
-    _leave()
+    _leave(0 if stands else 1)
 
 
-def _leave() -> None:
+def _leave(code: int) -> None:
     """End now: a read that hangs in some thread would otherwise be waited for."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(0)
+    os._exit(code)

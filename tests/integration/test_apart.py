@@ -1,4 +1,4 @@
-"""The background's own process, as ``aiops serve`` starts it: real processes on SQLite."""
+"""The processes beside the service, as ``aiops serve`` starts it: real processes on SQLite."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from aiops.bootstrap.apart import Apart
+from aiops.bootstrap.beside import Beside
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.service import Service
 from aiops.errors import InvalidInput
@@ -41,15 +41,15 @@ def alert(name: str) -> Delivery:
     return Delivery(f"d-{name}", "prom", now, (firing,))
 
 
-def background() -> int:
-    (child,) = (each for each in active_children() if each.name == "background")
+def process(name: str) -> int:
+    (child,) = (each for each in active_children() if each.name == name)
     assert child.pid is not None
     return child.pid
 
 
 @contextmanager
-def apart(service: Service) -> Iterator[Apart]:
-    made = Apart(service.settings, service.clock, at_once=1, prepare=QUIET)
+def beside(service: Service) -> Iterator[Beside]:
+    made = Beside(service.settings, service.clock, at_once=1, prepare=QUIET)
     with ExitStack() as stack:
         stack.callback(made.stop)
         made.start()
@@ -63,25 +63,37 @@ def service(sqlite_url: str) -> Iterator[Service]:
 
 
 def test_what_was_accepted_becomes_an_incident_and_the_end_is_orderly(service: Service) -> None:
-    with apart(service) as running:
+    with beside(service) as running:
         until(lambda: max(running.overdue().values()) < 1)
         service.inbox.put([alert("web")])
         until(lambda: service.incidents.counts()["triggered"] == 1)
-    assert not [each for each in active_children() if each.name == "background"]
+    assert not {each.name for each in active_children()} & {"background", "work"}
 
 
-def test_a_background_that_is_killed_is_started_again_and_goes_on(service: Service) -> None:
-    with apart(service):
-        killed = background()
+@pytest.mark.parametrize("name", ["background", "work"])
+def test_a_process_that_is_killed_is_started_again_and_goes_on(service: Service, name: str) -> None:
+    with beside(service):
+        killed = process(name)
         os.kill(killed, signal.SIGKILL)
         service.inbox.put([alert("web")])
-        until(lambda: service.incidents.counts()["triggered"] == 1)
-        assert background() != killed
+        until(lambda: bool(service.investigations.newest()))
+        assert process(name) != killed
 
 
-def test_a_background_that_stands_still_is_late_and_is_killed_at_the_end(service: Service) -> None:
-    with apart(service) as running:
-        os.kill(background(), signal.SIGSTOP)
+def test_without_work_only_watch_is_kept(service: Service) -> None:
+    made = Beside(service.settings, service.clock, at_once=0, prepare=QUIET)
+    with ExitStack() as stack:
+        stack.callback(made.stop)
+        made.start()
+        service.inbox.put([alert("web")])
+        until(lambda: service.queue.backlog().due == 1)
+        assert {each.name for each in active_children()} & {"background", "work"} == {"background"}
+
+
+def test_processes_that_stand_still_are_late_and_are_killed_at_the_end(service: Service) -> None:
+    with beside(service) as running:
+        for name in ("background", "work"):
+            os.kill(process(name), signal.SIGSTOP)
         until(lambda: min(running.overdue().values()) > 0.5)
         began = time.monotonic()
         running.stop(patience_s=0.5)
@@ -95,7 +107,7 @@ def test_a_background_that_cannot_work_says_why_before_anything_is_answered(
     with (
         durable(wrong) as service,
         pytest.raises(InvalidInput, match="sorcery"),
-        apart(service),
+        beside(service),
     ):
         pass
 

@@ -4,9 +4,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from aiops.bootstrap.background import Background, reporting
+from aiops.bootstrap.background import Background
 from aiops.bootstrap.objectives import slos_of
 from aiops.bootstrap.service import Service, in_memory
+from aiops.bootstrap.working import Working, reporting
 from aiops.jobs.loops import Heartbeats
 from aiops.model.alert import Alert, Delivery
 from aiops.model.entity import Entity
@@ -41,8 +42,9 @@ def deliver(service: Service) -> None:
 def test_a_delivery_becomes_an_incident_and_that_a_report() -> None:
     service = in_memory(Settings(incidents=IncidentSettings(settle_s=0)))
     heartbeats = Heartbeats(service.clock)
-    background = Background(service, heartbeats)
+    background, working = Background(service, heartbeats), Working(service)
     background.start()
+    working.start()
     try:
         deliver(service)
         wait(lambda: bool(service.investigations.newest()))
@@ -50,12 +52,13 @@ def test_a_delivery_becomes_an_incident_and_that_a_report() -> None:
         wait(lambda: service.incidents.get(investigation.about).report == investigation.id)
     finally:
         background.stop()
+        working.stop()
     assert max(heartbeats.overdue().values()) < 10
 
 
 def test_a_process_without_a_worker_leaves_the_job_to_others() -> None:
     service = in_memory(Settings(incidents=IncidentSettings(settle_s=0)))
-    background = Background(service, Heartbeats(service.clock), at_once=0)
+    background = Background(service, Heartbeats(service.clock))
     background.start()
     try:
         deliver(service)

@@ -16,12 +16,11 @@ from queues import until
 from web import asking
 
 from aiops.app.approvals.carrying_out import order_approved
-from aiops.bootstrap.background import Background
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.service import Service
 from aiops.bootstrap.tools import toolbelt_of
+from aiops.bootstrap.working import Working
 from aiops.cli import approvals as command
-from aiops.jobs.loops import Heartbeats
 from aiops.model.approval import Approval
 from aiops.model.canonical import canonical
 from aiops.model.incident import Incident
@@ -164,11 +163,11 @@ def test_the_background_carries_out_what_the_command_line_approved(
     approval = asked(service)
     chosen = service.settings
     monkeypatch.setattr("aiops.settings.load", lambda **_: chosen)
-    background = Background(service, Heartbeats(service.clock))
-    background.start()
+    working = Working(service)
+    working.start()
     try:
         command.approve(approval.id, approval.action_hash, wait=True)
     finally:
-        background.stop(WAIT_S)
+        working.stop(WAIT_S)
     assert "done: " in capsys.readouterr().out
     assert filed_shelf.written(shelf) == [["web", 4]]

@@ -9,9 +9,10 @@ from queues import JumpingClock, working
 from sqlalchemy import text
 from web import asking
 
-from aiops.bootstrap.background import Dispatching, Triaging, handlers
+from aiops.bootstrap.background import Dispatching, Triaging
 from aiops.bootstrap.forgetting import Forgetting
 from aiops.bootstrap.service import Service, in_memory
+from aiops.bootstrap.working import handlers
 from aiops.errors import StoreUnavailable
 from aiops.jobs.leased import LeasedJobs
 from aiops.model import TelemetryWindow

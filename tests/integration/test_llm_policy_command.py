@@ -10,8 +10,8 @@ from advised import NAME, verdict
 from scripted_model import ScriptedModel, fails, scripted
 from typer.testing import CliRunner, Result
 
-from aiops.bootstrap.background import handlers
 from aiops.bootstrap.durable import durable
+from aiops.bootstrap.working import handlers
 from aiops.cli.investigate import register
 from aiops.errors import InvalidInput
 from aiops.settings import Settings

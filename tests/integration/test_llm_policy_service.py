@@ -8,8 +8,9 @@ from web import asking
 
 from aiops.agents.policies.named import LLM
 from aiops.app.incident_reports import job_for
-from aiops.bootstrap.background import Triaging, handlers
+from aiops.bootstrap.background import Triaging
 from aiops.bootstrap.durable import durable
+from aiops.bootstrap.working import handlers
 from aiops.ingest.replay import alert
 from aiops.model.incident import IncidentQuery
 from aiops.settings import IncidentSettings, Settings

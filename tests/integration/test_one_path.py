@@ -15,9 +15,10 @@ from web import asking
 from aiops.agents.inline import InlineRuns
 from aiops.app.incident_reports import job_for
 from aiops.app.rendering.as_json import dumps
-from aiops.bootstrap.background import Triaging, handlers, reporting
+from aiops.bootstrap.background import Triaging
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.policies import policy_of
+from aiops.bootstrap.working import handlers, reporting
 from aiops.cli.investigate import register
 from aiops.ingest.replay import alert
 from aiops.model.incident import IncidentQuery

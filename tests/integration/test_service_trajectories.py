@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 from web import asking
 
 from aiops.app.incident_reports import job_for
-from aiops.bootstrap.background import Triaging, handlers
+from aiops.bootstrap.background import Triaging
 from aiops.bootstrap.durable import durable
+from aiops.bootstrap.working import handlers
 from aiops.cli.investigate import register
 from aiops.ingest.replay import alert
 from aiops.model.incident import IncidentQuery

@@ -16,10 +16,10 @@ from queues import until
 
 from aiops.app.approvals.calling import KIND, again
 from aiops.app.approvals.lapsing import lapse
-from aiops.bootstrap.background import handlers
 from aiops.bootstrap.deciding import desk_of
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.summoning import nobody_is_called, summons_of
+from aiops.bootstrap.working import handlers
 from aiops.errors import InvalidInput, NotDelivered, UnknownName
 from aiops.notify.webhook import SIGNATURE
 from aiops.settings import Settings

@@ -13,8 +13,8 @@ from web import asking, serving
 from aiops.app import tokens
 from aiops.app.incidents.grouping import Grouping, Neighbours
 from aiops.app.incidents.intake import take_in
-from aiops.bootstrap.background import reporting
 from aiops.bootstrap.service import Service, in_memory
+from aiops.bootstrap.working import reporting
 from aiops.model.alert import Alert, Delivery, RefusedDelivery
 from aiops.model.entity import Entity
 from aiops.model.job import Job

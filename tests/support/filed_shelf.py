@@ -13,9 +13,9 @@ from typing import Any
 from belt import Cluster, Read, Scale, schema, spec
 
 from aiops import plugins
-from aiops.bootstrap.background import handlers
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.tools import GROUP
+from aiops.bootstrap.working import handlers
 from aiops.jobs.leased import LeasedJobs
 from aiops.model.canonical import canonical
 from aiops.model.tool import ToolResult

@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from aiops.app.kept_cases import case_behind
 from aiops.bootstrap import agents
-from aiops.bootstrap.background import reporting
 from aiops.bootstrap.service import Service
+from aiops.bootstrap.working import reporting
 from aiops.model.approval import OPEN
 from aiops.model.canonical import canonical
 from aiops.model.incident import Incident, IncidentQuery

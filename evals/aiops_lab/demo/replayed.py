@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiops.bootstrap.background import Background
 from aiops.bootstrap.durable import durable
+from aiops.bootstrap.working import Working
 from aiops.errors import AiopsError
 from aiops.ingest.replay import alert
 from aiops.jobs.loops import Heartbeats
@@ -125,9 +126,9 @@ def replayed(case: CaseData, folder: Path) -> Iterator[Replayed]:
         opened = stack.enter_context(durable(settings, clock=clock))
         service = replace(opened, sources=((NAME, Recording(case, clock)),))
         heartbeats = Heartbeats(clock)
-        background = Background(service, heartbeats)
-        background.start()
-        stack.callback(background.stop)
+        for each in (Background(service, heartbeats), Working(service)):
+            each.start()
+            stack.callback(each.stop)
         app = create(service, dev=True, heartbeats=heartbeats.overdue)
         yield Replayed(case, service, stack.enter_context(_served(app)), clock)
 

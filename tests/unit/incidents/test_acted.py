@@ -8,8 +8,8 @@ from approvals import NOON
 from damaged import cause, report
 
 from aiops.app.incident_reports import ACTED, IncidentReports
-from aiops.bootstrap.background import reporting
 from aiops.bootstrap.service import Service, in_memory
+from aiops.bootstrap.working import reporting
 from aiops.errors import NotKept
 from aiops.model.incident import Incident
 from aiops.model.investigation import Investigation

@@ -70,6 +70,6 @@ class Analysis:
 
 
 def _reporting(service: "Service") -> "IncidentReports":
-    from aiops.bootstrap.background import reporting
+    from aiops.bootstrap.working import reporting
 
     return reporting(service)
