@@ -33,7 +33,11 @@ from aiops_evals.trajectory_score import score
 
 ANALYZER: Final = "aiops"
 ALONE: Final = "analyzers"
-"""The method that asks nothing and walks no graph: what investigations are compared with."""
+"""All analyzers, with everything in view; no question, no graph."""
+METRICS: Final = "metrics"
+"""The statistics over metrics alone: change points, Granger causality, PageRank."""
+COMPARED_WITH: Final = {ALONE: ANALYZER, METRICS: METRICS}
+"""What investigations are compared with, and the analyzer that each is."""
 BY_TOOLS: Final = frozenset({"cloudopsbench"})
 """Sets whose tool answers were recorded: their windows are hidden."""
 NAMED: Final = 3
@@ -44,7 +48,7 @@ class Task:
     """What one worker does at a time.
 
     Attributes:
-        methods: policies, or ``ALONE``, which has everything in view.
+        methods: policies, or some of ``COMPARED_WITH``.
     """
 
     dataset: str
@@ -93,7 +97,7 @@ def run(task: Task) -> Judged:
     paths = expert_paths(task.location.path / "case.json") if asks else ()
     runs = []
     for method in task.methods:
-        look = _by_tools if asks and method != ALONE else _in_view
+        look = _by_tools if asks and method not in COMPARED_WITH else _in_view
         one = _judged(facts, case, method, partial(look, data, method, task.seed))
         runs.append(_beside(one, paths))
     return Judged(task.dataset, tuple(runs))
@@ -109,9 +113,9 @@ def _by_tools(data: CaseData, method: str, seed: int) -> _Run:
 
 
 def _in_view(data: CaseData, method: str, seed: int) -> _Run:
-    """The analyzers alone, or the whole investigation that they are part of."""
-    if method == ALONE:
-        return _Run(_analyzer().rank(data, seed=seed))
+    """Analyzers alone, or the whole investigation that they are part of."""
+    if method in COMPARED_WITH:
+        return _Run(_analyzer(COMPARED_WITH[method]).rank(data, seed=seed))
     settings = settings_of(policy=method)
     inquiry = LastRanking(CaseInquiry(lambda _: Collected(data), _analyzer(), explain, seed=seed))
     taken, budget = taken_down(seed), budget_of(settings)
@@ -155,5 +159,5 @@ def _beside(one: Investigated, paths: Sequence[Sequence[tuple[str, ...]]]) -> In
 
 
 @cache
-def _analyzer() -> Analyzer:
-    return plugins.analyzer(ANALYZER)
+def _analyzer(name: str = ANALYZER) -> Analyzer:
+    return plugins.analyzer(name)

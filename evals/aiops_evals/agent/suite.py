@@ -12,7 +12,7 @@ from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.errors import InvalidInput, UnknownName
 from aiops.settings import load as settings_of
 from aiops_evals import provenance
-from aiops_evals.agent.judging import ALONE, Judged, Task, run
+from aiops_evals.agent.judging import ALONE, COMPARED_WITH, METRICS, Judged, Task, run
 from aiops_evals.agent.outcomes import Asked, Investigated
 from aiops_evals.blind import generator
 from aiops_evals.levels import LEVELS, Level
@@ -92,7 +92,7 @@ def tasks(plan: Plan) -> list[Task]:
 
     found: list[Task] = []
     for dataset, root in plan.sets:
-        methods = (ALONE, *plan.methods)
+        methods = (*COMPARED_WITH, *plan.methods)
         own = [Task(dataset, one, methods, plan.seed) for one in locations(root, dataset)]
         if plan.limit is not None and len(own) > plan.limit:
             drawn = generator(plan.seed, dataset).choice(len(own), plan.limit, replace=False)
@@ -114,10 +114,12 @@ def result(plan: Plan, judged: Sequence[Judged], *, misses: bool = False) -> dic
 
     Rows are ``{"dataset", "system", "method", "level", "n", "hits1", "hits3", "ac1", "ac3"}``;
     what asking cost stands in the header under "asking", and who was right where the analyzers
-    alone were not, and the other way round, under "beside_analyzers".
+    alone were not, and the other way round, under "beside_analyzers" (there also, how often the
+    statistics over metrics were).
 
     Args:
-        misses: also list each investigation whose cause was not named first.
+        misses: also list each investigation whose cause was not named first, and what all
+            analyzers missed.
     """
     runs = sorted(
         (one for case in judged for one in case.runs),
@@ -155,7 +157,11 @@ def result(plan: Plan, judged: Sequence[Judged], *, misses: bool = False) -> dic
         ],
     }
     if misses:
-        header["misses"] = [_miss(one) for one in runs if not one.hit(one.facts.levels[-1])]
+        header["misses"] = [
+            _miss(one)
+            for one in runs
+            if one.method != METRICS and not one.hit(one.facts.levels[-1])
+        ]
     return {
         "header": header,
         "rows": [row for key, own in _grouped(runs) for row in _rows(*key, own)],
@@ -226,8 +232,10 @@ def _beside(dataset: str, method: str, runs: Sequence[Investigated]) -> dict[str
     """How often one was right at service level where the other was not, on the same cases."""
     level: Level = "service"
     own = [one for one in runs if one.facts.dataset == dataset and level in one.facts.levels]
-    alone = {one.facts.case: one.hit(level) for one in own if one.method == ALONE}
-    whole = {one.facts.case: one.hit(level) for one in own if one.method == method}
+    metrics, alone, whole = (
+        {one.facts.case: one.hit(level) for one in own if one.method == each}
+        for each in (METRICS, ALONE, method)
+    )
     both = alone.keys() & whole.keys()
     scores = [
         one.score
@@ -238,6 +246,7 @@ def _beside(dataset: str, method: str, runs: Sequence[Investigated]) -> dict[str
         "dataset": dataset,
         "method": method,
         "n": len(both),
+        "metrics": sum(metrics[case] for case in both),
         "analyzers": sum(alone[case] for case in both),
         "investigation": sum(whole[case] for case in both),
         "won": sum(whole[case] and not alone[case] for case in both),

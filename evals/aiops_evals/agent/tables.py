@@ -85,10 +85,14 @@ def _asking(header: Mapping[str, Any]) -> Iterator[str]:
 def _beside(lines: Lines) -> Iterator[str]:
     if not lines:
         return
-    head = ("set", "method", "n", "analyzers alone", "investigation", "won", "lost", "score")
+    head = (
+        *("set", "method", "n", "metrics alone", "analyzers alone", "investigation"),
+        *("won", "lost", "score"),
+    )
     body = [
         (
             *(line["dataset"], line["method"], str(line["n"])),
+            share(line["metrics"], line["n"]),
             share(line["analyzers"], line["n"]),
             share(line["investigation"], line["n"]),
             *(str(line["won"]), str(line["lost"])),
@@ -100,7 +104,10 @@ def _beside(lines: Lines) -> Iterator[str]:
     yield (
         "## Beside the analyzers alone, service AC@1 on the same cases\n\n"
         + markdown(head, body)
-        + "\n\nThe analyzers alone have everything in view. An investigation has the same where "
+        + "\n\nMetrics alone: change points, Granger causality and PageRank, which make the "
+        "shortlist of metrics; a case without metrics counts as missed. The analyzers alone read "
+        "logs, traces, state and changes too, and have everything in view; won and lost count "
+        "against them. An investigation has the same where "
         "nothing can be asked, and by tool calls only what it asked for. Score: mean over all "
         "cases of the set, after ThinkFL: 1 / (1 + places above the cause), + 0.2 where the cause "
         "was looked at on the way, - 0.2 times the share of calls that were refused, failed or "
