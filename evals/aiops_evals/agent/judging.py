@@ -114,6 +114,8 @@ def _by_tools(data: CaseData, method: str, seed: int) -> _Run:
 
 def _in_view(data: CaseData, method: str, seed: int) -> _Run:
     """Analyzers alone, or the whole investigation that they are part of."""
+    if method == METRICS and data.window.metrics is None:
+        return _Run(Ranking("inconclusive", ()))
     if method in COMPARED_WITH:
         return _Run(_analyzer(COMPARED_WITH[method]).rank(data, seed=seed))
     settings = settings_of(policy=method)
