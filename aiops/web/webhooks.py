@@ -6,6 +6,7 @@ The one path that storms go through: no models, no dependencies, one thread for 
 import asyncio
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 import structlog
@@ -16,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aiops.app.incidents.changes import record
 from aiops.errors import AiopsError, BadPayload, SourceUnavailable
+from aiops.ingest.compression import unpacked
 from aiops.ingest.webhooks.authentic import authentic
 from aiops.ingest.webhooks.sns import confirmation
 from aiops.model.alert import Alert, Delivery, RefusedDelivery
@@ -72,7 +74,7 @@ class Webhooks:
             found = await asyncio.to_thread(self._read, receiver, push)
         else:
             found = self._read(receiver, push)
-        if receiver.comes_through_sns:
+        if receiver.comes_through_sns:  # which never compresses
             await self._confirm(push)
         number = _mark(push) or self._site.service.ids.new("del")
         if receiver.changes is not None:
@@ -89,6 +91,9 @@ class Webhooks:
         authentic(
             receiver.credentials, push.headers, push.body, push.received_at, fetch=self._certificate
         )
+        # A signature covers the bytes as they were sent, so they are unpacked after it.
+        how = push.headers.get("content-encoding", "")
+        push = replace(push, body=unpacked(push.body, how, self._most))
         if receiver.alerts is not None:
             return receiver.alerts(push)
         return () if receiver.changes is None else receiver.changes(push)

@@ -213,9 +213,37 @@ def test_requests_that_come_together_are_kept_by_few_commits(
     assert len(puts) < 40
 
 
-def test_a_compressed_body_is_refused_as_not_understood(sender: httpx.Client) -> None:
+def test_a_compressed_body_is_unpacked_where_it_says_so(sender: httpx.Client) -> None:
     body = gzip.compress(json.dumps(PAYLOAD).encode())
+    packed = {"Content-Encoding": "gzip"}
     assert sender.post("/webhooks/prom", content=body).status_code == 422
+    assert sender.post("/webhooks/prom", content=body, headers=packed).json()["alerts"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "how", "said"),
+    [
+        (b"{}", "gzip", "not gzip"),
+        (gzip.compress(b"{}")[:-4], "gzip", "cut off"),
+        (gzip.compress(b" " * 50_000), "gzip", "more than 20000 bytes"),
+        (b"{}", "br", "send gzip or none"),
+    ],
+    ids=["plain", "cut", "bomb", "brotli"],
+)
+def test_a_body_that_cannot_be_unpacked_is_422_and_says_why(
+    sender: httpx.Client, body: bytes, how: str, said: str
+) -> None:
+    answer = sender.post("/webhooks/prom", content=body, headers={"Content-Encoding": how})
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+
+
+def test_an_alarm_of_cloudwatch_needs_no_envelope_of_sns() -> None:
+    alarm = {"AlarmName": "web-5xx", "NewStateValue": "ALARM", "Type": ["not", "an", "envelope"]}
+    alarms = WebhookSettings(kind="cloudwatch", secret=SECRET)
+    with asking(create(in_memory(configured(alarms=alarms))), **BEARER) as client:
+        answer = client.post("/webhooks/alarms", json=alarm)
+    assert (answer.status_code, answer.json()["alerts"]) == (202, 1)
 
 
 def test_other_methods_are_405(sender: httpx.Client) -> None:

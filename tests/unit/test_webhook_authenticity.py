@@ -53,6 +53,7 @@ def stamped(ago: float) -> dict[str, str]:
         ("grafana", "hmac", stamped(ago=-299)),
         ("generic", "hmac", {"x-signature": digest()}),
         ("generic", "hmac", {"x-signature": f"sha256={digest()}"}),
+        ("generic", "hmac", {"x-signature": f"SHA256={digest().upper()}"}),
         ("alertmanager", "bearer", {"authorization": f"Bearer {SECRET}"}),
         ("gitlab", "bearer", {"x-gitlab-token": SECRET}),
         ("opsgenie", "basic", basic(SECRET)),
@@ -178,7 +179,7 @@ def test_a_subscription_asks_for_its_confirmation():
     )
 
 
-@pytest.mark.parametrize("case", ["firing", "unsubscribe-confirmation"])
+@pytest.mark.parametrize("case", ["firing", "unsubscribe-confirmation", "no-data-without-envelope"])
 def test_other_messages_ask_for_none(case):
     assert confirmation((GOLDEN / f"{case}.json").read_bytes()) is None
 

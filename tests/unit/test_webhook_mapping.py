@@ -264,3 +264,29 @@ def test_without_a_mapping_our_own_names_are_read():
     own = b'{"name": "Full", "status": "open", "severity": "P1", "labels": {"service": "web"}}'
     (alert,) = parse(Push("hook", own, {}, RECEIVED))
     assert (alert.name, alert.status, alert.severity) == ("Full", "firing", "SEV1")
+
+
+@pytest.mark.parametrize("status", ["ACTIVE", "alerting", " Firing "])
+def test_common_words_for_firing_need_no_mapping(status):
+    own = json.dumps({"name": "Full", "status": status}).encode()
+    assert parse(Push("hook", own, {}, RECEIVED))[0].status == "firing"
+
+
+@pytest.mark.parametrize("status", ["OK", "cleared", "Inactive"])
+def test_common_words_for_resolved_need_no_mapping(status):
+    own = json.dumps({"name": "Full", "status": status}).encode()
+    assert parse(Push("hook", own, {}, RECEIVED))[0].status == "resolved"
+
+
+def test_a_payload_that_is_a_list_is_one_of_alerts():
+    own = b'[{"name": "Full"}, {"name": "Slow"}]'
+    assert [alert.name for alert in parse(Push("hook", own, {}, RECEIVED))] == ["Full", "Slow"]
+
+
+@pytest.mark.parametrize("alerts", ["", "alerts: $\n"], ids=["no-path", "root"])
+def test_a_mapping_reads_a_payload_that_is_a_list(alerts):
+    read = MappedParser(read_mapping(alerts + "fields: {name: title}"))
+    body = b'[{"title": "Full"}, {"title": "Slow"}]'
+    assert [alert.name for alert in read(Push("hook", body, {}, RECEIVED))] == ["Full", "Slow"]
+    with pytest.raises(BadPayload, match=r"^/1: not an object"):
+        read(Push("hook", b'[{"title": "Full"}, 1]', {}, RECEIVED))

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from aiops.errors import BadPayload
 from aiops.ingest.webhooks import (
     alertmanager,
+    cloudwatch,
     datadog,
+    grafana,
     pagerduty,
 )
 from aiops.ingest.webhooks.labels import MOST_LABELS, MOST_VALUE
@@ -40,7 +42,9 @@ def one(**alert: Any) -> Alert:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (b"", "line 1, column 1: not JSON"),
+        (b"", "line 1, column 1: not JSON: the body is empty"),
+        (b"payload=%7B%7D", "line 1, column 1: not JSON: this is a form; set the sender's content"),
+        (b"<alert/>", "line 1, column 1: not JSON: this looks like XML or HTML"),
         (b'{"alerts": [}', "line 1, column 13: not JSON"),
         (b'{\n  "alerts": nope}', "line 2, column 13: not JSON"),
         (b'{"a": 1} x', "line 1, column 10: not JSON: Extra data"),
@@ -93,6 +97,34 @@ def test_a_value_of_another_type_is_refused_with_its_pointer(body, said):
     with pytest.raises(BadPayload) as caught:
         alertmanager.parse(push(body))
     assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize("empty", [None, "", [], {}], ids=["null", "text", "list", "object"])
+def test_labels_that_are_empty_in_any_way_are_no_labels(empty):
+    assert one(labels=empty, annotations=empty).labels == ()
+
+
+def test_a_rule_of_grafana_without_data_is_called_by_its_own_name():
+    silent = {"alertname": "DatasourceNoData", "rulename": "Checkout p99"}
+    (alert,) = grafana.parse(push(group(labels=silent)))
+    assert alert.name == "Checkout p99: no data"
+
+
+def test_metric_math_of_cloudwatch_is_about_what_all_its_metrics_measure():
+    def metric(**dimensions: str) -> dict[str, Any]:
+        listed = [{"name": name, "value": value} for name, value in dimensions.items()]
+        return {"Id": "m", "MetricStat": {"Metric": {"MetricName": "n", "Dimensions": listed}}}
+
+    measured = [
+        {"Id": "e1", "Expression": "100*m1/m2"},
+        metric(ServiceName="web", TargetGroup="blue"),
+        metric(ServiceName="web", TargetGroup="green"),
+    ]
+    alarm = {"AlarmName": "rate", "NewStateValue": "ALARM", "Trigger": {"Metrics": measured}}
+    (alert,) = cloudwatch.parse(push(json.dumps(alarm).encode()))
+    assert dict(alert.labels) == {"alertname": "rate", "ServiceName": "web"}
+    assert alert.entity is not None
+    assert alert.entity.name == "web"
 
 
 def test_a_pointer_escapes_what_json_pointers_escape():

@@ -7,7 +7,6 @@ Source: OpenTelemetry Protocol Specification, "OTLP/HTTP Request", "JSON Protobu
 import base64
 import binascii
 import json
-import zlib
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeVar
 
@@ -15,6 +14,7 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from google.protobuf.message import DecodeError, Message  # type: ignore[import-untyped]
 
 from aiops.errors import BadPayload
+from aiops.ingest.compression import unpacked
 from aiops.ingest.webhooks.payload import decode
 
 PROTOBUF: Final = "application/x-protobuf"
@@ -22,7 +22,6 @@ JSON: Final = "application/json"
 Encoding = Literal["protobuf", "json"]
 CONTENT_TYPES: Final[dict[Encoding, str]] = {"protobuf": PROTOBUF, "json": JSON}
 _IDS = frozenset(["traceId", "trace_id", "spanId", "span_id", "parentSpanId", "parent_span_id"])
-_GZIP = 31  # zlib's window bits for gzip and nothing else
 _INVALID_ARGUMENT = 3  # google.rpc.Code
 _Sent = TypeVar("_Sent", bound=Message)
 
@@ -69,24 +68,6 @@ def message(
     return sent
 
 
-def unpacked(body: bytes, content_encoding: str, most_bytes: int) -> bytes:
-    """The body as it was before compression.
-
-    Raises:
-        BadPayload: not gzip although it says so, cut off, or more than ``most_bytes``.
-    """
-    how = content_encoding.strip().lower()
-    if how in ("", "identity"):
-        plain = body
-    elif how == "gzip":
-        plain = _inflated(body, most_bytes)
-    else:
-        raise BadPayload(f"content encoding {how[:40]!r}: send gzip or none")
-    if len(plain) > most_bytes:
-        raise BadPayload(f"more than {most_bytes} bytes unpacked: send smaller batches")
-    return plain
-
-
 def answer(written: Encoding, reply: Message) -> bytes:
     """An answer in the encoding of its request."""
     if written == "protobuf":
@@ -99,18 +80,6 @@ def refusal(written: Encoding, reason: str) -> bytes:
     from google.rpc.status_pb2 import Status  # type: ignore[import-untyped]
 
     return answer(written, Status(code=_INVALID_ARGUMENT, message=reason))
-
-
-def _inflated(body: bytes, most_bytes: int) -> bytes:
-    # One byte more than allowed shows that there is more; a bomb is never unpacked further.
-    stream = zlib.decompressobj(_GZIP)
-    try:
-        plain = stream.decompress(body, most_bytes + 1)
-    except zlib.error as error:
-        raise BadPayload("not gzip, as its content encoding says") from error
-    if len(plain) <= most_bytes and not stream.eof:
-        raise BadPayload("the gzip stream is cut off")
-    return plain
 
 
 def _fill(sent: Message, plain: bytes) -> None:

@@ -1,5 +1,7 @@
 """Alertmanager's webhook, version 4 (Prometheus documentation, "webhook_config")."""
 
+from collections.abc import Callable, Mapping
+
 from aiops.ingest.webhooks.compose import compose
 from aiops.ingest.webhooks.fields import Fields, read
 from aiops.model.alert import Alert, AlertStatus
@@ -11,11 +13,22 @@ def parse(push: Push) -> tuple[Alert, ...]:
     return read_group(push, read(push.body), links=("generatorURL",))
 
 
-def read_group(push: Push, group: Fields, links: tuple[str, ...]) -> tuple[Alert, ...]:
+def alertname(labels: Mapping[str, str]) -> str:
+    """What an alert is called; "" where no label says so."""
+    return labels.get("alertname", "")
+
+
+def read_group(
+    push: Push,
+    group: Fields,
+    links: tuple[str, ...],
+    named: Callable[[Mapping[str, str]], str] = alertname,
+) -> tuple[Alert, ...]:
     """The alerts of a group.
 
     Args:
         links: members of an alert that show it at its source, the best first.
+        named: what labels say an alert is called.
 
     Raises:
         BadPayload: there is no list of alerts, or one cannot be read.
@@ -27,21 +40,25 @@ def read_group(push: Push, group: Fields, links: tuple[str, ...]) -> tuple[Alert
     envelope = group.rest()
     cut = envelope.get("truncatedAlerts")
     left_out = cut if isinstance(cut, int) else 0
-    return tuple(_alert(push, one, envelope, left_out, links) for one in alerts)
+    for one in alerts if left_out > 0 else ():
+        one.notes.append(f"its sender left {left_out} more alerts out of the group")
+    return tuple(_alert(push, one, envelope, links, named) for one in alerts)
 
 
 def _alert(
-    push: Push, one: Fields, envelope: dict[str, object], left_out: int, links: tuple[str, ...]
+    push: Push,
+    one: Fields,
+    envelope: dict[str, object],
+    links: tuple[str, ...],
+    named: Callable[[Mapping[str, str]], str],
 ) -> Alert:
     labels = one.labels("labels")
-    if left_out > 0:
-        one.notes.append(f"its sender left {left_out} more alerts out of the group")
     return compose(
         push,
         one,
         fingerprint=one.text("fingerprint"),
         status=_status(one),
-        name=labels.get("alertname", ""),
+        name=named(labels),
         labels=labels,
         annotations=one.labels("annotations"),
         starts=one.time("startsAt"),

@@ -115,7 +115,7 @@ def _hmac(kind: str, secret: str, headers: Mapping[str, str], body: bytes, now: 
         covered = said.encode("utf-8", "replace") + b":" + body
     digest = hmac.new(secret.encode(), covered, hashlib.sha256).hexdigest()
     # Several signatures stand beside each other while a key is being replaced.
-    offered = [one.strip() for one in headers[signed.header].split(",")]
+    offered = [one.strip().lower() for one in headers[signed.header].split(",")]
     if not any(_same(digest, one.removeprefix(signed.prefix or "sha256=")) for one in offered):
         raise NotAuthentic(f"the signature in {signed.header} does not match the body and our key")
     if said is not None:

@@ -3,6 +3,8 @@
 Amazon CloudWatch user guide, "Notifying users on alarm changes".
 """
 
+from collections import defaultdict
+
 from aiops.errors import BadPayload
 from aiops.ingest.webhooks.compose import compose
 from aiops.ingest.webhooks.fields import Fields, read
@@ -73,9 +75,12 @@ def _alert(push: Push, alarm: Fields) -> Alert:
 
 
 def _dimensions(trigger: Fields) -> dict[str, str]:
-    found = {}
-    for dimension in trigger.each("Dimensions"):
-        name = dimension.text("name") or dimension.text("Name")
-        if name:
-            found[name] = dimension.text("value") or dimension.text("Value")
-    return found
+    """Of the metric; of metric math those of its metrics, but where these differ."""
+    measured = [one.inside("MetricStat").inside("Metric") for one in trigger.each("Metrics")]
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for metric in (trigger, *measured):
+        for dimension in metric.each("Dimensions"):
+            name = dimension.text("name") or dimension.text("Name")
+            if name:
+                found[name].add(dimension.text("value") or dimension.text("Value"))
+    return {name: values.pop() for name, values in found.items() if len(values) == 1}

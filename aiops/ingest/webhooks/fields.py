@@ -139,7 +139,8 @@ class Fields:
 
     def _object(self, key: str) -> Mapping[str, object]:
         value = self.raw(key)
-        if value is None:
+        # Languages without a type for it write an empty object as an empty list or text.
+        if value is None or value in ("", []):
             return {}
         if not isinstance(value, dict):
             raise self.refuse(key, f"{_kind(value)} where an object is expected")
@@ -158,10 +159,14 @@ def read(body: bytes, at: str = "") -> Fields:
     Raises:
         BadPayload: it is not JSON, or JSON of another kind.
     """
-    value = decode(body)
+    return Fields(members(decode(body), at), at)
+
+
+def members(value: object, at: str = "") -> dict[str, object]:
+    """The members of a JSON value; raises BadPayload where it is no object."""
     if not isinstance(value, dict):
         raise BadPayload(f"{_kind(value)} where an object is expected", at or "/")
-    return Fields(value, at)
+    return value
 
 
 def as_text(value: object) -> str:

@@ -6,23 +6,19 @@ from datetime import datetime
 
 from aiops.errors import BadPayload
 from aiops.ingest.webhooks.compose import compose
-from aiops.ingest.webhooks.fields import Fields, as_text, read
+from aiops.ingest.webhooks.fields import Fields, as_text, members
 from aiops.ingest.webhooks.mapping import FIELDS, Mapping, Rule
 from aiops.ingest.webhooks.moments import moment
 from aiops.ingest.webhooks.paths import path
+from aiops.ingest.webhooks.payload import decode
 from aiops.model.alert import Alert, AlertStatus
 from aiops.ports.webhook import Push
 
-_STATUSES: dict[str, AlertStatus] = {
-    "firing": "firing",
-    "open": "firing",
-    "triggered": "firing",
-    "problem": "firing",
-    "resolved": "resolved",
-    "closed": "resolved",
-    "ok": "resolved",
-    "recovered": "resolved",
+_WORDS: dict[AlertStatus, str] = {
+    "firing": "firing open opened active triggered problem alert alerting alarm down failed",
+    "resolved": "resolved closed ok recovered recovery cleared inactive normal up",
 }
+_STATUSES = {word: status for status, words in _WORDS.items() for word in words.split()}
 _OURS = Mapping(
     fields=tuple((name, Rule(f"fields.{name}", (path(name),))) for name in FIELDS),
     labels=(("*", Rule("labels.*", (path("labels.*"),))),),
@@ -39,7 +35,7 @@ class MappedParser:
 
     def __call__(self, push: Push) -> tuple[Alert, ...]:
         """See AlertParser. Errors name the mapping's key and the place in the payload."""
-        return tuple(alert for alert, _ in _mapped(push, read(push.body), self.mapping))
+        return tuple(alert for alert, _ in _mapped(push, decode(push.body), self.mapping))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +60,10 @@ class Trial:
 
 
 def parse(push: Push) -> tuple[Alert, ...]:
-    """See AlertParser. One alert, or a list of them as "alerts", with the names of ``FIELDS``."""
-    payload = read(push.body)
-    mapping = _OUR_LIST if "alerts" in payload else _OURS
+    """See AlertParser. One alert, or a list of them, also as "alerts", with names of ``FIELDS``."""
+    payload = decode(push.body)
+    listed = isinstance(payload, dict) and payload.get("alerts") is not None
+    mapping = _OUR_LIST if listed else _OURS
     return tuple(alert for alert, _ in _mapped(push, payload, mapping))
 
 
@@ -76,7 +73,7 @@ def try_mapping(mapping: Mapping, push: Push) -> Trial:
     Raises:
         BadPayload: nothing can be made of it.
     """
-    found = tuple(_mapped(push, read(push.body), mapping))
+    found = tuple(_mapped(push, decode(push.body), mapping))
     missing = tuple(one for _, absent in found for one in absent)
     return Trial(tuple(alert for alert, _ in found), missing)
 
@@ -118,26 +115,26 @@ class _Found:
 
 
 def _mapped(
-    push: Push, payload: Fields, mapping: Mapping
+    push: Push, root: object, mapping: Mapping
 ) -> Iterator[tuple[Alert, tuple[Missing, ...]]]:
-    root = {name: payload.raw(name) for name in payload.names()}
     for at, values in _alerts(root, mapping):
         found = _Found(root, values, at, [])
         yield _alert(push, found, values, mapping), tuple(found.missing)
 
 
-def _alerts(root: dict[str, object], mapping: Mapping) -> Iterator[tuple[str, dict[str, object]]]:
-    if mapping.alerts is None:
-        yield "", root
+def _alerts(root: object, mapping: Mapping) -> Iterator[tuple[str, dict[str, object]]]:
+    if mapping.alerts is None and not isinstance(root, list):
+        yield "", members(root)
         return
-    listed = mapping.alerts.find(root, root)
-    at = mapping.alerts.pointer()
+    listed = root if mapping.alerts is None else mapping.alerts.find(root, root)
+    at = "" if mapping.alerts is None else mapping.alerts.pointer()
     if not isinstance(listed, list):
         raise BadPayload("no list of alerts is there (mapping key 'alerts')", at)
     for n, one in enumerate(listed):
+        place = f"{at.rstrip('/')}/{n}"
         if not isinstance(one, dict):
-            raise BadPayload("not an object (mapping key 'alerts')", f"{at}/{n}")
-        yield f"{at}/{n}", one
+            raise BadPayload("not an object (mapping key 'alerts')", place)
+        yield place, one
 
 
 def _alert(push: Push, found: _Found, values: dict[str, object], mapping: Mapping) -> Alert:
@@ -178,10 +175,11 @@ def _used(mapping: Mapping) -> set[str]:
 def _status(found: _Found, rule: Rule | None, said: str) -> AlertStatus:
     if not said or rule is None:
         return "firing"
-    if said.lower() not in _STATUSES:
+    status = _STATUSES.get(said.strip().lower())
+    if status is None:
         reason = f"{said[:40]!r} is no status; translate it with values to firing or resolved"
         raise found.refuse(rule, reason)
-    return _STATUSES[said.lower()]
+    return status
 
 
 def _time(found: _Found, rule: Rule | None, value: object) -> datetime | None:

@@ -3,12 +3,16 @@
 Grafana documentation, "Configure webhook notifications"; legacy: "Alert notifications", 7.5.
 """
 
-from aiops.ingest.webhooks.alertmanager import read_group
+from collections.abc import Mapping
+
+from aiops.ingest.webhooks.alertmanager import alertname, read_group
 from aiops.ingest.webhooks.compose import compose
 from aiops.ingest.webhooks.fields import Fields, read
 from aiops.model.alert import Alert, AlertStatus
 from aiops.ports.webhook import Push
 
+_NOT_MEASURED = {"DatasourceNoData": "no data", "DatasourceError": "cannot be evaluated"}
+"""Names Grafana gives in place of a rule's own, which then is the label "rulename"."""
 _LINKS = ("panelURL", "dashboardURL", "generatorURL")
 _LEGACY: dict[str, AlertStatus] = {"alerting": "firing", "no_data": "firing", "ok": "resolved"}
 _WAITING = frozenset({"pending", "paused", "unknown"})
@@ -19,7 +23,12 @@ def parse(push: Push) -> tuple[Alert, ...]:
     payload = read(push.body)
     if "ruleName" in payload or "evalMatches" in payload:
         return _legacy(push, payload)
-    return read_group(push, payload, links=_LINKS)
+    return read_group(push, payload, links=_LINKS, named=_named)
+
+
+def _named(labels: Mapping[str, str]) -> str:
+    called, rule = alertname(labels), labels.get("rulename", "")
+    return f"{rule}: {_NOT_MEASURED[called]}" if rule and called in _NOT_MEASURED else called
 
 
 def _legacy(push: Push, rule: Fields) -> tuple[Alert, ...]:

@@ -19,6 +19,7 @@ MOST_DIGITS = 40
 """Digits of an integer; a count of nanoseconds has 19."""
 
 _UNKEEPABLE = re.compile("[\x00\ud800-\udfff]")
+_FORM = re.compile(r"[a-z0-9_.\[\]-]{1,60}=(?!=)")
 _ESCAPED_UNKEEPABLE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 
@@ -39,7 +40,7 @@ def decode(body: bytes) -> object:
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise BadPayload(f"not JSON: {error.msg}", place) from error
+        raise BadPayload(f"not JSON: {_instead(text) or error.msg}", place) from error
     except RecursionError as error:
         raise BadPayload(f"nested deeper than {MOST_DEPTH} levels") from error
     # Counting brackets is cheap, and few payloads hold enough of them to be looked at closer.
@@ -55,6 +56,18 @@ def _text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise BadPayload("not UTF-8", f"byte {error.start}") from error
+
+
+def _instead(text: str) -> str:
+    """What it is that somebody sent in place of JSON, and what to set; "" where that is unclear."""
+    start = text[:200].strip().lower()
+    if not start:
+        return "the body is empty"
+    if start.startswith("<"):
+        return "this looks like XML or HTML; set the sender to JSON"
+    if _FORM.match(start):
+        return "this is a form; set the sender's content type to application/json"
+    return ""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

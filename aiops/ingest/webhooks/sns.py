@@ -101,14 +101,16 @@ def open_envelope(fields: Fields) -> Envelope:
 
 
 def confirmation(body: bytes) -> Confirmation | None:
-    """The subscription that an authentic request asks to confirm; None for other messages.
+    """The subscription that an authentic request asks to confirm; None for whatever else it is.
 
     Raises:
-        BadPayload: it is no message of SNS, or would have us visit another host.
+        BadPayload: it is not JSON, or would have us visit another host.
     """
-    message = envelope(body)
-    if message.type != "SubscriptionConfirmation":
+    outer = read(body)
+    # What has no envelope ("raw message delivery") may have any value of any type there.
+    if outer.raw("Type") != "SubscriptionConfirmation":
         return None
+    message = open_envelope(outer)
     if not is_address_of_sns(message.subscribe_url):
         raise BadPayload("not an https address of SNS; it is not visited", "/SubscribeURL")
     return Confirmation(message.subscribe_url, message.topic)
