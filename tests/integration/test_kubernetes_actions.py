@@ -30,6 +30,7 @@ spec:
       containers:
         - name: main
           image: web:1
+          ports: [{containerPort: 8080, name: http}]
           env:
             - {name: MODE, value: fast}
             - {name: LEVEL, value: info}
@@ -57,6 +58,18 @@ spec:
   template:
     metadata: {labels: {app: agent}}
     spec: {containers: [{name: main, image: "agent:1"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {app: web}
+  ports: [{name: http, port: 80, targetPort: 8080}, {name: admin, port: 81, targetPort: 8081}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: by-hand, namespace: shop}
+spec: {ports: [{port: 80}]}
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -140,6 +153,7 @@ def world(lab: World) -> World:
 
 WEB = {"namespace": SPACE, "kind": "Deployment", "name": "web"}
 STORE = {"namespace": SPACE, "kind": "StatefulSet", "name": "store"}
+SERVICE = {"namespace": SPACE, "name": "web"}
 AGENT = {"namespace": SPACE, "kind": "DaemonSet", "name": "agent"}
 _TEMPLATE = ".spec.template.spec.containers[0]"
 # verb, arguments, where kubectl looks, what it sees afterwards
@@ -193,9 +207,27 @@ REVERSIBLE: list[tuple[str, dict[str, Any], str, str]] = [
         ".spec.maxReplicas",
         "8",
     ),
+    (
+        "set_selector",
+        {"namespace": SPACE, "name": "web", "selector": {"app": None, "tier": "front"}},
+        ".spec.selector",
+        '{"tier":"front"}',
+    ),
+    (
+        "set_target_port",
+        {"namespace": SPACE, "name": "web", "port": 81, "target_port": "http"},
+        ".spec.ports[*].targetPort",
+        "8080 http",
+    ),
     ("cordon", {"name": "spare"}, ".spec.unschedulable", "true"),
 ]
-_KINDS = {"set_config": "ConfigMap", "set_hpa_bounds": "HorizontalPodAutoscaler", "cordon": "Node"}
+_KINDS = {
+    "set_config": "ConfigMap",
+    "set_hpa_bounds": "HorizontalPodAutoscaler",
+    "set_selector": "Service",
+    "set_target_port": "Service",
+    "cordon": "Node",
+}
 
 
 @pytest.mark.parametrize(
@@ -374,6 +406,10 @@ def test_previews_warn_of_what_will_hurt(world: World) -> None:
         "set_config", namespace=SPACE, name="settings", data={"level": "x"}
     )
     cordon = world.hands.preview("cordon", name="spare")
+    service = {"namespace": SPACE, "name": "web"}
+    nobody = world.hands.preview("set_selector", **service, selector={"app": "wep"})
+    more = world.hands.preview("set_selector", **service, selector={"tier": "front"})
+    port = world.hands.preview("set_target_port", **service, port=80, target_port="9")
 
     assert any("autoscaler store (1 to 4 replicas)" in one for one in told.warnings)
     assert any("quota small has no room" in one for one in told.warnings)
@@ -384,6 +420,10 @@ def test_previews_warn_of_what_will_hurt(world: World) -> None:
     assert image.radius.interrupted == 0, "it surges: no replica is missing meanwhile"
     assert any("3 pods take variables" in one for one in config.warnings)
     assert any("stay where they are" in one for one in cordon.warnings)
+    assert any("no pod has these labels" in one for one in nobody.warnings)
+    assert (more.radius.interrupted, more.radius.serving) == (3, 3)
+    assert any("3 of 3 pods" in one for one in port.warnings)
+    assert (port.radius.interrupted, port.radius.serving) == (3, 3)
     world.kubectl("delete", "quota", "small")
 
 
@@ -405,6 +445,13 @@ def test_previews_warn_of_what_will_hurt(world: World) -> None:
             "invalid",
         ),
         ("cordon", {"name": "no-such-node"}, "not_found"),
+        ("set_selector", SERVICE | {"selector": {"app": None}}, "invalid"),  # by nothing
+        ("set_selector", SERVICE | {"selector": {"app": "web!"}}, "invalid"),
+        ("set_selector", SERVICE | {"name": "by-hand", "selector": {"app": "web"}}, "invalid"),
+        ("set_target_port", SERVICE | {"port": 80, "target_port": "8080"}, "invalid"),  # so already
+        ("set_target_port", SERVICE | {"port": 82, "target_port": "8080"}, "not_found"),
+        ("set_target_port", SERVICE | {"port": 80, "target_port": "99999"}, "invalid"),
+        ("set_target_port", SERVICE | {"port": 80, "target_port": "a_b"}, "invalid"),
         ("evict_pod", {"namespace": SPACE, "name": "nobody"}, "not_found"),
     ],
 )

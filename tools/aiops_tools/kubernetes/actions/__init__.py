@@ -15,6 +15,8 @@ from aiops_tools.kubernetes.actions.removing import removals
 from aiops_tools.kubernetes.actions.requirements import SET_RESOURCES
 from aiops_tools.kubernetes.actions.restarting import RESTART
 from aiops_tools.kubernetes.actions.scaling import SCALE
+from aiops_tools.kubernetes.actions.selecting import SET_SELECTOR
+from aiops_tools.kubernetes.actions.targeting import SET_TARGET_PORT
 from aiops_tools.kubernetes.actions.undoing import ROLLOUT_UNDO
 from aiops_tools.kubernetes.writer import Writer
 
@@ -29,6 +31,8 @@ CHANGES: tuple[Change[Any], ...] = (
     SET_ENV,
     SET_CONFIG,
     SET_HPA_BOUNDS,
+    SET_SELECTOR,
+    SET_TARGET_PORT,
     CORDON,
     UNCORDON,
 )

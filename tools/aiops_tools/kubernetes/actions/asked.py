@@ -23,6 +23,11 @@ AutoscalerName = Annotated[
     _SUBDOMAIN,
     Field(description="a HorizontalPodAutoscaler", json_schema_extra=_format("autoscaler")),
 ]
+KubernetesServiceName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]([-a-z0-9]*[a-z0-9])?$", max_length=63),
+    Field(description="a Service object", json_schema_extra=_format("service-object")),
+]
 ContainerName = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63),

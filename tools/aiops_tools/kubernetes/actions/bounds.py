@@ -66,10 +66,43 @@ def _warn(asked: SetBounds, scene: Scene, after: Api) -> Sequence[str]:
 
 
 def _standing(asked: SetBounds, now: Api, pods: Sequence[Api]) -> Standing:
+    """Reached once the autoscaler has chosen within them and what it scales has followed.
+
+    It looks every 15 s (Kubernetes documentation, "Horizontal Pod Autoscaling"); whoever judges
+    by its users before that, judges the bounds of before.
+    """
     del pods
     least, most = _bounds(now)
-    reached = (least, most) == (asked.min_replicas, asked.max_replicas)
-    return Standing(reached, f"{least} to {most} replicas", hopeless=not reached)
+    if (least, most) != (asked.min_replicas, asked.max_replicas):
+        return Standing(False, f"{least} to {most} replicas", hopeless=True)
+    status = now.get("status") or {}
+    wants, has = int(status.get("desiredReplicas") or 0), int(status.get("currentReplicas") or 0)
+    if wants == 0 or _cannot_scale(status):
+        return Standing(True, f"{least} to {most} replicas; the autoscaler chooses none now")
+    seen = f"{least} to {most} replicas, the autoscaler wants {wants} and has {has}"
+    return Standing(not _chose_before(status, wants, least, most) and wants == has, seen)
+
+
+def _cannot_scale(status: Api) -> bool:
+    """Whether it says itself that it does not scale: it has no metrics, or no target."""
+    return any(
+        one["type"] in ("ScalingActive", "AbleToScale") and one["status"] == "False"
+        for one in status.get("conditions") or ()
+    )
+
+
+def _chose_before(status: Api, wants: int, least: int, most: int) -> bool:
+    """Whether its choice is one that it would not make within these bounds: it has not looked."""
+    limited = next(
+        (
+            one.get("reason", "")
+            for one in status.get("conditions") or ()
+            if one["type"] == "ScalingLimited" and one["status"] == "True"
+        ),
+        "",
+    )
+    too_many, too_few = limited == "TooManyReplicas", limited == "TooFewReplicas"
+    return not least <= wants <= most or (too_many and wants < most) or (too_few and wants > least)
 
 
 SET_HPA_BOUNDS = Change(
@@ -83,6 +116,5 @@ SET_HPA_BOUNDS = Change(
     radius=_radius,
     warn=_warn,
     standing=_standing,
-    waits_for_pods=False,
     examples=("let a service grow further under load",),
 )
