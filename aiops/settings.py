@@ -93,7 +93,7 @@ class RetentionSettings(_Group):
 
     telemetry_days: float = Field(default=30, ge=0, description="telemetry around incidents")
     incidents_days: float = Field(default=400, ge=0, description="resolved incidents and reports")
-    events_days: float = Field(default=7, ge=0, description="events of the stream")
+    events_days: float = Field(default=7, ge=0, description="events, and what investigations did on the way")
 
 
 class WebSettings(_Group):

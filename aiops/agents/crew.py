@@ -16,6 +16,7 @@ from aiops.model.said import Said
 from aiops.model.tool import ToolCall, ToolSpec
 from aiops.model.trail import Trail
 from aiops.ports.approvals import ApprovalStore
+from aiops.ports.chat_model import OnToken
 from aiops.ports.clock import Clock
 from aiops.ports.inquiry import Ask, Guide, Inquiry, Proposer, Remember, Shelf, Watch
 
@@ -131,6 +132,11 @@ class Crew:
     def tell(self, node: str, kind: MomentKind, text: str, digest: str | None = None) -> None:
         """Whoever watches learns of it."""
         self.watch(Moment(self.run, self.clock.now(), node, kind, text, digest))
+
+
+def words_told(run: str, clock: Clock, watch: Watch) -> OnToken:
+    """Tells ``watch`` what models answer, piece by piece, while a round of ``run`` is planned."""
+    return lambda piece: watch(Moment(run, clock.now(), "plan", "words", piece))
 
 
 class _Once:

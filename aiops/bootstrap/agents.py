@@ -1,6 +1,7 @@
 """The agents of a service: runs kept in its database, configured tools behind the gateway."""
 
 import asyncio
+import secrets
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -8,10 +9,12 @@ from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiops import plugins
-from aiops.agents.crew import Belt
+from aiops.agents.crew import Belt, words_told
 from aiops.agents.inline import InlineRuns
 from aiops.agents.memory.remembering import Remembering
+from aiops.agents.policies.policy import Policy
 from aiops.agents.trajectory.steps import Record
+from aiops.app.progress import Keeping
 from aiops.app.rendering.as_json import dumps
 from aiops.app.watching import to_each
 from aiops.bootstrap.loading import TRANSPORTS
@@ -22,7 +25,6 @@ from aiops.bootstrap.service import Service
 from aiops.bootstrap.trajectories import kept_recording
 from aiops.llm.tape import Tape
 from aiops.model.report import Report
-from aiops.model.run import Moment
 from aiops.model.tool import Outcome, ToolCall
 from aiops.ports.inquiry import Inquiry, Watch
 from aiops.store.shelf import BlobShelf
@@ -33,8 +35,6 @@ if TYPE_CHECKING:  # LangGraph takes half a second, which only a run has
     from aiops.toolbelt.results import Results
 
 T = TypeVar("T")
-TOLD = frozenset({"plan", "answer", "call", "stopped", "waits", "action"})
-"""Moments that are events of the bus, "investigation.<kind>"; findings stand in the report."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ServiceRuns:
     """A Runner on what the service is made of; opens its connections for the length of a run.
 
     Attributes:
-        watch: is told of each moment, beside the event bus.
+        watch: is told of each moment; those about an incident are kept, too, and told on the bus.
         record: takes down what decides the run.
         tape: takes down what models answer.
 
@@ -60,7 +60,7 @@ class ServiceRuns:
 
     def __call__(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report:
         """See Runner. Where nothing is kept (a service in memory) runs end with the process."""
-        with self._written_down(run) as (told, ended):
+        with self._kept(incident) as kept, kept._written_down(run) as (told, ended):
             report = told._report(run, inquiry, incident)
             ended(report)
             return report
@@ -69,21 +69,25 @@ class ServiceRuns:
         if self.service.checkpoints is None:
             inline = InlineRuns(
                 self.service.clock,
-                policy_of(self.service.settings, record=self.tape),
+                self._policy(run, incident),
                 budget_of(self.service.settings),
-                self._watch(incident),
+                self.watch,
                 record=self.record,
                 recall=recall_of(self.service, incident),
             )
             return inline(run, inquiry, incident)
-        with self.opened(incident) as runs:
+        with self.opened(run, incident) as runs:
             return runs(run, inquiry, incident)
 
     def go_on(self, run: str, inquiry: Inquiry, incident: str | None = None) -> Report | None:
         """See Runner."""
         if self.service.checkpoints is None:
             return InlineRuns(self.service.clock).go_on(run, inquiry, incident)
-        with self._written_down(run) as (told, ended), told.opened(incident) as runs:
+        with (
+            self._kept(incident) as kept,
+            kept._written_down(run) as (told, ended),
+            told.opened(run, incident) as runs,
+        ):
             report = runs.go_on(run, inquiry, incident)
             if report is not None:
                 ended(report)
@@ -92,12 +96,12 @@ class ServiceRuns:
     def forget(self, run: str) -> None:
         """See Runner."""
         if self.service.checkpoints is not None:
-            with self.opened(None, tools=False) as runs:
+            with self.opened(run, None, tools=False) as runs:
                 runs.forget(run)
 
     @contextmanager
-    def opened(self, incident: str | None, *, tools: bool = True) -> "Iterator[KeptRuns]":
-        """The graph on the service's checkpoints, with its configured toolsets.
+    def opened(self, run: str, incident: str | None, *, tools: bool = True) -> "Iterator[KeptRuns]":
+        """The graph on the service's checkpoints for ``run``, with its configured toolsets.
 
         Raises:
             StoreUnavailable: the database does not answer.
@@ -113,7 +117,7 @@ class ServiceRuns:
                 saver=stack.enter_context(self.service.checkpoints()),
                 shelf=BlobShelf(self.service.blobs),
                 clock=self.service.clock,
-                policy=policy_of(self.service.settings, record=self.tape),
+                policy=self._policy(run, incident),
                 budget=budget_of(self.service.settings),
                 belt=belt,
                 proposer=proposer_of(self.service, belt, incident),
@@ -123,7 +127,7 @@ class ServiceRuns:
                     if incident is not None
                     else None
                 ),
-                watch=self._watch(incident),
+                watch=self.watch,
                 record=self.record,
             )
 
@@ -141,13 +145,28 @@ class ServiceRuns:
             told = replace(self, watch=watch, record=taken.record, tape=taken)
             yield told, lambda report: taken.ended(dumps(report))
 
-    def _watch(self, incident: str | None) -> Watch:
-        def told(moment: Moment) -> None:
-            if incident is not None and moment.kind in TOLD:
-                self.service.events.publish(f"investigation.{moment.kind}", incident)
-            self.watch(moment)
+    def _policy(self, run: str, incident: str | None) -> Policy:
+        """Of one run; its models are read along with where what they say is kept."""
+        heard = words_told(run, self.service.clock, self.watch) if incident is not None else None
+        return policy_of(self.service.settings, record=self.tape, on_token=heard)
 
-        return told
+    @contextmanager
+    def _kept(self, incident: str | None) -> "Iterator[ServiceRuns]":
+        """These runs with what they do kept, where it is about an incident."""
+        if incident is None:
+            yield self
+            return
+        keeping = Keeping(self.service.progress, incident, _hidden)
+        try:
+            yield replace(self, watch=to_each(keeping.take, self.watch))
+        finally:
+            keeping.end()
+
+
+def _hidden(text: str) -> str:
+    from aiops.toolbelt.finishing import hidden
+
+    return hidden(text, secrets.token_bytes())
 
 
 @contextmanager

@@ -47,6 +47,7 @@ def durable(
     from aiops.store.sql.incidents import SqlIncidents
     from aiops.store.sql.investigations import SqlInvestigations
     from aiops.store.sql.memories import SqlMemories
+    from aiops.store.sql.progress import SqlProgress
     from aiops.store.sql.schema import upgrade
     from aiops.store.sql.switch import SqlSwitch
     from aiops.store.sql.telemetry import SqlTelemetry
@@ -82,6 +83,7 @@ def durable(
             switch=SqlSwitch(engine),
             memory=SqlMemories(engine),
             threads=SqlThreads(engine),
+            progress=SqlProgress(engine, events),
             sources=sources,
             checkpoints=partial(checkpoints, settings.database_url),
             chores=(

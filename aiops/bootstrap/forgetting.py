@@ -40,7 +40,12 @@ class Forgetting:
     def __call__(self) -> float:
         """Forget; returns when to do it again, seconds. Raises StoreUnavailable."""
         from aiops.store.sql.memories import SqlMemories
-        from aiops.store.sql.pruning import prune_actions, prune_events, prune_incidents
+        from aiops.store.sql.pruning import (
+            prune_actions,
+            prune_events,
+            prune_incidents,
+            prune_progress,
+        )
         from aiops.store.sql.retention import prune
         from aiops.store.sql.threads import SqlThreads
 
@@ -61,7 +66,9 @@ class Forgetting:
             SqlMemories(self._engine).forget(before)
             SqlThreads(self._engine).forget(before)
         if self._kept.events_days:
-            prune_events(self._engine, now - timedelta(days=self._kept.events_days))
+            before = now - timedelta(days=self._kept.events_days)
+            prune_events(self._engine, before)
+            prune_progress(self._engine, before)
         return EVERY_S
 
     def _was_set_forward(self, now: datetime) -> bool:

@@ -8,6 +8,7 @@ from aiops.agents.policies.named import LLM, named
 from aiops.agents.policies.policy import Policy
 from aiops.llm.tape import Tape
 from aiops.model.tool import ToolSpec
+from aiops.ports.chat_model import OnToken
 from aiops.settings import Settings
 
 if TYPE_CHECKING:  # what only models need is loaded where there is one
@@ -15,13 +16,18 @@ if TYPE_CHECKING:  # what only models need is loaded where there is one
 
 
 def policy_of(
-    settings: Settings, *, record: Tape | None = None, replay: Tape | None = None
+    settings: Settings,
+    *,
+    record: Tape | None = None,
+    replay: Tape | None = None,
+    on_token: OnToken | None = None,
 ) -> Policy:
     """The policy of one run; a new one each, as its models remember what failed.
 
     Args:
         record: keeps what models answer.
         replay: answers instead of them.
+        on_token: takes what they say while they say it; None: nobody reads along.
 
     Raises:
         UnknownName: there is no such policy.
@@ -30,7 +36,7 @@ def policy_of(
     if settings.policy != LLM:
         return named(settings.policy)
     always = settings.model.ask == "always"
-    return named(LLM, _counsel(settings, record, replay), always=always)
+    return named(LLM, _counsel(settings, record, replay, on_token), always=always)
 
 
 def budget_of(settings: Settings) -> RunBudget:
@@ -43,7 +49,9 @@ def budget_of(settings: Settings) -> RunBudget:
     return RunBudget(turns=usual.turns + TURNS)
 
 
-def _counsel(settings: Settings, record: Tape | None, replay: Tape | None) -> "Counsel | None":
+def _counsel(
+    settings: Settings, record: Tape | None, replay: Tape | None, on_token: OnToken | None
+) -> "Counsel | None":
     from aiops.agents.policies.counsel import Counsel
     from aiops.bootstrap.models import ladders_of, limits_of
     from aiops.toolbelt.marks import suspicious
@@ -58,6 +66,7 @@ def _counsel(settings: Settings, record: Tape | None, replay: Tape | None) -> "C
         model.context_tokens,
         fitting=_fitting,
         reads_like_orders=suspicious,
+        on_token=on_token,
     )
 
 

@@ -15,6 +15,7 @@ from aiops.ports.incidents import AlertInbox, IncidentRepo
 from aiops.ports.ingestor import Ingestor
 from aiops.ports.jobs import JobQueue
 from aiops.ports.memory import Memory
+from aiops.ports.progress import ProgressRepo
 from aiops.ports.repositories import AuditLog, BlobStore, InvestigationRepo
 from aiops.ports.telemetry import TelemetryStore
 from aiops.ports.threads import ThreadRepo
@@ -50,6 +51,7 @@ class Service:
     switch: KillSwitch
     memory: Memory
     threads: ThreadRepo
+    progress: ProgressRepo
     sources: Sequence[tuple[str, Ingestor]] = ()
     chores: Sequence[tuple[str, Callable[[], float]]] = ()
     checkpoints: Callable[[], AbstractContextManager[Any]] | None = None
@@ -66,6 +68,7 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
     from aiops.store.jobs import MemoryJobs
     from aiops.store.memories import MemoryMemories
     from aiops.store.memory import MemoryTelemetry
+    from aiops.store.progress import MemoryProgress
     from aiops.store.repositories import MemoryAudit, MemoryBlobs, MemoryInvestigations
     from aiops.store.threads import MemoryThreads
     from aiops.store.tokens import MemoryTokens
@@ -92,4 +95,5 @@ def in_memory(settings: Settings, clock: Clock | None = None) -> Service:
         switch=MemorySwitch(),
         memory=MemoryMemories(),
         threads=MemoryThreads(),
+        progress=MemoryProgress(events),
     )

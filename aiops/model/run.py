@@ -23,7 +23,16 @@ SPECIALISTS: tuple[Specialist, ...] = (
 )
 """In the order in which they read."""
 MomentKind = Literal[
-    "begun", "plan", "answer", "call", "finding", "stopped", "waits", "action", "ended"
+    "begun",
+    "plan",
+    "words",  # a piece of a model's answer, as it comes
+    "answer",
+    "call",
+    "finding",
+    "stopped",
+    "waits",
+    "action",
+    "ended",
 ]
 
 

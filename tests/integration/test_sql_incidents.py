@@ -18,6 +18,7 @@ from aiops.errors import EventsForgotten, NotKept, StoreUnavailable
 from aiops.model.alert import Alert, AlertState, Delivery, RefusedDelivery, Silence
 from aiops.model.incident import Incident, IncidentQuery, TimelineEntry
 from aiops.model.investigation import AuditEntry, Investigation
+from aiops.model.run import Moment
 from aiops.store.clock import ManualClock
 from aiops.store.sql.audit import SqlAudit
 from aiops.store.sql.blobs import SqlBlobs
@@ -27,7 +28,8 @@ from aiops.store.sql.inbox import SqlInbox
 from aiops.store.sql.incidents import SqlIncidents
 from aiops.store.sql.investigations import SqlInvestigations
 from aiops.store.sql.operations_tables import TIMELINE
-from aiops.store.sql.pruning import Pruned, prune_events, prune_incidents
+from aiops.store.sql.progress import SqlProgress
+from aiops.store.sql.pruning import Pruned, prune_events, prune_incidents, prune_progress
 from aiops.store.sql.tokens import SqlTokens
 from aiops.store.sql.turns import Turns
 from aiops_datasets.synthetic import plant, specified
@@ -336,6 +338,18 @@ def test_more_than_fits_into_one_transaction_is_forgotten_too(
             work.put_incident(incident(f"inc-{number}", str(number), **over))
             work.put_state(AlertState(alert(str(number), "resolved"), None, NOON, NOON))
     assert prune_incidents(engine, at(1)) == Pruned(incidents=1200, alerts=1200)
+
+
+def test_what_investigations_did_is_forgotten_by_age_and_goes_with_nothing_else(
+    engine: Engine, bus: SqlEvents
+) -> None:
+    progress = SqlProgress(engine, bus)
+    for minute in range(3):
+        progress.add("inc-gone", [Moment("inv-1", at(minute), "plan", "words", str(minute))])
+    assert prune_incidents(engine, at(60)) == Pruned()
+    assert len(progress.after("inc-gone", 0)) == 3
+    assert prune_progress(engine, at(1)) == 1
+    assert [each.number for each in progress.after("inc-gone", 0)] == [2, 3]
 
 
 def test_readers_are_told_of_events_forgotten_by_age_and_numbers_go_on(

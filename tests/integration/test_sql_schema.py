@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,12 +12,16 @@ from sqlalchemy import Engine, Table, inspect, text
 
 from aiops.errors import InvalidInput, StoreUnavailable
 from aiops.model.investigation import AuditEntry
+from aiops.model.run import Moment
 from aiops.model.tool import Spent
+from aiops.store.clock import ManualClock
 from aiops.store.sql.audit import SqlAudit
 from aiops.store.sql.calls import SqlLedger
 from aiops.store.sql.columns import digest
 from aiops.store.sql.engine import open_engine, reading, writing
+from aiops.store.sql.events import SqlEvents
 from aiops.store.sql.metadata import METADATA
+from aiops.store.sql.progress import SqlProgress
 from aiops.store.sql.pruning import prune_actions
 from aiops.store.sql.schema import ours, status, upgrade
 from aiops.store.sql.switch import SqlSwitch
@@ -43,6 +48,7 @@ def test_the_migrations_make_the_tables_the_code_speaks_of(empty_engine: Engine)
 
     import aiops.store.sql.memories_tables
     import aiops.store.sql.operations_tables
+    import aiops.store.sql.progress_tables
     import aiops.store.sql.telemetry_tables
     import aiops.store.sql.threads_tables  # noqa: F401
 
@@ -81,6 +87,21 @@ def test_what_was_spent_before_its_time_was_noted_is_kept_until_the_next_forgett
     assert ledger.count("run-2", now, write=False, seconds=0.0) == Spent(1, 0, 0.0)
     assert prune_actions(empty_engine, now, "") == 1
     assert (ledger.spent("run-1"), ledger.spent("run-2").calls) == (Spent(), 1)
+
+
+def test_what_happened_before_the_upgrade_is_there_after_it_and_progress_is_numbered_from_one(
+    empty_engine: Engine,
+) -> None:
+    upgrade(empty_engine, "0008")
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    with closing(SqlEvents(empty_engine, ManualClock(now))) as events:
+        events.publish("incident.opened", "inc-1")
+        upgrade(empty_engine)
+        progress = SqlProgress(empty_engine, events)
+        progress.add("inc-1", [Moment("inv-1", now, "intake", "begun", "web")])
+        assert [each.number for each in progress.after("inc-1", 0)] == [1]
+        told = [(event.number, event.kind) for event in events.subscribe(idle_s=0)]
+    assert told == [(1, "incident.opened"), (2, "investigation.progress")]
 
 
 def test_several_processes_upgrade_at_once(empty_database_url: str) -> None:

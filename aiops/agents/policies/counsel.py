@@ -28,6 +28,7 @@ from aiops.ports.chat_model import (
     Climbed,
     ContextTooLong,
     ModelFailed,
+    OnToken,
 )
 
 Ladders = Callable[[Usage], ChatLadder]
@@ -50,6 +51,7 @@ class Counsel:
         turns: answers with calls, at most.
         fitting: finds the tools to show where there are too many.
         reads_like_orders: whether a text does; the gateway says so of what tools answered.
+        on_token: takes what they say while they say it; None: nobody reads along.
     """
 
     ladders: Ladders
@@ -58,6 +60,7 @@ class Counsel:
     turns: int = TURNS
     fitting: Fitting = as_listed
     reads_like_orders: Callable[[str], bool] = lambda _: False
+    on_token: OnToken | None = None
 
     def next(self, known: Known) -> Said:
         """What they say next. One that is too long for them is shortened once; then, as after any
@@ -87,6 +90,7 @@ class Counsel:
             question,
             margin=lambda answer: _margin(answer, ranking, ladder.names),
             enough=SETTLED,
+            on_token=self.on_token,
         )
         said = replace(_said(asyncio.run(climbing), ranking), hurried=hurried)
         if said.opinion is None or not self._ordered(known):

@@ -47,8 +47,9 @@ class Recording:
         return Trajectory(header, tuple(steps))
 
     def moment(self, moment: Moment) -> None:
-        """See Watch."""
-        self._keep(moment)
+        """See Watch. How a model's answer came in pieces decides nothing; the answer is kept."""
+        if moment.kind != "words":
+            self._keep(moment)
 
     def lines(self) -> Sequence[str]:
         """What models answered so far: this is also the tape of a recorder of models."""

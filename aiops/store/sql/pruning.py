@@ -20,6 +20,7 @@ from aiops.store.sql.operations_tables import (
     SILENCES,
     SPENT,
 )
+from aiops.store.sql.progress_tables import PROGRESS
 from aiops.store.sql.turns import Turns
 
 AT_ONCE = 500
@@ -89,6 +90,17 @@ def prune_events(engine: Engine, before: datetime) -> int:
     with writing(engine) as connection:
         last = connection.scalar(newest.limit(1))
     return 0 if last is None else _forget(engine, EVENTS, EVENTS.c.number, EVENTS.c.number <= last)
+
+
+def prune_progress(engine: Engine, before: datetime) -> int:
+    """Forget what investigations did before then, step by step; returns how many steps.
+
+    Their reports stay.
+
+    Raises:
+        StoreUnavailable: what was forgotten until then stays forgotten; do it again.
+    """
+    return _forget(engine, PROGRESS, PROGRESS.c.number, PROGRESS.c.at < before)
 
 
 def prune_actions(engine: Engine, before: datetime, oldest_kept: str) -> int:
