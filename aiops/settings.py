@@ -93,7 +93,9 @@ class RetentionSettings(_Group):
 
     telemetry_days: float = Field(default=30, ge=0, description="telemetry around incidents")
     incidents_days: float = Field(default=400, ge=0, description="resolved incidents and reports")
-    events_days: float = Field(default=7, ge=0, description="events, and what investigations did on the way")
+    events_days: float = Field(
+        default=7, ge=0, description="events, and the steps of investigations"
+    )
 
 
 class WebSettings(_Group):

@@ -29,6 +29,7 @@ from aiops.web import (
     otlp,
     pages,
     previews,
+    progress,
     refused,
     reports,
     silences,
@@ -52,6 +53,7 @@ from aiops.web.webhooks import Shortcut, Webhooks
 
 _API = (
     incidents,
+    progress,
     reports,
     handling,
     alerts,

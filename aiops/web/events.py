@@ -13,11 +13,12 @@ from aiops.web.bodies import faces
 from aiops.web.errors import ERRORS, Refused
 from aiops.web.feed import Feed
 from aiops.web.security import Viewer
-from aiops.web.site import AtSite
+from aiops.web.site import AtSite, Site
 
 router = APIRouter(prefix="/events", tags=["events"], responses=ERRORS)
 HEARTBEAT_S: Final = 15.0
 """Proxies cut a connection that says nothing; most wait 30 s or more."""
+QUIET: Final = ": nothing happened\n\n"
 RETRY_MS: Final = 2000
 MOST_CLIENTS: Final = 500
 LastSeen = Annotated[
@@ -44,13 +45,16 @@ async def stream(who: Viewer, site: AtSite, last_event_id: LastSeen = None) -> S
     nothing happens.
     """
     del who
+    after = None if last_event_id is None else int(last_event_id)
+    return streamed(site, written(site.feed, after))
+
+
+def streamed(site: Site, text: AsyncIterator[str]) -> StreamingResponse:
+    """``text`` as server-sent events; raises Refused where too many streams are open."""
     if site.feed.clients >= MOST_CLIENTS:
         raise Refused(503, "too_many_streams", "too many streams", headers={"Retry-After": "30"})
-    after = None if last_event_id is None else int(last_event_id)
     return StreamingResponse(
-        written(site.feed, after),
-        media_type="text/event-stream",
-        headers={"X-Accel-Buffering": "no"},
+        text, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
 
 
@@ -60,7 +64,7 @@ async def written(feed: Feed, after: int | None) -> AsyncIterator[str]:
     while not feed.ended:
         try:
             async for events in feed.after(after, HEARTBEAT_S):
-                yield "".join(map(_told, events)) or ": nothing happened\n\n"
+                yield "".join(map(_told, events)) or QUIET
         except EventsForgotten as error:
             after = error.oldest - 1
             yield f'id: {after}\nevent: reset\ndata: {{"missed": {after - error.after}}}\n\n'

@@ -1,11 +1,11 @@
 """The event bus for clients that stream: one thread watches, everybody reads when there is news."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import islice
 from threading import Event as Flag
 from threading import Thread
-from typing import Final
+from typing import Final, Protocol, TypeVar
 
 import structlog
 
@@ -21,8 +21,20 @@ WATCH_S: Final = 1.0
 """How often the watching thread looks whether it is to end, or whether anybody listens."""
 
 
+class Numbered(Protocol):
+    """What is read in its order; a client goes on after the last number it saw."""
+
+    @property
+    def number(self) -> int:
+        """1, 2, ..."""
+        ...
+
+
+N = TypeVar("N", bound=Numbered)
+
+
 class Feed:
-    """Streams events to the clients of one event loop."""
+    """Streams events, and what they tell of, to the clients of one event loop."""
 
     def __init__(self, bus: EventBus) -> None:
         self._bus = bus
@@ -50,10 +62,10 @@ class Feed:
         self._ended.set()
         self._tell()
 
-    async def after(self, number: int | None, heartbeat_s: float) -> AsyncIterator[list[Event]]:
+    async def after(self, number: int | None, heartbeat_s: float) -> AsyncIterator[Sequence[Event]]:
         """The events numbered above ``number``, as they come, until the feed ends.
 
-        An empty list where nothing came for ``heartbeat_s`` seconds.
+        Nothing where nothing came for ``heartbeat_s`` seconds.
 
         Args:
             number: None for those to come.
@@ -63,21 +75,36 @@ class Feed:
             StoreUnavailable: they cannot be read now.
         """
         last = number if number is not None else await asyncio.to_thread(self._bus.newest)
+        async for events in self.follow(self._read, last, heartbeat_s):
+            yield events
+
+    async def follow(
+        self, read: Callable[[int], Sequence[N]], number: int, heartbeat_s: float
+    ) -> AsyncIterator[Sequence[N]]:
+        """What ``read`` gives above ``number``, as it comes, until the feed ends.
+
+        Nothing where nothing came for ``heartbeat_s`` seconds.
+
+        Args:
+            read: what comes after a number, in order; new things have to be told of by an event.
+                Raises what it raises.
+        """
+        last = number
         news = asyncio.Event()
         self._clients.add(news)
         self._listened_to.set()
         try:
             while not self.ended:
                 news.clear()
-                if events := await asyncio.to_thread(self._read, last):
-                    last = events[-1].number
-                    yield events
+                if found := await asyncio.to_thread(read, last):
+                    last = found[-1].number
+                    yield found
                     await asyncio.sleep(PACE_S)
                     continue
                 try:
                     await asyncio.wait_for(news.wait(), heartbeat_s)
                 except TimeoutError:
-                    yield []
+                    yield ()
         finally:
             self._clients.discard(news)
             if not self._clients:

@@ -20,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 NAME = "scripted-small"
+MOST_S = 120.0
+"""How long an answer is held back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Reply:
         cut: pieces after which the connection is closed, as if all were well.
         reset: whether it is closed before a word is said.
         piece: bytes of ``raw`` that are sent at once.
+        goes_on: set by whoever has seen the first half; the second is sent then.
     """
 
     completion: Mapping[str, Any] | None = None
@@ -56,6 +59,7 @@ class Reply:
     cut: int | None = None
     reset: bool = False
     piece: int = 16
+    goes_on: threading.Event | None = None
 
 
 Script = Callable[[Asked], Reply]
@@ -166,7 +170,9 @@ def scripted(
                 self.send_header("Content-Length", str(size))
             self.close_connection = stream or reply.cut is not None
             self.end_headers()
-            for piece in pieces[: reply.cut]:
+            for number, piece in enumerate(pieces[: reply.cut]):
+                if reply.goes_on is not None and number == len(pieces) // 2:
+                    reply.goes_on.wait(MOST_S)
                 self.wfile.write(piece)
                 time.sleep(reply.pace_s)
 
