@@ -241,7 +241,12 @@ class NetworkPolicy(ClusterObject):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Autoscaler(ClusterObject):
-    """A horizontal pod autoscaler of the workload ``target``; ``minimum`` None is 1."""
+    """A horizontal pod autoscaler of the workload ``target``; ``minimum`` None is 1.
+
+    Attributes:
+        load: what its pods use over what it aims at, by the metric that asks for most; None
+            where it tells none.
+    """
 
     kind: ClassVar[str] = "autoscaler"
     target: str = ""
@@ -249,6 +254,7 @@ class Autoscaler(ClusterObject):
     desired: int | None = None
     minimum: int | None = None
     maximum: int | None = None
+    load: float | None = None
     conditions: tuple[Condition, ...] = ()
 
 

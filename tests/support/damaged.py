@@ -26,6 +26,9 @@ VERBS = (
     "uncordon",
     "set_resources",
     "set_hpa_bounds",
+    "set_env",
+    "set_selector",
+    "set_target_port",
 )
 WRITES = frozenset({*(f"kubernetes.{verb}" for verb in VERBS), "plan.carry_out"})
 LAB = Place("kubernetes", "lab")

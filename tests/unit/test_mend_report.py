@@ -1,5 +1,6 @@
 """The page of mended systems says what was reached, and what was not."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,8 +11,9 @@ from aiops_evals.mend.measured import Course
 from aiops_evals.mend.report import page
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
-CURABLE = next(each for each in BREAKS if each.curable)
-WRONG = next(each for each in BREAKS if not each.curable)
+CURABLE = next(each for each in BREAKS if each.ends == "mended")
+WRONG = next(each for each in BREAKS if each.ends == "taken back")
+PEOPLES = next(each for each in BREAKS if each.ends == "left to people")
 
 
 def after(seconds: float) -> datetime:
@@ -58,3 +60,13 @@ def test_a_way_to_break_it_that_is_not_known_is_named() -> None:
     ]
     with pytest.raises(UnknownName, match="flood"):
         chosen("flood")
+
+
+def test_where_people_have_to_decide_a_proposal_is_one_too_many() -> None:
+    left = Course(PEOPLES, AT, report=after(20), notes="No safe action is known", status="open")
+    assert left.as_it_should
+    text = page([left], "2 cores", "2026-11-21", "")
+    assert "nothing was proposed**. No safe action is known" in text
+    asked = replace(left, action="kubernetes.rollout_restart")
+    assert not asked.as_it_should
+    assert "NOT as asked" in page([asked], "2 cores", "2026-11-21", "")

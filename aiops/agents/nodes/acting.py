@@ -5,6 +5,7 @@ from typing import Final
 
 from aiops.agents.crew import Belt, Crew
 from aiops.agents.evidence import with_facts
+from aiops.agents.proposing.left_to_people import who_decides
 from aiops.agents.proposing.tried import Tried, as_others_ended, standing_for
 from aiops.agents.state import RunState, Step
 from aiops.model.approval import Approval
@@ -96,7 +97,8 @@ def nothing_known(crew: Crew, found: Shortlist) -> RunState:
     if found.ranking.verdict != "root_cause" or first is None:
         return {}
     crew.tell("propose", "action", NOTHING_KNOWN)
-    note = f"{NOTHING_KNOWN} for {first.entity.name}: what to do is for people to say."
+    fault = first.fault_types[0][0] if first.fault_types else None
+    note = f"{NOTHING_KNOWN} for {first.entity.name}: {who_decides(fault)}."
     ranking = replace(found.ranking, notes=(*found.ranking.notes, note))
     return {"shortlist": crew.shelf.keep(replace(found, ranking=ranking))}
 

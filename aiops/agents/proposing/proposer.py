@@ -7,7 +7,8 @@ from typing import Final
 from aiops.agents.memory.routines import proposed
 from aiops.agents.memory.signature import signature_of
 from aiops.agents.proposing.patient import KINDS, Patient, waits
-from aiops.agents.proposing.remedies import BROKEN, FITTING, Remedy
+from aiops.agents.proposing.remedies import BROKEN, FITTING
+from aiops.agents.proposing.remedy import Remedy
 from aiops.analyze.state.scene import App, Scene, scene
 from aiops.model.canonical import canonical
 from aiops.model.case import CaseData

@@ -356,5 +356,23 @@ def _autoscaler(one: Api, common: dict[str, Any]) -> Autoscaler:
         desired=number(one, "status", "desiredReplicas"),
         minimum=number(one, "spec", "minReplicas"),
         maximum=number(one, "spec", "maxReplicas"),
+        load=max(_loads(one), default=None),
         conditions=pod_objects.conditions(part(one, "status")),
     )
+
+
+def _loads(one: Api) -> Iterator[float]:
+    """Of each metric of resources, as autoscaling/v2 has them and v1 had of the CPU."""
+    aims = {
+        text(each, "resource", "name"): number(each, "resource", "target", "averageUtilization")
+        for each in parts(one, "spec", "metrics")
+    }
+    for each in parts(one, "status", "currentMetrics"):
+        used = number(each, "resource", "current", "averageUtilization")
+        aim = aims.get(text(each, "resource", "name"))
+        if used is not None and aim:
+            yield used / aim
+    used = number(one, "status", "currentCPUUtilizationPercentage")
+    aim = number(one, "spec", "targetCPUUtilizationPercentage")
+    if used is not None and aim:
+        yield used / aim

@@ -47,14 +47,12 @@ def selectors(scene: Scene) -> Iterator[Hypothesis]:
 def ports(scene: Scene) -> Iterator[Hypothesis]:
     """A service's target port that no container has, by number, by name or by protocol."""
     for app in scene.apps:
-        running = [c for pod in app.pods[:1] for c in pod.spec.containers]
-        containers = _with_names(running or list(app.spec.containers), app)
-        offered = [port for container in containers for port in container.ports]
+        offered = offered_by(app)
         for service in app.services:
             if not service.observed or not offered or scene.reached(service.name):
                 continue
             for port in service.ports:
-                found = _mismatch(port, offered)
+                found = mismatch(port, offered)
                 if found is None:
                     continue
                 kind, words = found
@@ -147,7 +145,15 @@ def no_addresses(scene: Scene) -> Iterator[Hypothesis]:
                 )
 
 
-def _mismatch(port: Port, offered: list[Port]) -> tuple[str, str] | None:
+def offered_by(app: App) -> list[Port]:
+    """The ports that the containers of its pods say they have."""
+    running = [c for pod in app.pods[:1] for c in pod.spec.containers]
+    containers = _with_names(running or list(app.spec.containers), app)
+    return [port for container in containers for port in container.ports]
+
+
+def mismatch(port: Port, offered: list[Port]) -> tuple[str, str] | None:
+    """What is wrong with where a service's port leads: its kind, and in words; None: nothing."""
     target = port.target or str(port.number)
     if target.isdigit():
         same = [one for one in offered if one.number == int(target)]

@@ -1,9 +1,12 @@
 """What is broken, and where: faults of the lab's catalogue, and what people do with kubectl."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from aiops.errors import UnknownName
+
+Ending = Literal["mended", "taken back", "left to people"]
+"""How it should end: an action helps; one does not, and is undone; none is proposed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,14 +16,23 @@ class Break:
     Attributes:
         steps: command lines that begin with "inject" (of ``aiops lab``) or "kubectl"; the last one
             breaks it, those before only look as if they did.
-        curable: whether an action that aiops may propose mends it.
     """
 
     name: str
     says: str
     steps: tuple[tuple[str, ...], ...]
-    curable: bool = True
+    ends: Ending = "mended"
 
+
+_SELECTS_NOBODY: Final = (
+    "kubectl",
+    "patch",
+    "service",
+    "payment",
+    "--type=merge",
+    '--patch={"spec":{"selector":{"name":"payment-new"}}}',
+)
+_LEADS_NOWHERE: Final = '--patch=[{"op":"replace","path":"/spec/ports/0/targetPort","value":9999}]'
 
 BREAKS: Final[tuple[Break, ...]] = (
     Break(
@@ -60,7 +72,59 @@ BREAKS: Final[tuple[Break, ...]] = (
             ("kubectl", "set", "image", "deployment/carts", "*=lab/carts:1.0.1"),
             ("inject", "carts/errors", "--intensity", "1"),
         ),
-        curable=False,
+        ends="taken back",
+    ),
+    Break(
+        "wrong-selector",
+        "a Service selects labels that no pod has",
+        (("inject", "payment/wrong-selector"),),
+    ),
+    Break(
+        "wrong-port",
+        "a Service leads to a port on which nobody listens",
+        (("inject", "user/wrong-port"),),
+    ),
+    Break(
+        "memory-leak",
+        "memory leaks until the container is killed at its limit, again and again",
+        (("inject", "carts/memory-leak", "--set", "rate=16"),),
+    ),
+    Break(
+        "pool-exhaustion",
+        "connections leak until none is free",
+        (("inject", "orders/pool-exhaustion"),),
+    ),
+    Break(
+        "traffic",
+        "users send many times their requests",
+        (("inject", "front-end/traffic"),),
+    ),
+    Break(
+        "quota",
+        "pods go, and a quota refuses those that should follow",
+        (("inject", "payment/quota"),),
+        ends="left to people",
+    ),
+    Break(
+        "expired-credential",
+        "the credential of a store has ended",
+        (("inject", "carts-db/expired-credential"),),
+        ends="left to people",
+    ),
+    Break(
+        "wrong-fix-selector",
+        "a Service selects nothing, and the pods it is for fail, too",
+        (_SELECTS_NOBODY, ("inject", "payment/errors", "--intensity", "1")),
+        ends="taken back",
+    ),
+    Break(
+        "wrong-fix-port",
+        "a Service leads nowhere, and the pods it is for fail, too",
+        (
+            ("kubectl", "patch", "service", "user", "--type=json", _LEADS_NOWHERE),
+            ("inject", "user/errors", "--intensity", "1"),
+        ),
+        ends="taken back",
     ),
 )
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +17,8 @@ DECOY_S: Final = 8.0
 """Between a change that only looks like the cause and the fault."""
 PATIENCE_S: Final = 240.0
 LOOK_S: Final = 0.25
+HELD_BACK: Final = timedelta(seconds=60)
+"""After the first report, for runs that might propose something yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Course:
         action: what was approved, in words; "" where nothing was proposed.
         ended: what came of it, in the gateway's words.
         says: the report's verification.
+        notes: where nothing was proposed, what the report says of that.
     """
 
     broken: Break
@@ -44,6 +47,7 @@ class Course:
     action: str = ""
     ended: str = ""
     says: str = ""
+    notes: str = ""
     status: str = ""
 
     @property
@@ -53,10 +57,14 @@ class Course:
 
     @property
     def as_it_should(self) -> bool:
-        """Mended and resolved; or, of what cannot be mended so, taken back and still open."""
-        if self.broken.curable:
-            return self.ended.startswith("done") and self.resolved is not None
-        return self.ended.startswith("rolled_back") and self.status != "resolved"
+        """Mended and resolved; or taken back, or nothing proposed, and still open."""
+        match self.broken.ends:
+            case "mended":
+                return self.ended.startswith("done") and self.resolved is not None
+            case "taken back":
+                return self.ended.startswith("rolled_back") and self.status != "resolved"
+            case "left to people":
+                return self.report is not None and not self.action and self.status != "resolved"
 
 
 def followed(broken: Break, folder: Path, say: Callable[[str], None]) -> Course:
@@ -100,9 +108,14 @@ class _Following:
 
     def _over(self) -> bool:
         course = self.course
-        if course.broken.curable:
-            return course.resolved is not None and bool(course.says)
-        return course.ended.startswith("rolled_back") and bool(course.says)
+        match course.broken.ends:
+            case "mended":
+                return course.resolved is not None and bool(course.says)
+            case "taken back":
+                return course.ended.startswith("rolled_back") and bool(course.says)
+            case "left to people":
+                waited = None if course.report is None else datetime.now(UTC) - course.report
+                return bool(course.action) or (waited is not None and waited > HELD_BACK)
 
     def _look(self) -> None:
         if not self.shop.served_well():
@@ -136,6 +149,7 @@ class _Following:
             if first is not None:
                 self._now(cause=f"{first['entity']['name']}: {first['fault_type']}")
             self.say(f"{self.broken.name}: report: {report['summary'][:160]}")
+        self._now(notes=" ".join(one for one in report["notes"] if "action" in one))
         if report["verification"] is not None and not self.course.says:
             self._now(says=report["verification"]["outcome"])
 

@@ -40,13 +40,16 @@ def _head(machine: str, day: str, note: str) -> str:
 
 def page(courses: Sequence[Course], machine: str, day: str, note: str) -> str:
     """Markdown."""
-    good = [each for each in courses if each.broken.curable and each.as_it_should]
-    curable = [each for each in courses if each.broken.curable]
+    curable = [each for each in courses if each.broken.ends == "mended"]
+    good = [each for each in curable if each.as_it_should]
     text = _head(machine, day, note) + "\n".join(_row(each) for each in courses)
     text += f"\n\nMended and resolved: **{len(good)} of {len(curable)}** kinds.\n"
-    for each in (one for one in courses if not one.broken.curable):
+    for each in (one for one in courses if one.broken.ends == "taken back"):
         kept = "taken back, and the incident stays open" if each.as_it_should else "NOT as asked"
         text += f"\nThe wrong fix ({each.broken.says}): **{kept}**. {_one_line(each.says)}\n"
+    for each in (one for one in courses if one.broken.ends == "left to people"):
+        kept = "nothing was proposed" if each.as_it_should else "NOT as asked"
+        text += f"\nLeft to people ({each.broken.says}): **{kept}**. {_one_line(each.notes)}\n"
     for each in (one for one in curable if not one.as_it_should):
         ended = _one_line(each.ended) or "nothing was done"
         text += f"\nFell short: {each.broken.name}: {ended}.\n"
