@@ -29,12 +29,14 @@ class Comparison:
         faster: whether it burns too fast after the change, faster than before, and not by chance.
         mended: whether it burns at most half as fast as before, or slowly enough; None where it
             did not burn too fast before, or too little was measured since.
+        early: whether it burnt too fast before, and too little was measured since to tell.
     """
 
     before: float | None
     after: float | None
     faster: bool
     mended: bool | None = None
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +65,13 @@ def compared(slo: Slo, events: Events, changed: float, since: float, until: floa
             None if before is None else before.rate(slo),
             after.rate(slo) if after.total else None,
             faster=False,
+            early=before is not None and before.rate(slo) > 1.0,
         )
     was, rate = before.rate(slo), after.rate(slo)
     faster = rate > max(1.0, was) and _chance(before, after) < CHANCE
-    known = was > 1.0 and after.total >= TELLING
-    return Comparison(was, rate, faster, rate <= max(1.0, MARKEDLY * was) if known else None)
+    if was <= 1.0 or after.total < TELLING:
+        return Comparison(was, rate, faster, early=was > 1.0)
+    return Comparison(was, rate, faster, mended=rate <= max(1.0, MARKEDLY * was))
 
 
 def _counts(slo: Slo, events: Events, start: float, end: float) -> _Counts:

@@ -61,7 +61,8 @@ class AfterChange:
         found = [(slo, _judged(slo, tables, changed, since, until)) for slo in slos]
         held = _verdict([each for each in found if each[0].name in near], failed)
         mended, said = _mended(found)
-        return Held(held.held, f"{held.seen}; {said}" if said else held.seen, mended)
+        early = mended is None and any(one.early for _, one in found)
+        return Held(held.held, f"{held.seen}; {said}" if said else held.seen, mended, early)
 
     def _concerned(self, targets: Sequence[Target]) -> tuple[frozenset[str], tuple[Slo, ...]]:
         """Names of those near the targets, and these with all that are reached through others.

@@ -17,11 +17,14 @@ class Held:
         seen: in a sentence, with numbers, or why nobody can tell.
         mended: whether one that burnt too fast before burns markedly slower, or slowly enough;
             None where none did, or nobody can tell.
+        early: whether one burnt too fast before, and it is too soon to tell of any; a later look
+            may know.
     """
 
     held: bool | None
     seen: str
     mended: bool | None = None
+    early: bool = False
 
 
 class Objectives(Protocol):

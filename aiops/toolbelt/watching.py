@@ -42,7 +42,8 @@ class Watch:
         Args:
             mends: whether it was made to end an incident: then what burnt before must also burn
                 slower, within ``mend_s``, or it has not held. It is looked at again and again
-                until it does: metrics are averages, and tell of yesterday for a while.
+                until it does, or until it is told at all: metrics are averages, and tell of
+                yesterday for a while.
         """
         name = "the watch over the objectives"
         work = self._looked(targets, changed, self.mend_s if mends else 0.0)
@@ -61,9 +62,10 @@ class Watch:
             await self.pause(self.seconds)
             now = self.clock.now()
             held = await apart(self.objectives.held, targets, changed, since, now)
-            if held.held is False or held.mended is not False or mend_s == 0.0:
+            settled = held.mended is not False and not held.early
+            if held.held is False or settled or mend_s == 0.0:
                 return held
             if self.clock.stopwatch() - began >= mend_s:
-                return replace(held, held=False)
+                return held if held.early else replace(held, held=False)
             # Averages tell of the time before the change for a while: the earlier part is left out.
             since = now - (now - ended) / 2

@@ -172,3 +172,16 @@ def test_users_behind_others_say_whether_a_change_helped_but_do_not_blame_it(
     assert judge.held([disk], NOON, SINCE, UNTIL).mended is True
     keep(service, 0.0, 0.5)
     assert judge.held([disk], NOON, SINCE, UNTIL).held is None
+
+
+@pytest.mark.parametrize(
+    ("before", "seconds", "early"),
+    [(0.5, 0.5, True), (0.5, 60, False), (0.0, 0.5, False)],
+    ids=["too soon", "told", "nothing burnt"],
+)
+def test_shortly_after_a_change_it_is_too_soon_to_tell_whether_it_helped(
+    service: Service, before: float, seconds: float, early: bool
+) -> None:
+    keep(service, before, 0.0)
+    held = after_change(service).held([CART], NOON, NOON, NOON + timedelta(seconds=seconds))
+    assert held.early is early

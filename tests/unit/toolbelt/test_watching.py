@@ -192,3 +192,34 @@ async def test_an_action_that_helps_late_stays() -> None:
 async def test_what_is_done_for_no_incident_need_not_help() -> None:
     bench = watching(Mending(Held(True, ""), after_s=9999)).ruled(watch_s=WATCH_S, mend_s=120.0)
     assert (await carried_out(bench)).status == "done"
+
+
+@dataclass
+class Silent(Told):
+    """Objectives that tell too little at first, and then something or nothing."""
+
+    tells_s: float = 0.0
+    mended: bool = True
+
+    def held(
+        self, targets: Sequence[Target], changed: datetime, since: datetime, until: datetime
+    ) -> Held:
+        super().held(targets, changed, since, until)
+        if (until - changed).total_seconds() < self.tells_s:
+            return Held(True, "burns no faster than before", early=True)
+        return Held(True, "it helped" if self.mended else "it did not help", self.mended)
+
+
+@pytest.mark.parametrize(
+    ("tells_s", "mended", "status"),
+    [(70, True, "done"), (70, False, "rolled_back"), (9999, False, "done")],
+    ids=["helps", "does-not-help", "never-told"],
+)
+async def test_where_it_is_too_soon_to_tell_it_is_looked_at_again(
+    tells_s: float, mended: bool, status: str
+) -> None:
+    objectives = Silent(Held(True, ""), tells_s=tells_s, mended=mended)
+    bench = watching(objectives).ruled(watch_s=WATCH_S, mend_s=120.0)
+    outcome = await carried_out(bench, incident="inc-1")
+    assert outcome.status == status
+    assert len(objectives.asked) > 1
