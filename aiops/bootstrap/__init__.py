@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from aiops import plugins
+from aiops.agents.crew import words_told
 from aiops.agents.inline import InlineRuns
 from aiops.agents.trajectory.steps import Record
 from aiops.analyze.explain import explain
@@ -71,16 +72,20 @@ class App:
         watch: Watch = _unwatched,
         record: Record | None = None,
         tape: Tape | None = None,
+        *,
+        words: bool = False,
     ) -> Report:
         """One full investigation, through the agents' graph.
 
         Args:
             tape: takes down what models answer.
+            words: whether ``watch`` is told of these answers piece by piece.
 
         Raises:
             UnknownName, InvalidInput: the policy of the settings cannot be used.
         """
-        policy = policy_of(self.settings, record=tape)
+        heard = words_told(case.id, self.clock, watch) if words else None
+        policy = policy_of(self.settings, record=tape, on_token=heard)
         runs = InlineRuns(self.clock, policy, budget_of(self.settings), watch, record=record)
         return runs(case.id, self.inquiry(case))
 

@@ -46,7 +46,10 @@ def investigate(
     as_markdown: options.AsMarkdown = False,
     html: options.Html = None,
     steps: Annotated[
-        bool, typer.Option("--steps", help="Tell each step on standard error as it happens.")
+        bool,
+        typer.Option(
+            "--steps", help="Tell each step on standard error as it happens, and a model's words."
+        ),
     ] = False,
     trajectory: Annotated[
         Path | None,
@@ -104,10 +107,12 @@ class _Listeners:
 
     Attributes:
         recording: None: it is not written down.
+        reads_along: whether somebody looks at a model's answer while it comes.
     """
 
     watch: "Watch"
     recording: "Recording | None"
+    reads_along: bool
 
     @property
     def record(self) -> "Record | None":
@@ -127,7 +132,13 @@ def _recorded(
 
     app = wire(chosen)
     recorded = app.load(case, hints)
-    report = app.investigate(recorded, listeners.watch, listeners.record, listeners.recording)
+    report = app.investigate(
+        recorded,
+        listeners.watch,
+        listeners.record,
+        listeners.recording,
+        words=listeners.reads_along,
+    )
     listeners.ended(report)
     return report, recorded
 
@@ -186,7 +197,7 @@ def _listening(
 ) -> "Iterator[_Listeners]":
     """Whoever is to be told; raises InvalidInput where a file cannot be written."""
     from aiops.agents.trajectory.chat import chat_of
-    from aiops.app.watching import to_each, told
+    from aiops.app.watching import Steps, to_each
     from aiops.bootstrap.trajectories import recording
     from aiops.cli.faces import write_whole
 
@@ -195,11 +206,11 @@ def _listening(
     watchers: list[Watch] = []
     with ExitStack() as stack:
         if steps:
-            watchers.append(lambda moment: typer.echo(told(moment), err=True))
+            watchers.append(Steps(lambda text: typer.echo(text, nl=False, err=True)))
         taken = None
         if trajectory is not None or chat is not None:
             taken = stack.enter_context(recording(trajectory, chosen))
             watchers.append(taken.moment)
-        yield _Listeners(to_each(*watchers), taken)
+        yield _Listeners(to_each(*watchers), taken, reads_along=steps)
     if chat is not None and taken is not None:
         write_whole(chat, f"{chat_of(taken.trajectory())}\n")

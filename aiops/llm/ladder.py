@@ -24,6 +24,11 @@ class Ladder:
     def names(self) -> tuple[str, ...]:
         return tuple(model.name for model in self._models)
 
+    def only(self, name: str) -> "Ladder":
+        """As ``ChatLadder.only``."""
+        named = [model for model in self._models if model.name == name]
+        return Ladder(named or self._models)
+
     async def climb(
         self,
         question: ChatQuestion,
@@ -36,9 +41,12 @@ class Ladder:
         best: tuple[Answer, float] | None = None
         failures: list[ModelFailed] = []
         usage = Usage()
+        heard = _Apart(on_token) if on_token is not None else None
         for model in self._models:
             try:
-                answer = await model.complete(question, on_token)
+                answer = await model.complete(
+                    question, heard.answer() if heard is not None else None
+                )
             except ModelFailed as failure:
                 failures.append(failure)
                 usage += failure.usage
@@ -55,3 +63,21 @@ class Ladder:
             failures[-1].before = tuple(failures[:-1])
             raise failures[-1].costing(usage)
         return Climbed(*best, tuple(failures), usage)
+
+
+class _Apart:
+    """Hands on what several models say one after another, each from a line of its own."""
+
+    def __init__(self, on_token: OnToken) -> None:
+        self._on_token, self._said = on_token, False
+
+    def answer(self) -> OnToken:
+        """Takes the pieces of the next answer."""
+        lead = "\n" if self._said else ""
+
+        def take(piece: str) -> None:
+            nonlocal lead
+            self._on_token(lead + piece)
+            lead, self._said = "", True
+
+        return take

@@ -45,10 +45,31 @@ def test_the_reader_sees_what_the_model_says_and_what_it_cites(use: Endpoint) ->
         use(model)
         text = run(CASE, "--policy", "llm", "--steps")
         markdown = run(CASE, "--policy", "llm", "--markdown").stdout
+    assert "plan: words: suspect: 1, because: claim: its processor was busy first" in text.stderr
     assert f"plan: answer: {NAME}:" in text.stderr
     assert "its processor was busy first [E1]" in text.stdout
     assert "1 model call" in text.stdout
     assert "its processor was busy first [E1]" in markdown
+
+
+def test_a_replay_is_the_same_whether_anybody_read_along_or_not(
+    use: Endpoint, tmp_path: Path
+) -> None:
+    alone, watched = str(tmp_path / "alone.jsonl"), str(tmp_path / "watched.jsonl")
+    with scripted(verdict(1, ("its processor was busy first", ["E1"]))) as model:
+        use(model)
+        run(CASE, "--policy", "llm", "--trajectory", alone)
+        first = run(CASE, "--policy", "llm", "--json", "--steps", "--trajectory", watched)
+        assert ["stream" in asked.body for asked in model.asked] == [False, True]
+    assert run(CASE, "--json", "--replay", watched).stdout == first.stdout
+    assert steps_of(alone) == steps_of(watched)
+
+
+def steps_of(file: str) -> list[tuple[str, str]]:
+    """Of a trajectory: what each was, and of moments their kind."""
+    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    return [(one["step"], str(one["content"].get("kind"))) for one in found]
 
 
 def test_where_the_statistics_are_sure_no_model_is_asked(

@@ -23,6 +23,7 @@ from aiops.ports.chat_model import (
     Climbed,
     ModelFailed,
     ModelUnavailable,
+    OnToken,
 )
 
 GOOD = {"cause": "cart", "sure": 0.9}
@@ -35,23 +36,36 @@ class Told:
     def __init__(self, name: str, *outcomes: str | ModelFailed) -> None:
         self.name, self.outcomes, self.asked = name, list(outcomes), 0
 
-    async def complete(self, question: ChatQuestion, on_token: object = None) -> Answer:
-        del question, on_token
+    async def complete(self, question: ChatQuestion, on_token: OnToken | None = None) -> Answer:
+        del question
         outcome = self.outcomes[min(self.asked, len(self.outcomes) - 1)]
         self.asked += 1
         if isinstance(outcome, ModelFailed):
             raise outcome
+        if on_token is not None:
+            for letter in outcome:
+                on_token(letter)
         return Answer(Text(outcome), Usage(1, 1, 0, 0.25), self.name)
 
 
-def climb(*models: Any, enough: float = 0.5) -> Climbed:
+def climb(*models: Any, enough: float = 0.5, on_token: OnToken | None = None) -> Climbed:
     """A climb where the margin is the number that a model says."""
 
     def margin(answer: Answer) -> float:
         assert isinstance(answer.content, Text)
         return float(answer.content.text)
 
-    return asyncio.run(Ladder(models).climb(ChatQuestion(HELLO), margin=margin, enough=enough))
+    climbing = Ladder(models).climb(
+        ChatQuestion(HELLO), margin=margin, enough=enough, on_token=on_token
+    )
+    return asyncio.run(climbing)
+
+
+def test_what_each_model_says_is_heard_from_a_line_of_its_own() -> None:
+    heard: list[str] = []
+    away = Told("away", ModelUnavailable("away", "is away"))
+    climb(away, Told("small", "0.1"), away, Told("large", "0.9"), on_token=heard.append)
+    assert "".join(heard) == "0.1\n0.9"
 
 
 def test_a_bad_value_is_asked_for_once_more_with_what_was_wrong() -> None:
