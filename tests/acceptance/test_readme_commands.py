@@ -11,7 +11,9 @@ import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -148,25 +150,36 @@ def test_the_commands_of_a_document_run_as_printed(document: str, checkout: Path
         assert "Traceback" not in done.stderr, where
 
 
+@pytest.fixture(scope="module")
+def help_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., str]:
+    """What a command's ``--help`` shows; each is asked once for all documents."""
+    folder = tmp_path_factory.mktemp("help")
+
+    @cache
+    def shown(*path: str) -> str:
+        done = run(["aiops", *path, "--help"], folder)
+        assert done.returncode == 0, f"{shlex.join(path)}\n{done.stderr}"
+        return done.stdout
+
+    return shown
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_every_command_and_option_that_is_printed_exists(document: str, tmp_path: Path) -> None:
+def test_every_command_and_option_that_is_printed_exists(
+    document: str, help_of: Callable[..., str]
+) -> None:
     targets = set(
         re.findall(r"^([\w-]+):", (REPOSITORY / "Makefile").read_text(), flags=re.MULTILINE)
     )
-    known: dict[str, str] = {}
     for command in read(document):
         where = f"{document}:{command.line}: {shlex.join(command.words)}"
         if command.words[0] == "make":
             assert set(command.words[1:]) <= targets, where
         if command.words[0] != "aiops":
             continue
-        key = " ".join(command.path)
-        if key not in known:
-            shown = run(["aiops", *command.path, "--help"], tmp_path)
-            assert shown.returncode == 0, f"{where}\n{shown.stderr}"
-            known[key] = shown.stdout
+        shown = help_of(*command.path)
         options = [word.split("=")[0] for word in command.words if word.startswith("--")]
-        missing = [option for option in options if option not in known[key]]
+        missing = [option for option in options if option not in shown]
         assert not missing, f"{where}: no option {missing}"
 
 
