@@ -44,7 +44,13 @@ def test_more_than_it_may_have_now_are_waited_for_until_they_are_gone() -> None:
 def test_one_that_cannot_scale_is_not_waited_for(kind: str) -> None:
     found = standing(2, 1, (kind, "False", "FailedGetResourceMetric"))
     assert found.reached
-    assert "chooses none" in found.seen
+    assert "cannot choose" in found.seen
+
+
+def test_bounds_are_kept_by_one_that_cannot_measure() -> None:
+    found = standing(0, 0)
+    assert found.reached, "nothing runs that it could scale"
+    assert not standing(6, 6, ("ScalingActive", "False", "FailedGetResourceMetric")).reached
 
 
 def test_bounds_that_somebody_else_has_set_are_not_reached() -> None:

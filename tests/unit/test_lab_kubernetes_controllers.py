@@ -286,6 +286,23 @@ def test_an_autoscaler_follows_cpu_up_at_once_and_down_after_its_window(lab: Lab
     assert "SuccessfulRescale" in lab.reasons()
 
 
+def test_an_autoscaler_keeps_its_bounds_though_no_pod_can_be_measured(lab: Lab) -> None:
+    silent = deployment(replicas=1)
+    silent["spec"]["template"]["spec"]["containers"][0].pop("resources", None)
+    lab.create(DEPLOYMENTS, silent)
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}
+    wanted = {"type": "Utilization", "averageUtilization": 100}
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": wanted}}
+    spec = {"scaleTargetRef": target, "minReplicas": 3, "maxReplicas": 5, "metrics": [metric]}
+    lab.create("horizontalpodautoscalers.autoscaling", {"metadata": {"name": "web"}, "spec": spec})
+    assert lab.get(DEPLOYMENTS, "web")["spec"]["replicas"] == 3
+    lab.patch("horizontalpodautoscalers.autoscaling", "web", {"spec": {"maxReplicas": 3}})
+    lab.patch(DEPLOYMENTS, "web", {"spec": {"replicas": 9}})
+    lab.forward(15)
+    assert lab.get(DEPLOYMENTS, "web")["spec"]["replicas"] == 3
+    assert "FailedGetResourceMetric" in lab.reasons(), "within them it would have to measure"
+
+
 def test_a_stateful_set_numbers_its_pods_and_updates_from_the_last(lab: Lab) -> None:
     wanted = deployment("db", replicas=3)
     wanted["spec"]["serviceName"] = "db"

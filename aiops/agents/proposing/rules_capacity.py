@@ -6,13 +6,17 @@ from typing import Final
 
 from aiops.agents.proposing.patient import Patient, waits
 from aiops.agents.proposing.remedy import Move, Remedy
-from aiops.analyze.state.holds_now import unwell
+from aiops.analyze.state.holds_now import short, unwell
 from aiops.analyze.state.rules_scheduling import fits
 from aiops.model.faults import FaultType
 
 MORE: Final = 2.0
 """Times as much of what is short: the smallest step after which a shortage is surely told from
 another cause, and one that a quota or a node often still has room for."""
+_AT_ONCE: Final = (
+    "; its pods are too busy to be ready, and it counts on none that is not: the minimum is raised "
+    "with it, to be lowered again once all is well"
+)
 MOST_REPLICAS: Final = 20
 """Beyond what a rule, not a person, adds replicas to."""
 
@@ -63,13 +67,17 @@ def higher_bounds(patient: Patient) -> Iterator[Remedy]:
         return
     wants = math.ceil((one.current or 0) * (one.load or 0.0))
     most = min(max(math.ceil(one.maximum * MORE), wants), max(MOST_REPLICAS, one.maximum))
-    least = one.minimum or 1
+    # An autoscaler measures ready pods alone, so of those that are too busy to say that they are
+    # ready it makes no sum; its minimum it keeps without one.
+    overrun = short(patient.app) > 0
+    least = most if overrun else one.minimum or 1
     if most > one.maximum:
         bounds = {"name": one.name, "min_replicas": least, "max_replicas": most}
         yield Remedy(
             (Move("set_hpa_bounds", {"namespace": patient.workload.namespace, **bounds}),),
             f"autoscaler {one.name} is at its maximum of {one.maximum} replicas and can add none"
-            + (f"; by what they use it would want {wants}" if wants > one.maximum else ""),
+            + (f"; by what they use it would want {wants}" if wants > one.maximum else "")
+            + (_AT_ONCE if overrun else ""),
         )
 
 

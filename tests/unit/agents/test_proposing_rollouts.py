@@ -132,3 +132,11 @@ def test_what_people_have_to_decide_is_not_proposed_and_it_is_said_who_decides(
 ) -> None:
     assert proposals((deployment("web"), service("web"), pod("web")), cause("web", fault)) == []
     assert who_decides(fault) != who_decides(None)
+
+
+def test_pods_too_busy_to_be_ready_are_not_counted_so_more_are_asked_for_at_once() -> None:
+    objects = (deployment("web", ready=0), service("web"), autoscaler(238))
+    (found,) = proposals(objects, cause("web", FaultType.SCHEDULING))
+    ((_, arguments),) = told([found])
+    assert (arguments["min_replicas"], arguments["max_replicas"]) == (5, 5)
+    assert "to be lowered again" in found.reason

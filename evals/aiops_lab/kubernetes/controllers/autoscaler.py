@@ -73,6 +73,10 @@ class Autoscalers:
             text = "scaling is disabled since the replica count of the target is zero"
             self._set(autoscaler, status, ("ScalingActive", "False", "ScalingDisabled", text))
             return PERIOD_S
+        bound = self._bound(autoscaler["spec"], current)
+        if bound is not None:
+            self._obey(autoscaler, target, *bound)
+            return PERIOD_S
         try:
             wanted, metrics = self._recommend(autoscaler, target, current)
         except NoMetrics as missing:
@@ -82,6 +86,25 @@ class Autoscalers:
             return PERIOD_S
         self._scale(autoscaler, target, wanted, {**status, "currentMetrics": metrics})
         return PERIOD_S
+
+    @staticmethod
+    def _bound(spec: Object, current: int) -> tuple[int, str] | None:
+        """The bound that the replicas are beyond, and how that is told; needs no metrics."""
+        least, most = spec.get("minReplicas", 1), spec["maxReplicas"]
+        if current > most:
+            return most, "Current number of replicas above Spec.MaxReplicas"
+        if current < least:
+            return least, "Current number of replicas below Spec.MinReplicas"
+        return None
+
+    def _obey(self, autoscaler: Object, target: Object, bound: int, why: str) -> None:
+        status = {"currentReplicas": target["spec"].get("replicas", 1), "desiredReplicas": bound}
+        self._cluster.change(target, spec={**target["spec"], "replicas": bound})
+        text = f"New size: {bound}; reason: {why}"
+        self._events.normal(autoscaler, "SuccessfulRescale", text, BY)
+        text = f"the HPA controller was able to update the target scale to {bound}"
+        status["lastScaleTime"] = self._cluster.now()
+        self._set(autoscaler, status, ("AbleToScale", "True", "SucceededRescale", text))
 
     def _target(self, autoscaler: Object) -> Object | None:
         reference = autoscaler["spec"]["scaleTargetRef"]

@@ -77,9 +77,9 @@ def _standing(asked: SetBounds, now: Api, pods: Sequence[Api]) -> Standing:
         return Standing(False, f"{least} to {most} replicas", hopeless=True)
     status = now.get("status") or {}
     wants, has = int(status.get("desiredReplicas") or 0), int(status.get("currentReplicas") or 0)
-    if wants == 0 or _cannot_scale(status):
-        return Standing(True, f"{least} to {most} replicas; the autoscaler chooses none now")
     seen = f"{least} to {most} replicas, the autoscaler wants {wants} and has {has}"
+    if wants == 0 or (_cannot_scale(status) and least <= has <= most):
+        return Standing(True, f"{seen}; it cannot choose now")
     return Standing(not _chose_before(status, wants, least, most) and wants == has, seen)
 
 
