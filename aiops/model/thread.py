@@ -12,12 +12,14 @@ Intent = Literal[
     "since",
     "changes",
     "affected",
+    "neighbours",  # who calls a service, and whom it calls
     "logs",
     "metrics",
     "traces",
     "yesterday",  # now beside a day ago
     "before",  # has this happened before
     "advice",
+    "handling",  # acknowledge, assign, resolve: done elsewhere
     "act",
     "approve",  # claims an approval, which chat never gives
     "stop",

@@ -181,6 +181,14 @@ def test_a_quiet_window_has_no_anomalies(telemetry):
     assert quiet["watched"] == 6
 
 
+def test_series_without_a_past_are_never_said_to_have_no_anomalies(telemetry):
+    # Before the first row of the world there is nothing to compare with.
+    result = ask(telemetry, "anomalies", start="-6h", end="now")
+    assert "cannot be told" in result.summary
+    assert "0 anomalies" not in result.summary
+    assert [missing.what for missing in result.unread] == ["what is usual"]
+
+
 def test_logs_are_found_by_text_pattern_and_level(telemetry):
     assert told(telemetry, "logs", text="DISK FULL")["total"] == 100
     assert told(telemetry, "logs", pattern=r"block [12]\d$")["total"] == 20

@@ -49,6 +49,23 @@ def act(scene: Scene, subject: Subject, verb: str, role: Role, look: Look, threa
     return _asked(scene, subject, newest, look, thread)
 
 
+def handling(scene: Scene, subject: Subject) -> Said:
+    """Who has an incident, and where people acknowledge, assign and resolve: not in a chat."""
+    del scene
+    incident = subject.incident
+    if incident is None:
+        return Said(NO_INCIDENT)
+    draft = Draft()
+    whose = f"{plain(incident.assignee)} has it" if incident.assignee else "nobody has taken it"
+    draft.add(f"{titled(incident)} is {incident.status}; {whose}.", cite(incident))
+    draft.add(
+        "A chat changes no incident. Acknowledge, assign, comment on or resolve it on its page, "
+        f"/incidents/{incident.id}, or with POST /api/v1/incidents/{incident.id}/acknowledge. "
+        "I know of no duty roster."
+    )
+    return draft.said()
+
+
 def approve(scene: Scene, subject: Subject) -> Said:
     """What waits for a person, and where that person decides."""
     incident = None if subject.assumed or subject.incident is None else subject.incident.id

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 from aiops.analyze.wording import listed
-from aiops.app.chat import acting, incident_answers, looking, recalling
+from aiops.app.chat import acting, incident_answers, looking, neighbours, recalling
 from aiops.app.chat.intents import YES, Wish, wish_of
 from aiops.app.chat.model_words import Words
 from aiops.app.chat.naming import Named, named
 from aiops.app.chat.saying import Draft, Said, did_you_mean
 from aiops.app.chat.scene import Scene
 from aiops.app.chat.subjects import Subject, subject_of
+from aiops.app.chat.when import When, when_of
 from aiops.app.chat.wording import Sentence, sentence
 from aiops.errors import AiopsError, InvalidInput, StoreUnavailable
 from aiops.model.access import Role
@@ -21,11 +23,11 @@ from aiops.ports.ids import Ids
 from aiops.ports.threads import ThreadRepo
 
 HELP: Final = """\
-I answer questions about incidents, from what is kept here and what tools see:
+I answer questions about incidents, in English, from what is kept here and what tools see:
 - what is broken? is NAME down?
 - why? since when? what changed? who is affected?
 - show logs of NAME, metrics of NAME, traces of NAME; compare NAME with yesterday
-- has this happened before? what should I do?
+- who calls NAME? has this happened before? what should I do?
 - do it (asks for the proposed action; a person approves it, never a chat)
 - stop
 Go on with "and its logs?" or "and NAME?": I keep what we talk about."""
@@ -42,9 +44,13 @@ _KEPT: Final[Mapping[Intent, Callable[[Scene, Subject], Said]]] = {
     "affected": incident_answers.affected,
     "advice": incident_answers.advice,
     "before": recalling.before,
+    "neighbours": neighbours.neighbours,
+    "handling": acting.handling,
     "approve": acting.approve,
 }
 _LOOKED: Final[frozenset[Intent]] = frozenset(("logs", "metrics", "traces", "yesterday"))
+_OF_A_TIME: Final[frozenset[Intent]] = _LOOKED | {"broken", "changes"}
+"""What is answered for the time that a question names; the rest is about a whole incident."""
 _OF_NOTHING: Final[frozenset[Intent]] = frozenset(("help", "stop", "unknown", "approve"))
 """What needs no subject, so that a strange word in it is not asked about."""
 
@@ -131,7 +137,8 @@ class Desk:
     def _replied(self, asked: Exchange) -> Reply:
         thread = self.threads.get(asked.thread)
         former = self.threads.exchanges(thread.id, before=asked.number, limit=_REMEMBERED)
-        understood = _Understood.of(asked, former, thread, self.scene.services())
+        known, at = self.scene.services(), asked.question.at
+        understood = _Understood.of(asked, former, thread, known, at)
         if understood.wish.intent == "stop":
             return self._stopped(asked, former)
         understood = self._sorted(understood, asked.question.text)
@@ -179,13 +186,24 @@ class Desk:
             told=lambda: self._tell("thread.call", asked),
             stopped=lambda: self._answered(asked) is not None,
         )
+        window = None if understood.when is None else understood.when.window
         if wish.intent in _LOOKED:
-            return looking.looked(self.scene, subject, wish.intent, look, days=wish.days)
+            return looking.looked(
+                self.scene, subject, wish.intent, look, days=wish.days, named=window
+            )
+        if window is not None and wish.intent == "changes":
+            return incident_answers.changed_in(self.scene, subject, window)
         if wish.intent == "act":
             return acting.act(self.scene, subject, wish.verb, question.role, look, asked.thread)
-        said = _KEPT.get(wish.intent, _help)(self.scene, subject)
+        if wish.intent == "unknown":
+            return Said(f"I did not understand that. {HELP}")
+        if window is not None and wish.intent == "broken":
+            said = incident_answers.happened(self.scene, subject, window)
+        else:
+            said = _KEPT.get(wish.intent, _help)(self.scene, subject)
         if wish.intent == "broken" and subject.named:
-            return _beside(said, looking.looked(self.scene, subject, "broken", look))
+            seen = looking.looked(self.scene, subject, "broken", look, named=window)
+            return _beside(said, seen)
         return said
 
     def _stopped(self, asked: Exchange, former: tuple[Exchange, ...]) -> Reply:
@@ -213,6 +231,7 @@ class _Understood:
     names: Named
     topic: Topic
     known: tuple[str, ...] = ()
+    when: When | None = None
     note: str = ""
 
     @property
@@ -221,6 +240,8 @@ class _Understood:
         if self.wish.intent in _OF_NOTHING or self.note:
             return ""
         shown = [word[:MOST_OF_A_WORD] for word in self.names.ignored]
+        if self.when is not None and self.wish.intent not in _OF_A_TIME:
+            shown.append(self.when.said)
         return listed([f'"{word}"' for word in dict.fromkeys(shown)])
 
     @classmethod
@@ -230,16 +251,18 @@ class _Understood:
         former: tuple[Exchange, ...],
         thread: Thread,
         known: tuple[str, ...],
+        now: datetime,
     ) -> "_Understood":
         words = sentence(asked.question.text, known)
-        names = named(words, known)
+        when = when_of(words, now)
+        names = named(words, known, frozenset() if when is None else when.places)
         wish = wish_of(words.without(names.places))
         topic = _topic_of(former)
         if topic == Topic():
             topic = Topic(thread.incident)
         last = next((one.reply for one in reversed(former) if one.reply is not None), None)
         wish, names = _continued(wish, names, words, last)
-        return cls(wish, names, topic, known)
+        return cls(wish, names, topic, known, when)
 
 
 def _continued(wish: Wish, names: Named, words: Sentence, last: Reply | None) -> tuple[Wish, Named]:

@@ -1,6 +1,6 @@
 """Answers from what is kept of an incident: its alerts, its report, its approvals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,9 +11,11 @@ from aiops.app.chat.saying import Draft, Said, cite, marks
 from aiops.app.chat.scene import Scene, titled
 from aiops.app.chat.subjects import Subject
 from aiops.model.approval import Approval
+from aiops.model.change import Change
 from aiops.model.faults import FaultType
 from aiops.model.incident import Incident
 from aiops.model.investigation import Investigation
+from aiops.model.ranking import Window
 from aiops.model.report import Report
 from aiops.model.thread import Cited
 
@@ -29,7 +31,11 @@ NO_INCIDENT: Final = (
 
 def broken(scene: Scene, subject: Subject) -> Said:
     """Every open incident; of one service those that it is part of."""
-    draft, found = Draft(), scene.open()
+    draft, found, spoken_of = Draft(), scene.open(), subject.incident
+    if spoken_of is not None and not (spoken_of.open or subject.named or subject.assumed):
+        at = spoken_of.resolved_at
+        over = "" if at is None else f", {_ago(scene, at)}"
+        draft.add(f"{titled(spoken_of)} is resolved{over}.", cite(spoken_of))
     if subject.named:
         name = subject.services[0]
         found = tuple(one for one in scene.about(name) if one.open)
@@ -47,6 +53,44 @@ def broken(scene: Scene, subject: Subject) -> Said:
         draft.add(f"- {_in_short(scene, incident)}", cite(incident))
     if len(found) > SHOWN:
         draft.add(f"and {len(found) - SHOWN} more")
+    return draft.said()
+
+
+def happened(scene: Scene, subject: Subject, window: Window) -> Said:
+    """The incidents that were open at some time of a window, also those that are over."""
+    draft, name = Draft(), subject.services[0] if subject.named else None
+    kept = scene.recent() if name is None else scene.about(name)
+    found = [
+        one
+        for one in kept
+        if one.opened_at < window.end and (one.resolved_at or scene.now) > window.start
+    ]
+    about = "" if name is None else f" about {plain(name)}"
+    when = f"from {_utc(window.start)} to {_utc(window.end)}"
+    if not found:
+        draft.add(
+            f"No incident{about} was open {when}. That does not say that all was well: I know of "
+            "what alerts."
+        )
+    else:
+        what = "1 incident" if len(found) == 1 else f"{len(found)} incidents"
+        draft.add(f"{what}{about} {'was' if len(found) == 1 else 'were'} open {when}.")
+    for incident in found[:SHOWN]:
+        draft.add(f"- {_in_short(scene, incident)}", cite(incident))
+    if len(found) > SHOWN:
+        draft.add(f"and {len(found) - SHOWN} more")
+    return draft.said()
+
+
+def changed_in(scene: Scene, subject: Subject, window: Window) -> Said:
+    """What somebody told of as changed in a window."""
+    draft = Draft()
+    services = subject.services if subject.named else None
+    of = f" of {listed([plain(one) for one in services])}" if services else ""
+    draft.add(f"Changes{of} from {_utc(window.start)} to {_utc(window.end)}, as told to me:")
+    _list_changes(draft, scene.changed(services, window.start, window.end))
+    if len(draft.lines) == 1:
+        draft.add("none; somebody may have made one unseen.")
     return draft.said()
 
 
@@ -137,14 +181,18 @@ def _told_changes(draft: Draft, scene: Scene, incident: Incident, subject: Subje
         incident.opened_at - BEFORE_ALERTS,
         incident.resolved_at or scene.now,
     )
-    for number, one in enumerate(found[-SHOWN:], 1):
-        by = f" by {plain(one.author)}" if one.author else ""
-        said = f"{plain(one.entity.name)}: {plain(one.description)}"
-        draft.add(f"- {_utc(one.at)} {said}{by} [C{number}]", Cited(f"C{number}", "changes", said))
+    _list_changes(draft, found)
     if not found:
         draft.add(
             "I was told of no change since an hour before; somebody may have made one unseen."
         )
+
+
+def _list_changes(draft: Draft, found: Sequence[Change]) -> None:
+    for number, one in enumerate(found[-SHOWN:], 1):
+        by = f" by {plain(one.author)}" if one.author else ""
+        said = f"{plain(one.entity.name)}: {plain(one.description)}"
+        draft.add(f"- {_utc(one.at)} {said}{by} [C{number}]", Cited(f"C{number}", "changes", said))
 
 
 def affected(scene: Scene, subject: Subject) -> Said:

@@ -7,6 +7,11 @@ from typing import Final
 from aiops.app.chat.wording import Sentence
 from aiops.model.thread import Intent
 
+_A_CAUSE: Final = (
+    r"\b(?:is|was|could|might|can) (?:it|this|that) (?:be )?(?:an? |the |our )?"
+    r"(?:db|database|dns|network|disk|storage|cpu|memory|ram|queue|cache|cloud)$"
+)
+"""Whether it is a kind of cause asks for the cause, not for what is broken or for a metric."""
 _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
     # An approval that is claimed comes first: whatever else is said beside it, chat gives none.
     (
@@ -21,7 +26,7 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
         "help",
         (
             r"^(?:hi|hello|hey|thanks?(?: you)?|ok|okay|nice|good|great)$|^help\b|\bhelp(?: me)?$",
-            r"\bwhat (?:can|could) you\b|\bwhat can i ask\b|\bwhat do you (?:do|know)\b",
+            r"\bwhat (?:can|could) you\b|\bwhat can i ask\b|\bwhat do you (?:do|know)$",
             r"\bwho are you\b",
             r"\bhow (?:does this|do you) work",
         ),
@@ -52,6 +57,16 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
             r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:restart|scale|proceed)\b",
             r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:roll ?back|undo)\b",
             r"\broll (?:it|this|that) back\b",
+            r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:kill|delete|reboot)\b",
+            r"^(?:(?:yes|ok|okay|please|now|just|can you|could you) )*(?:drop|drain|cordon)\b",
+        ),
+    ),
+    (
+        "handling",
+        (
+            r"\back(?:nowledged?)?\b|\bassign(?:ed|ee)?\b|\bon[- ]?call\b|\breopen\b|\bsnooze\b",
+            r"^(?:please |can you )*(?:resolve|close|mute|silence|escalate|comment|page|merge)\b",
+            r"\bwho (?:is )?(?:work|look|handl|own|respons|tak|deal)\w*\b",
         ),
     ),
     (
@@ -69,6 +84,18 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
         (
             r"\bwhy\b|\bcauses?\b|\bcaused\b|\breason\b|\bexplain\b|\bblame\b|\bculprit\b",
             r"\bhow (?:come|did (?:this|it|that) happen)\b",
+            _A_CAUSE,
+            r"\b(?:are|is|how|so) (?:you |it |this |that )?(?:sure|certain|confident)\b",
+            r"\bhow do you know\b|\bwhat else\b|\bevidence\b|\bproof\b",
+            r"\breports?$|\bpost-?mortem\b",
+        ),
+    ),
+    (
+        "neighbours",
+        (
+            r"\b(?:who|what|which|does) .*\b(?:calls?|depends?|talks? to|use[sd]?)\b",
+            r"\bdependenc(?:y|ies)\b|\bdependents?\b|\b(?:up|down)stream\b|\bneighbou?rs?\b",
+            r"\bcall(?:er|ee)s?\b|\btopology\b|\bservice (?:graph|map)\b",
         ),
     ),
     (
@@ -108,7 +135,8 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
         "metrics",
         (
             r"\bmetrics?\b|\bgraphs?\b|\bcharts?\b|\bdashboard\b|\bnumbers\b",
-            r"\bcpu\b|\bmemory\b|\blatency\b|\bthroughput\b|\btraffic\b",
+            r"\bcpu\b|\bmemory\b|\blatency\b|\bthroughput\b|\btraffic\b|\brates?\b",
+            r"\bp\d\d\d?\b|\bpercentiles?\b|\b[rq]ps\b|\bsaturat|\bdisk\b",
         ),
     ),
     (
@@ -119,7 +147,9 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
             r"\balert(?:s|ing)?\b|\bstatus\b|\b(?:un)?health(?:y)?\b|\bok(?:ay)?\b|\bfine\b",
             r"\boutage\b|\bhappen(?:ing|ed)\b|\bgoing on\b|\bslow\b|\bdegraded\b",
             r"\balive\b|\bworking\b|\banomal(?:y|ies)\b|\bup\b|\bsummary\b|\boverview\b",
-            r"\bhow are (?:things|we)\b",
+            r"\bhow are (?:things|we)\b|\bstill\b|\bis (?:it|this|that) over\b|\btl dr\b",
+            r"\brecover|\bfixed\b|\bsleep\b|\bbetter\b|\bworse\b|\bfir(?:ed|ing)\b|\bpaged\b",
+            r"\bwhat (?:do you|is) know",
         ),
     ),
 )
@@ -128,7 +158,8 @@ _CUES: Final[tuple[tuple[Intent, tuple[str, ...]], ...]] = (
 _MATCHERS: Final = tuple((intent, re.compile("|".join(cues))) for intent, cues in _CUES)
 _CONTINUES: Final = re.compile(r"^(?:and|what about|how about|same for|also|or)\b")
 _VERB: Final = re.compile(
-    r"\b(roll(?:back| back| it back| this back| that back)|restart|scale|undo)\b"
+    r"\b(roll(?:back| back| it back| this back| that back)|restart|scale|undo"
+    r"|kill|delete|reboot|drop|drain|cordon)\b"
 )
 YES: Final = frozenset(
     ("yes", "yes please", "yeah", "yep", "ok", "okay", "sure", "that one", "right")

@@ -10,6 +10,7 @@ from aiops.app.chat.saying import Draft, Said, cite
 from aiops.app.chat.scene import Scene, Stopped, titled
 from aiops.app.chat.subjects import Subject
 from aiops.model.canonical import canonical
+from aiops.model.ranking import Window
 from aiops.model.thread import Cited, Intent
 from aiops.model.tool import Caller, Outcome, ToolCall
 
@@ -49,13 +50,27 @@ class Look:
     stopped: Stopped
 
 
-def looked(scene: Scene, subject: Subject, intent: Intent, look: Look, *, days: int = 1) -> Said:
-    """What the tool for ``intent`` sees of the services asked about."""
+def looked(
+    scene: Scene,
+    subject: Subject,
+    intent: Intent,
+    look: Look,
+    *,
+    days: int = 1,
+    named: Window | None = None,
+) -> Said:
+    """What the tool for ``intent`` sees of the services asked about.
+
+    Args:
+        days: back, for comparisons.
+        named: the time that the question names; else it is now, or that of an incident.
+    """
     if not subject.services and intent in ("metrics", "traces", "yesterday"):
         return Said("Of what? Name a service, such as: show metrics of NAME.", ending="asks")
     if scene.tools is None:
         return Said("No tool is set up here that could look.", ending="failed")
-    draft, window = Draft(), _window(subject)
+    draft = Draft()
+    window = _window(subject) if named is None else (_iso(named.start), _iso(named.end))
     arguments = _arguments(intent, subject.services, window, days, scene.now)
     outcome = _asked(scene, subject, intent, arguments, look)
     when = f"from {window[0]} to {window[1]}" if window != NOW else "of the last 30 minutes"
@@ -66,7 +81,7 @@ def looked(scene: Scene, subject: Subject, intent: Intent, look: Look, *, days: 
     if intent == "yesterday":
         when += f", beside {'a week' if days > 1 else 'a day'} before"
     draft.add(f"{_NAMES[intent]} of {whose} {when} [T1]:")
-    if subject.incident is not None and window != NOW:
+    if subject.incident is not None and named is None and window != NOW:
         draft.add(
             f"(the time of {titled(subject.incident)}, which is over)", cite(subject.incident)
         )

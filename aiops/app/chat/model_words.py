@@ -26,12 +26,14 @@ SORTED: Final[tuple[Intent, ...]] = (
     "since",
     "changes",
     "affected",
+    "neighbours",
     "logs",
     "metrics",
     "traces",
     "yesterday",
     "before",
     "advice",
+    "handling",
     "unknown",
 )
 """What a model may take a question for: kinds that only look."""

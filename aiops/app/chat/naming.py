@@ -37,7 +37,7 @@ class Named:
         unknown: the first word that must be a name and is none we know; "" where all are.
         near: known names that may have been meant by it, the likest first.
         ignored: words that say nothing to us.
-        places: of the words that are names of services.
+        places: of the words that are names of services, and of those that were taken.
     """
 
     services: tuple[str, ...] = ()
@@ -48,21 +48,25 @@ class Named:
     places: frozenset[int] = frozenset()
 
 
-def named(sentence: Sentence, names: Sequence[str]) -> Named:
-    """What of ``names`` a question is about."""
+def named(sentence: Sentence, names: Sequence[str], taken: frozenset[int] = frozenset()) -> Named:
+    """What of ``names`` a question is about.
+
+    Args:
+        taken: places of words that are known to say something else, such as a time.
+    """
     known = {_squashed(name): name for name in sorted(names, reverse=True)}
     found, incidents, ignored = list[str](), list[str](), list[str]()
     unknown, near = "", tuple[str, ...]()
-    place, places = 0, set[int]()
+    place, places = 0, set(taken)
     while place < len(sentence.said):
-        name, length = _known_at(sentence, place, known)
+        name, length = ("", 1) if place in taken else _known_at(sentence, place, known)
         word = sentence.said[place]
         if name:
             found.append(name)
             places.update(range(place, place + length))
         elif _INCIDENT.fullmatch(word):
             incidents.append(word)
-        elif _left_over(sentence, place) and not unknown:
+        elif place not in taken and _left_over(sentence, place) and not unknown:
             alike = _near(word, names)
             if (alike and alike[0][0] >= SURELY) or _must_be_a_name(sentence, place):
                 unknown, near = word, tuple(name for _, name in alike[:OFFERED])

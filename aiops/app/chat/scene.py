@@ -9,6 +9,7 @@ from typing import Final
 from aiops.analyze.wording import plain
 from aiops.errors import InvalidWindow, NotKept, SourceUnavailable
 from aiops.model.change import Change
+from aiops.model.graph import Call
 from aiops.model.incident import Incident, IncidentQuery
 from aiops.model.investigation import Investigation
 from aiops.model.report import Report
@@ -61,6 +62,10 @@ class Scene:
         found = self.incidents.find(IncidentQuery(("triggered", "acknowledged"), limit=RECENT))
         return tuple(sorted(found, key=lambda one: one.severity))
 
+    def recent(self) -> tuple[Incident, ...]:
+        """Incidents open or over, the newest first."""
+        return tuple(self.incidents.find(IncidentQuery(limit=RECENT)))
+
     def latest(self) -> Incident | None:
         """The incident that was opened last."""
         return next(iter(self.incidents.find(IncidentQuery(limit=1))), None)
@@ -103,13 +108,16 @@ class Scene:
             investigation = self.investigation(incident)
             if investigation is not None:
                 found |= services_in(investigation.report)
-        try:
-            calls = self.graph.graph(self.now).calls
-        except (SourceUnavailable, InvalidWindow):
-            calls = ()
-        for call in calls:
+        for call in self.calls():
             found |= {call.source.service_name, call.target.service_name}
         return tuple(sorted(name for name in found if name.strip()))
+
+    def calls(self) -> tuple[Call, ...]:
+        """Who calls whom, as far as anything kept here tells."""
+        try:
+            return self.graph.graph(self.now).calls
+        except (SourceUnavailable, InvalidWindow):
+            return ()
 
     def changed(
         self, services: Sequence[str] | None, start: datetime, end: datetime
@@ -142,4 +150,4 @@ def accused(report: Report) -> str | None:
 
 def titled(incident: Incident) -> str:
     """An incident in a line: "SEV1 inc-1 Cart is slow"."""
-    return f"{incident.severity} {incident.id} {plain(incident.title)}"
+    return f"{incident.severity} {incident.id} {plain(incident.title).rstrip('. ')}"

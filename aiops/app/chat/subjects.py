@@ -9,7 +9,7 @@ from aiops.model.incident import Incident
 from aiops.model.thread import Intent, Topic
 
 OF_ONE_INCIDENT: frozenset[Intent] = frozenset(
-    ("why", "since", "changes", "affected", "before", "advice", "act")
+    ("why", "since", "changes", "affected", "before", "advice", "handling", "act")
 )
 """What can only be asked of one incident."""
 

@@ -26,6 +26,12 @@ CUES: Final = _words(
     chart charts cpu dashboard graph graphs latency memory metric metrics numbers throughput traffic
     exception exceptions log logged logs lines messages stacktrace
     help overview stop summary cancel abort halt quit
+    acknowledge assign assigned assignee snooze reopen oncall
+    fired firing paged recover recovered recovering recovers rate rates percentile
+    kill delete reboot drop drain cordon
+    calls caller callers callees depend depends dependency dependencies dependents downstream
+    upstream neighbours neighbors topology evidence proof report reports postmortem
+    certain confident
     span spans trace traces request requests
     """
 )
@@ -33,7 +39,7 @@ CUES: Final = _words(
 
 COMMON: Final = _words(
     """
-    a about above after again ago ahead all almost already also always am an and another any
+    a about above ack after again ago ahead all almost already also always am an and another any
     anybody anyone anything anyway app apps are around as ask at away back bad be been behind
     being below best better between big blast both but by call came can cannot carry check
     cluster come could current currently damn day days did do does doing done each either else
@@ -54,7 +60,7 @@ COMMON: Final = _words(
     this tho those though through thx time times to today together tonight too took top toward
     try turn two under until up upon us usage use used using versus very via vs wait want wanted
     was way we well went were what whatever whats where wheres whether which while who whole
-    whom whose will with without work would wtf yeah yep yes yet you your
+    sleep talk talks tl dr whom whose will with without work would wtf yeah yep yes yet you your
     """
 )
 """Words that say nothing about what is wanted, and are no names."""

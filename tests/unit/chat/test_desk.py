@@ -12,6 +12,7 @@ from aiops.errors import InvalidInput, NotKept
 from aiops.model import Entity, TelemetryWindow
 from aiops.model.canonical import canonical
 from aiops.model.change import Change
+from aiops.model.graph import Call, ServiceGraph
 from aiops.model.thread import LONGEST_TEXT
 from aiops.settings import GatewaySettings, Settings
 from aiops.store.clock import ManualClock
@@ -218,6 +219,74 @@ def test_stop_ends_the_answer_that_is_being_worked_on(talk: Talk) -> None:
 
 def test_stop_tells_how_to_stop_everything(talk: Talk) -> None:
     assert "aiops stop REASON" in talk.ask("stop everything").text
+
+
+def test_what_is_not_understood_is_said_to_be(talk: Talk) -> None:
+    assert talk.ask("tell me a joke").text.startswith("I did not understand that.")
+    assert not talk.ask("help").text.startswith("I did not understand that.")
+
+
+def test_an_incident_that_was_spoken_of_is_said_to_be_over(service: Service, talk: Talk) -> None:
+    talk.ask("why?")
+    ended(service, "inc-1")
+    assert "SEV2 inc-1 basket is slow is resolved" in talk.ask("is it fixed?").text
+
+
+def test_who_calls_whom_is_told_with_what_was_seen(service: Service, talk: Talk) -> None:
+    assert "I know of no call" in talk.ask("who calls basket?").text
+    door, basket = Entity("service", "front-door"), Entity("service", "basket")
+    calls = (Call(door, basket, last_seen=NOON.timestamp()), Call(basket, basket))
+    graph = ServiceGraph((door, basket), calls)
+    service.telemetry.append(TelemetryWindow(NOON, NOON, graph=graph))
+    reply = talk.ask("who calls basket?")
+    assert "is called by front-door, last seen 2026-11-20 12:00 UTC [G1]" in reply.text
+    assert "calls nobody that was seen" in reply.text
+    assert [one.claim for one in reply.cites] == ["front-door calls basket"]
+
+
+def test_an_incident_is_not_changed_by_chat_which_says_where(talk: Talk) -> None:
+    for text in ("ack it", "assign it to me", "resolve it", "who is working on this?"):
+        reply = talk.ask(text)
+        assert "inc-1 basket is slow is triggered; nobody has taken it" in reply.text
+        assert "/incidents/inc-1" in reply.text
+
+
+def test_another_verb_than_that_of_the_proposal_asks_for_nothing(talk: Talk) -> None:
+    assert "Nobody proposed to kill anything" in talk.ask("kill the pod").text
+
+
+@pytest.mark.parametrize(
+    ("text", "window"),
+    [
+        ("metrics of basket around 11:30", "from 2026-11-20T11:15:00Z to 2026-11-20T11:45:00Z"),
+        ("metrics of basket in the last 5 minutes", "from 2026-11-20T12:15:00Z"),
+    ],
+)
+def test_the_time_that_a_question_names_is_looked_at(talk: Talk, text: str, window: str) -> None:
+    reply = talk.ask(text)
+    assert "Not understood" not in reply.text
+    assert window in reply.text
+
+
+def test_what_happened_at_a_time_tells_the_incidents_of_it_also_those_that_are_over(
+    service: Service, talk: Talk
+) -> None:
+    ended(service, "inc-1")
+    assert "inc-1" in talk.ask("what happened at 12:05?").text
+    earlier = talk.ask("what happened at 11:00?").text
+    assert "No incident was open from 2026-11-20 10:45:00 UTC" in earlier
+    assert "does not say that all was well" in earlier
+
+
+def test_what_changed_in_a_time_is_what_somebody_told_of(service: Service, talk: Talk) -> None:
+    change = Change(NOON - timedelta(hours=3), Entity("service", "till"), "version 9", author="bo")
+    service.telemetry.append(TelemetryWindow(NOON, NOON), (change,))
+    assert "till: version 9 by bo [C1]" in talk.ask("who changed what around 9am?").text
+    assert "none; somebody may" in talk.ask("who changed what around 5am?").text
+
+
+def test_a_time_that_an_answer_does_not_regard_is_named(talk: Talk) -> None:
+    assert 'Not understood: "at 3am"' in talk.ask("who is affected at 3am?").text
 
 
 @pytest.mark.parametrize("text", ["", "   ", "help", "tell me a joke", "¿por qué?", "🙂"])

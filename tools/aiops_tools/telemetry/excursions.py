@@ -76,8 +76,7 @@ def anomalies(readers: Readers, asked: Watched) -> Answer:
     rows = excursions[: asked.limit]
     early = int(np.searchsorted(found.times, window.start.timestamp()))
     if len(found.series) and early < FEWEST_BEFORE:
-        short = f"{early} rows before the window; with fewer than {FEWEST_BEFORE} that is a guess"
-        unread = (*unread, Unread("what is usual", short))
+        unread = (*unread, Unread("what is usual", _short_of(early)))
     result = Anomalies(
         window=stretch(window),
         sources=list(gathered.sources),
@@ -88,8 +87,7 @@ def anomalies(readers: Readers, asked: Watched) -> Answer:
         anomalies=rows,
     )
     summary = paragraphs(
-        heading("anomalies", gathered, window, len(excursions), len(rows)),
-        f"{result.watched} series were compared with the {asked.baseline_minutes} minutes before",
+        *_told(result, heading("anomalies", gathered, window, len(excursions), len(rows)), early),
         table(
             ("entity", "metric", "unit", "direction", "usual", "farthest", "since", "deviations"),
             (
@@ -108,6 +106,25 @@ def anomalies(readers: Readers, asked: Watched) -> Answer:
         ),
     )
     return Answer(result, summary, (*gathered.unread, *unread))
+
+
+def _told(result: Anomalies, heading_: str, early: int) -> tuple[str, ...]:
+    """What was found; of series without a past "0 anomalies" would be a promise."""
+    if not early:
+        why = (
+            f"none of {result.watched} series has a value before {result.window.start:%H:%M:%S} UTC"
+            if result.watched
+            else "no metric is known of that time"
+        )
+        return (f"Whether anything is unusual cannot be told: {why}",)
+    minutes = round((result.baseline.end - result.baseline.start).total_seconds() / 60)
+    return heading_, f"{result.watched} series were compared with the {minutes} minutes before"
+
+
+def _short_of(early: int) -> str:
+    if not early:
+        return "no row lies before the window to compare with"
+    return f"{early} rows before the window; with fewer than {FEWEST_BEFORE} that is a guess"
 
 
 def _excursions(found: MetricTable, window: Window) -> list[Excursion]:
