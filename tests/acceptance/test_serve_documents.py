@@ -22,7 +22,9 @@ from processes import over_at_the_end
 from aiops_datasets.synthetic import plant, specified
 
 REPOSITORY = Path(__file__).parents[2]
-PATIENCE_S = 60.0
+PATIENCE_S = 240.0
+"""How long a busy machine may take over a whole document, which is half a minute otherwise."""
+pytestmark = pytest.mark.timeout(600)
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<mark>not run|exit): (?P<value>[^\n]*) -->\n)?"
     r"```(?P<kind>sh|toml|yaml)\n(?P<text>.*?)^```$",
