@@ -156,6 +156,8 @@ def shop(cluster: str = "prod") -> FakeConnection:
             "scaleTargetRef": {"kind": "Deployment", "name": "other"},
         },
     )
+    port = {"port": 80, "protocol": "TCP", "targetPort": 81}
+    api.put("Service", "front", "shop", spec={"selector": {"app": "web"}, "ports": [port]})
     for name in ("node-1", "node-2"):
         ready = {"type": "Ready", "status": "True"}
         api.put("Node", name, spec={}, status={"conditions": [ready]})
