@@ -38,8 +38,9 @@ def agrees(ranking: Ranking, opinion: Opinion) -> bool:
 
 def followed(ranking: Ranking, opinion: Opinion) -> bool:
     """Whether the opinion decides who is first: the statistics hardly do, it rests on evidence
-    about the one whom it accuses, and nobody gave it orders."""
-    return _tells(ranking, opinion) and not opinion.swayed
+    about the one whom it accuses, nobody gave it orders, and it holds without the words that
+    strangers may have written."""
+    return _tells(ranking, opinion) and opinion.held and not opinion.swayed
 
 
 def _tells(ranking: Ranking, opinion: Opinion) -> bool:
@@ -96,9 +97,13 @@ def _stance(ranking: Ranking, opinion: Opinion) -> str:
     if followed(ranking, opinion):
         return f"{name} first, whom the statistics hardly tell from their first; followed"
     if _tells(ranking, opinion):
-        return (
-            f"{name} first, whom the statistics hardly tell from their first; not followed: "
+        why = (
             "something that it read reads like orders to it"
+            if opinion.swayed
+            else "of the numbers alone, without words of others, it does not say so"
+        )
+        return (
+            f"{name} first, whom the statistics hardly tell from their first; not followed: {why}"
         )
     where = _PLACES[place] if place < len(_PLACES) else f"number {place + 1}"
     return f"{name} first, whom the statistics have {where}; their order stands"

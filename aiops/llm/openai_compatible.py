@@ -16,7 +16,7 @@ from aiops.llm.dialect import Dialect
 from aiops.llm.failures import failure_of, words_of, worth_repeating
 from aiops.llm.names import WireNames
 from aiops.llm.reading import answer_of
-from aiops.llm.replies import Reply, ReportedError, Stream, Unreadable, events, reply_of
+from aiops.llm.replies import Reply, ReportedError, Stream, Unreadable, begun, events, reply_of
 from aiops.llm.waiting import pause_before, retry_after
 from aiops.model.chat import Answer, ChatQuestion, Usage
 from aiops.ports.chat_model import BadAnswer, ModelFailed, ModelUnavailable, OnToken
@@ -135,9 +135,12 @@ class OpenAICompatible:
         from openai import APIConnectionError, APIStatusError
 
         try:
-            async with self._connection.asking(body) as chunks:
-                if "stream" not in body:
-                    return reply_of(b"".join([chunk async for chunk in chunks]))
+            async with self._connection.asking(body) as coming:
+                letter, chunks = await begun(coming)
+                if "stream" not in body or letter == b"{":  # some know no streams, and say all
+                    reply = reply_of(b"".join([chunk async for chunk in chunks]))
+                    on_token(reply.text)
+                    return reply
                 async for event in events(chunks):
                     if piece := stream.add(event):
                         on_token(piece)

@@ -145,6 +145,22 @@ class Stream:
         )
 
 
+async def begun(chunks: AsyncIterator[bytes]) -> tuple[bytes, AsyncIterator[bytes]]:
+    """The first letter of what comes, b"" where nothing does, and all of it from the beginning."""
+    first = b""
+    async for chunk in chunks:
+        first += chunk
+        if first.strip():
+            break
+
+    async def whole() -> AsyncIterator[bytes]:
+        yield first
+        async for chunk in chunks:
+            yield chunk
+
+    return first.strip()[:1], whole()
+
+
 async def events(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The data of each server-sent event in ``chunks``, which break anywhere.
 

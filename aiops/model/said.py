@@ -22,12 +22,14 @@ class Opinion:
     Attributes:
         suspect: one of the shortlist; None: it cannot tell.
         swayed: whether something that it read reads like orders to it.
+        held: whether it says the same of the numbers alone, where that was asked.
     """
 
     model: str
     suspect: Entity | None
     claims: tuple[Claim, ...] = ()
     swayed: bool = False
+    held: bool = True
 
 
 @dataclass(frozen=True, slots=True)

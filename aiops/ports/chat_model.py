@@ -144,6 +144,10 @@ class ChatLadder(Protocol):
         """Of its models, the cheapest first."""
         ...
 
+    def only(self, name: str) -> "ChatLadder":
+        """Of the model of that name alone; the whole ladder where there is none."""
+        ...
+
     async def climb(
         self,
         question: ChatQuestion,

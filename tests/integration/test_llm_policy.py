@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from advised import EVENTS, NAME, OBJECT, Torn, investigated, verdict, wants
+from advised import EVENTS, NAME, OBJECT, Torn, investigated, of_numbers, verdict, wants
+from scripted_model import Asked, Reply
 
 GOOD = verdict(1, ("api restarted three times", ["E1"]))
 OTHER = verdict(2, ("web lost its pods before", ["E2"]))
@@ -67,3 +68,25 @@ def test_the_order_is_the_statistics_unless_they_hardly_decide(
     assert report.verdict == "root_cause"
     assert report.agreement.statistics.startswith("scripted: root_cause, api first")
     assert str(report.agreement.model).startswith(NAME)
+
+
+@pytest.mark.parametrize(("again", "first"), [(2, "web"), (1, "api"), (0, "api")])
+def test_a_word_that_would_change_the_order_must_hold_of_the_numbers_alone(
+    again: int, first: str
+) -> None:
+    def script(asked: Asked) -> Reply:
+        number = again if of_numbers(asked) else 2
+        return verdict(number, ("it lost its pods", ["E2"])) if number else verdict(0)
+
+    report, asked, _ = investigated(script)
+    assert [of_numbers(each) for each in asked] == [False, True]
+    assert report.root_causes[0].entity.name == first
+    assert report.usage.llm_calls == 2
+    held = "followed" if first == "web" else "without words of others, it does not say so"
+    assert held in str(report.agreement.model)
+
+
+def test_a_word_that_cannot_be_asked_again_changes_nothing() -> None:
+    report, _, _ = investigated(verdict(2, ("it lost its pods", ["E2"])), Reply(status=500))
+    assert report.root_causes[0].entity.name == "api"
+    assert any("model" in step.step for step in report.failed_steps)

@@ -8,6 +8,8 @@ AGREES = verdict(1, ("api restarted", ["E1"]))
 OTHER = verdict(2, ("web lost its pods", ["E2"]))
 CANNOT_TELL = verdict(0)
 LARGE = "large"
+TWICE = (LARGE, LARGE)
+"""Whose word would change the order is asked again, of the numbers alone."""
 
 
 def asked_for(small: Reply, large: Reply, lead: float = 0.02) -> tuple[list[str], str, str]:
@@ -26,9 +28,9 @@ def asked_for(small: Reply, large: Reply, lead: float = 0.02) -> tuple[list[str]
     [
         pytest.param(AGREES, OTHER, 0.02, [NAME], "api", NAME, id="agrees"),
         pytest.param(OTHER, OTHER, 0.3, [NAME], "api", NAME, id="cannot-change-anything"),
-        pytest.param(OTHER, OTHER, 0.02, [NAME, LARGE], "web", LARGE, id="both-differ"),
+        pytest.param(OTHER, OTHER, 0.02, [NAME, *TWICE], "web", LARGE, id="both-differ"),
         pytest.param(OTHER, AGREES, 0.02, [NAME, LARGE], "api", LARGE, id="large-agrees"),
-        pytest.param(CANNOT_TELL, OTHER, 0.02, [NAME, LARGE], "web", LARGE, id="small-cannot"),
+        pytest.param(CANNOT_TELL, OTHER, 0.02, [NAME, *TWICE], "web", LARGE, id="small-cannot"),
         pytest.param(OTHER, CANNOT_TELL, 0.02, [NAME, LARGE], "api", LARGE, id="large-cannot"),
     ],
 )

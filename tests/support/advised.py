@@ -8,6 +8,7 @@ from runs import API, EVENTS, WEB, World, inquiry
 from scripted_model import NAME, Asked, Reply, Script, calls, gives, scripted
 
 from aiops.agents.checkpoints import checkpoints
+from aiops.agents.policies.counsel import NUMBERS_ALONE
 from aiops.bootstrap.policies import budget_of, policy_of
 from aiops.model import CaseData, Ranking, Suspect
 from aiops.model.report import Report
@@ -81,9 +82,14 @@ def wants(name: str = "web", **more: Any) -> Reply:
     return calls((OBJECT, {**ABOUT, "name": name, "kind": "Deployment", **more}))
 
 
+def of_numbers(asked: Asked) -> bool:
+    """Whether it is the question that holds nobody's words."""
+    return NUMBERS_ALONE in asked.body["messages"][-1]["content"]
+
+
 def bodies(asked: list[Asked]) -> list[Mapping[str, Any]]:
     """What was sent, in order."""
     return [each.body for each in asked]
 
 
-__all__ = ["EVENTS", "NAME", "bodies", "investigated", "run", "settings", "verdict", "wants"]
+__all__ = ["EVENTS", "NAME", "bodies", "investigated", "of_numbers", "run", "settings", "verdict", "wants"]

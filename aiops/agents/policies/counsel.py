@@ -12,11 +12,13 @@ from functools import reduce
 from operator import add
 from typing import Final
 
-from aiops.agents.judging import agrees, hardly_decides
+from aiops.agents.judging import agrees, followed, hardly_decides
 from aiops.agents.policies.conversation import conversation
+from aiops.agents.policies.numbers_alone import numbers_alone
 from aiops.agents.policies.offering import Fitting, as_listed, cost, offered
 from aiops.agents.policies.policy import Known
 from aiops.agents.policies.verdict import MadeUp, opinion_of, schema
+from aiops.agents.policies.verdict import offered as numbered
 from aiops.agents.turns import Turns, TurnsSpent
 from aiops.model.chat import Answer, ChatQuestion, Limits, OfferedTool, Structured, ToolCalls, Usage
 from aiops.model.ranking import Ranking
@@ -39,6 +41,7 @@ calls, and an answer may hold several. After them the verdict is asked for."""
 SHORTENED: Final = 0.5
 """Of what fits, for a conversation that was too long: tokens are counted by a rule of thumb."""
 SETTLED: Final = 1.0
+NUMBERS_ALONE: Final = "the numbers are all there is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +96,33 @@ class Counsel:
             on_token=self.on_token,
         )
         said = replace(_said(asyncio.run(climbing), ranking), hurried=hurried)
-        if said.opinion is None or not self._ordered(known):
+        if said.opinion is None:
             return said
-        return replace(said, opinion=replace(said.opinion, swayed=True))
+        said = replace(said, opinion=replace(said.opinion, swayed=self._ordered(known)))
+        return self._again(known, said, tokens, ladder)
+
+    def _again(self, known: Known, said: Said, tokens: int, ladder: ChatLadder) -> Said:
+        """``said``, and where it would change the order, whether it holds of the numbers alone."""
+        ranking, opinion = known.shortlist.ranking, said.opinion
+        if opinion is None or not followed(ranking, opinion):
+            return said
+        bare = numbers_alone(known)
+        messages = conversation(bare, tokens, NUMBERS_ALONE)
+        question = ChatQuestion(messages, (), schema(bare.shortlist.ranking), self.limits)
+        asked = ladder.only(opinion.model)
+        climbing = asked.climb(question, margin=lambda _: SETTLED, enough=SETTLED)
+        try:
+            second = _said(asyncio.run(climbing), bare.shortlist.ranking)
+        except ModelFailed as failure:
+            second = _unanswered(failure, failure.usage)
+        held = second.opinion is not None and _same(known, opinion, bare, second.opinion)
+        return replace(
+            said,
+            opinion=replace(opinion, held=held),
+            usage=said.usage + second.usage,
+            failed=(*said.failed, *second.failed),
+            stopped=said.stopped or second.stopped,
+        )
 
     def _ordered(self, known: Known) -> bool:
         """Whether somebody may have planted orders in what is known, or in what tools are for."""
@@ -115,6 +142,16 @@ class Counsel:
         except TurnsSpent as spent:
             return str(spent)
         return f"stopped after {turns.taken} turns" if turns.taken >= turns.most else None
+
+
+def _same(known: Known, one: Opinion, bare: Known, other: Opinion) -> bool:
+    """Whether both accuse the suspect of the same number."""
+    return _number(known, one) == _number(bare, other) is not None
+
+
+def _number(known: Known, opinion: Opinion) -> int | None:
+    order = numbered(known.shortlist.ranking)
+    return next((at for at, each in enumerate(order) if each.entity == opinion.suspect), None)
 
 
 def _no_more(known: Known, tools: Sequence[OfferedTool]) -> str | None:

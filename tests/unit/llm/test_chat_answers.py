@@ -70,6 +70,16 @@ def test_tokens_are_handed_on_while_they_come() -> None:
     assert (answer.usage.input_tokens, answer.usage.output_tokens) == (100, 10)
 
 
+@pytest.mark.parametrize("lead", [b"", b"\n\n  "])
+def test_an_endpoint_that_knows_no_streams_is_heard_all_at_once(lead: bytes) -> None:
+    whole = lead + json.dumps(says("the cart is slow").completion).encode()
+    heard: list[str] = []
+    with scripted(Reply(raw=whole)) as server:
+        answer = ask(model_at(server), on_token=heard.append)
+    assert heard == ["the cart is slow"]
+    assert answer.content == Text("the cart is slow")
+
+
 @pytest.mark.parametrize(
     "text",
     [

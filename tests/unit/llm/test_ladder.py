@@ -68,6 +68,13 @@ def test_what_each_model_says_is_heard_from_a_line_of_its_own() -> None:
     assert "".join(heard) == "0.1\n0.9"
 
 
+def test_one_model_can_be_asked_alone() -> None:
+    small, large = Told("small", "0.1"), Told("large", "0.9")
+    only = Ladder([small, large]).only("small")
+    assert only.names == ("small",)
+    assert Ladder([small, large]).only("gone").names == ("small", "large")
+
+
 def test_a_bad_value_is_asked_for_once_more_with_what_was_wrong() -> None:
     with scripted(gives({"cause": "cart"}), gives(GOOD)) as server:
         answer = ask(Repaired(model_at(server, price=Price(1, 1))), schema=VERDICT)
