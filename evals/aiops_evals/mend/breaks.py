@@ -28,9 +28,9 @@ _SELECTS_NOBODY: Final = (
     "kubectl",
     "patch",
     "service",
-    "payment",
+    "carts",
     "--type=merge",
-    '--patch={"spec":{"selector":{"name":"payment-new"}}}',
+    '--patch={"spec":{"selector":{"name":"carts-new"}}}',
 )
 _LEADS_NOWHERE: Final = '--patch=[{"op":"replace","path":"/spec/ports/0/targetPort","value":9999}]'
 
@@ -114,7 +114,7 @@ BREAKS: Final[tuple[Break, ...]] = (
     Break(
         "wrong-fix-selector",
         "a Service selects nothing, and the pods it is for fail, too",
-        (_SELECTS_NOBODY, ("inject", "payment/errors", "--intensity", "1")),
+        (_SELECTS_NOBODY, ("inject", "carts/errors", "--intensity", "1")),
         ends="taken back",
     ),
     Break(
