@@ -44,14 +44,10 @@ def open_one(repo: SqlIncidents, number: int) -> None:
 
 
 @pytest.fixture
-def impatient(sqlite_url: str) -> Iterator[Engine]:
-    """SQLite that waits for other processes for a tenth of a second only."""
+def impatient(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """SQLite that waits for other processes for a second only."""
+    monkeypatch.setattr("aiops.store.sql.engine.BUSY_S", 1)
     engine = open_engine(sqlite_url)
-
-    @event.listens_for(engine, "connect")
-    def hurry(connection: Any, record: object) -> None:
-        connection.execute("PRAGMA busy_timeout = 100")
-
     yield engine
     engine.dispose()
 

@@ -198,11 +198,13 @@ def test_a_full_disk_leaves_what_was_there_and_the_next_append_works(sqlite_url:
     engine.dispose()
 
 
-def test_a_file_another_process_keeps_locked_is_said(sqlite_url: str) -> None:
+def test_a_file_another_process_keeps_locked_is_said(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import sqlite3
 
+    monkeypatch.setattr("aiops.store.sql.engine.BUSY_S", 1)
     engine = open_engine(sqlite_url)
-    event.listen(engine, "connect", lambda c, _: c.execute("PRAGMA busy_timeout = 50"))
     store = SqlTelemetry(engine)
     other = sqlite3.connect(str(engine.url.database), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
