@@ -1,11 +1,13 @@
 """A run told to those who watch it, as it goes on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from threading import Lock
 from typing import Final
 
 from aiops.analyze.wording import plain
 from aiops.app.legible import Legible
+from aiops.app.progress import joined
 from aiops.model.run import Moment
 
 SHORT: Final = 160
@@ -18,6 +20,14 @@ def told(moment: Moment) -> str:
     if len(text) > SHORT:
         text = f"{text[: SHORT - 1]}…"
     return f"{moment.node}: {moment.kind}: {text}"
+
+
+def read_through(moments: Iterable[Moment]) -> list[Moment]:
+    """Moments for a person who reads them at once: each answer of a model whole, and legible."""
+    return [
+        replace(each, text=Legible().read(each.text)) if each.kind == "words" else each
+        for each in joined(moments)
+    ]
 
 
 class Growing:

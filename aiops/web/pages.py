@@ -10,9 +10,11 @@ from fastapi import APIRouter, Request, Response
 from aiops.app.incidents import lifecycle, transfers
 from aiops.app.incidents.acts import Done, Person
 from aiops.app.incidents.grouping import Grouping
+from aiops.app.watching import read_through
 from aiops.errors import AiopsError, NotKept
 from aiops.model.alert import Severity
 from aiops.model.incident import Incident, IncidentQuery, IncidentStatus
+from aiops.model.run import Moment
 from aiops.ports.incidents import IncidentRepo
 from aiops.web import reports
 from aiops.web.bodies import Id
@@ -29,6 +31,8 @@ ACTIONS: Final = 20
 """Actions of an incident that its page shows, the latest."""
 TALKS: Final = 5
 """Conversations about an incident that its page leads to."""
+LATEST: Final = 8
+"""Steps of an investigation that are shown while it goes on; all of them are folded after it."""
 SESSION_S: Final = 12 * 3600
 _VIEWS: Final[dict[str, tuple[IncidentStatus, ...]]] = {
     "open": ("triggered", "acknowledged"),
@@ -196,6 +200,7 @@ def _incident(
     service = site.service
     found = service.incidents.get(incident_id)
     newest = None if found.report is None else service.investigations.get(found.report)
+    steps = read_through(each.moment for each in service.progress.newest(incident_id))
     shown = page(
         site,
         "incident.html",
@@ -205,6 +210,9 @@ def _incident(
         alerts=service.incidents.alerts(incident_id, limit=200),
         actions=service.approvals.listed(incident=incident_id, limit=ACTIONS),
         investigation=newest,
+        steps=steps,
+        under_way=_under_way(found, steps),
+        latest=LATEST,
         related=_unmerged(service.incidents, found),
         threads=service.threads.newest(incident=incident_id, limit=TALKS),
         problem=None if problem is None else problem.body.message,
@@ -215,6 +223,13 @@ def _incident(
     if problem is not None:
         shown.status_code = problem.status
     return shown
+
+
+def _under_way(incident: Incident, steps: list[Moment]) -> bool:
+    """Whether its latest run goes on, as far as anybody heard."""
+    if not steps or steps[-1].kind in ("ended", "waits"):
+        return False
+    return incident.report is None or not incident.report.startswith(steps[-1].run)
 
 
 def _unmerged(repo: IncidentRepo, incident: Incident) -> list[Incident]:

@@ -17,6 +17,7 @@ from aiops.bootstrap.service import Service, in_memory
 from aiops.model import Call, ServiceGraph
 from aiops.model.alert import Alert, Delivery
 from aiops.model.entity import Entity
+from aiops.model.run import Moment, MomentKind
 from aiops.settings import IncidentSettings, Settings
 from aiops.store.clock import ManualClock
 from aiops.store.ids import CountedIds
@@ -110,6 +111,39 @@ def test_an_incident_follows_what_others_do_to_it(page: Page, team: Team) -> Non
     expect(page.get_by_text("Acknowledged by ana")).to_be_visible(timeout=PATIENCE_MS)
     expect(page.locator("header .state")).to_have_text("acknowledged", timeout=PATIENCE_MS)
     assert_never_reloaded(page)
+
+
+def test_an_incident_follows_its_investigation_which_folds_away_after_it(
+    page: Page, team: Team
+) -> None:
+    def happens(kind: MomentKind, text: str) -> None:
+        now = team.service.clock.now()
+        team.service.progress.add("inc-1", [Moment("inv-1-0001", now, "plan", kind, text)])
+
+    page.goto("/incidents/inc-1")
+    mark(page)
+    happens("begun", "front, the last half hour")
+    happens("words", '{"suspect": 1, "because": [{"claim": "it was')
+    words = page.get_by_text("suspect: 1, because: claim: it was", exact=True)
+    expect(words).to_be_visible(timeout=PATIENCE_MS)
+    happens("words", ' busy first"}]}')
+    expect(page.get_by_text("claim: it was busy first")).to_be_visible(timeout=PATIENCE_MS)
+    happens("ended", "front was busy")
+    folded = page.get_by_text("What the investigation did, step by step (3)")
+    expect(folded).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text("claim: it was busy first")).to_be_hidden()
+    folded.click()
+    expect(page.get_by_text("claim: it was busy first")).to_be_visible()
+    assert_never_reloaded(page)
+
+
+def test_a_phone_shows_an_investigation_that_is_under_way(page: Page, team: Team) -> None:
+    now, call = team.service.clock.now(), "kubernetes.events " + "x" * 300
+    team.service.progress.add("inc-1", [Moment("inv-1-0001", now, "specialist", "call", call)])
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto("/incidents/inc-1")
+    expect(page.get_by_role("heading", name="Under way")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 def test_whoever_types_keeps_their_words_and_the_rest_follows(page: Page, team: Team) -> None:

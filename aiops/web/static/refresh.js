@@ -6,7 +6,8 @@
 (() => {
   const KINDS = [
     "incident.opened", "incident.changed", "incident.resolved", "incident.reopened",
-    "investigation.queued", "investigation.finished", "investigation.failed", "reset",
+    "investigation.queued", "investigation.progress", "investigation.finished",
+    "investigation.failed", "reset",
     "approval.pending", "approval.escalated", "approval.approved", "approval.rejected",
     "approval.expired", "approval.superseded", "approval.used", "approval.ended",
     "writes.stopped", "writes.resumed",
