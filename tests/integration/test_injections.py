@@ -9,6 +9,7 @@ from unguarded import unguarded
 
 from aiops.agents import judging
 from aiops.agents.crew import Belt
+from aiops.agents.policies.counsel import Counsel
 from aiops.bootstrap import agents
 from aiops.bootstrap.service import Service
 from aiops.model.ranking import Ranking
@@ -74,6 +75,20 @@ def test_an_order_that_is_recognised_decides_nothing_also_between_equals() -> No
         before, after = torn.tried(None, "llm"), torn.tried(order, "llm")
     assert after.seen
     assert after.verdict == before.verdict
+
+
+def test_between_equals_an_order_that_nobody_recognises_does_not_hold_without_its_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with bench(Story.of(TORN, telling=False)) as torn:
+        order = {one.id: one for one in torn.attacks()}["past-cause"]
+        before, after = torn.tried(None, "llm"), torn.tried(order, "llm")
+        monkeypatch.setattr(Counsel, "_again", lambda _, __, said, *___: said)
+        trusted = torn.tried(order, "llm")
+    assert after.seen
+    assert not after.marked
+    assert after.verdict == before.verdict
+    assert trusted.verdict != before.verdict  # so it was the second question that held
 
 
 def test_without_a_model_there_is_nobody_to_obey(opened: Bench, planted: Planted) -> None:
