@@ -15,6 +15,7 @@ from aiops.bootstrap.service import Service
 from aiops.bootstrap.tools import toolbelt_of, toolset_names
 from aiops.model.chat import Usage
 from aiops.model.tool import Outcome, ToolCall
+from aiops.ports.chat_model import OnToken
 from aiops.toolbelt.finishing import hidden
 from aiops.toolbelt.gateway import Gateway
 
@@ -23,8 +24,11 @@ LOOK_S: Final = 0.3
 """How often it is looked whether a slow tool is still waited for."""
 
 
-def chat_of(service: Service) -> Desk:
+def chat_of(service: Service, on_token: OnToken | None = None) -> Desk:
     """The desk of ``service``, with its tools behind their gateway.
+
+    Args:
+        on_token: takes what its language models phrase while they say it.
 
     Raises:
         InvalidInput: a setting of its language models that cannot be used.
@@ -44,17 +48,17 @@ def chat_of(service: Service) -> Desk:
         threads=service.threads,
         events=service.events,
         ids=service.ids,
-        words=_words(service),
+        words=_words(service, on_token),
         hide=lambda text: hidden(text, secrets.token_bytes(KEY_BYTES)),
     )
 
 
-def _words(service: Service) -> Words | None:
+def _words(service: Service, on_token: OnToken | None) -> Words | None:
     """The language models of the settings; None where there are none."""
     ladders = ladders_of(service.settings.model)
     if ladders is None:
         return None
-    return Words(lambda: ladders(Usage()), limits_of(service.settings.model))
+    return Words(lambda: ladders(Usage()), limits_of(service.settings.model), on_token)
 
 
 @contextmanager

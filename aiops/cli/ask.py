@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aiops.bootstrap.service import Service
     from aiops.model.thread import Exchange, Reply
 
+LEAD: Final = "a model writes, not checked yet: "
 RECENT: Final = 200
 """Conversations, of everybody, among which one's own last one is looked for."""
 
@@ -38,8 +39,13 @@ def ask(
     url: Url = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Ask what is broken, why, since when, what changed, who is affected, what to do."""
+    """Ask what is broken, why, since when, what changed, who is affected, what to do.
+
+    Where a language model is set, what it writes is shown on standard error as it comes; the answer
+    follows once it is known whether its words stand.
+    """
     from aiops import settings
+    from aiops.app.watching import Growing
     from aiops.bootstrap.chat import chat_of
     from aiops.bootstrap.durable import durable
     from aiops.cli.approvals import operator
@@ -48,11 +54,13 @@ def ask(
         raise InvalidInput("of --thread, --go-on and --incident give one: go on, or begin another")
     who = operator()
     with durable(settings.load(database_url=url), application="aiops ask") as service:
-        desk = chat_of(service)
+        writes = Growing(lambda text: typer.echo(text, nl=False, err=True), keys=False)
+        desk = chat_of(service, None if as_json else lambda piece: writes.more(piece, LEAD))
         said = question.encode("utf-8", "replace").decode()
         about = thread or (_last(service, who.name) if go_on else desk.open(who.name, incident).id)
         asked = desk.take(about, who.name, who.role, said)
         reply = desk.answer(asked)
+        writes.end()
     if as_json:
         _print_json(asked, reply)
     else:

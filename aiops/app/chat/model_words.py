@@ -18,7 +18,7 @@ from aiops.app.chat.saying import refs_in
 from aiops.model.canonical import canonical, parsed
 from aiops.model.chat import Answer, ChatQuestion, Limits, Message, Structured
 from aiops.model.thread import Intent, Reply
-from aiops.ports.chat_model import ChatLadder, Climbed, ModelFailed
+from aiops.ports.chat_model import ChatLadder, Climbed, ModelFailed, OnToken
 
 SORTED: Final[tuple[Intent, ...]] = (
     "broken",
@@ -76,10 +76,13 @@ class Words:
 
     Attributes:
         ladder: makes one with an account of its own, for one question.
+        on_token: takes what they phrase while they say it, before anybody knows whether it stands;
+            None: nobody reads along.
     """
 
     ladder: Callable[[], ChatLadder]
     limits: Limits = field(default_factory=Limits)
+    on_token: OnToken | None = None
 
     def meant(self, question: str, names: Sequence[str]) -> Meant | str:
         """What a question that no rule understands may mean; or why no model says.
@@ -126,7 +129,7 @@ class Words:
             return beyond(str(_value(answer)["text"]), reply, names) is None
 
         try:
-            climbed = self._climbed("phrase", told, schema, holds)
+            climbed = self._climbed("phrase", told, schema, holds, self.on_token)
         except ModelFailed as failure:
             return replace(reply, note=f"Told without a model: {failure}")
         text, model = str(_value(climbed.answer)["text"]).strip(), climbed.answer.model
@@ -136,13 +139,18 @@ class Words:
         return replace(reply, text=text, basis=reply.text, by=model)
 
     def _climbed(
-        self, prompt: str, told: str, schema: str, holds: Callable[[Answer], bool]
+        self,
+        prompt: str,
+        told: str,
+        schema: str,
+        holds: Callable[[Answer], bool],
+        on_token: OnToken | None = None,
     ) -> Climbed:
         messages = (Message("system", _prompt(prompt).filled()), Message("user", told))
         limits = replace(self.limits, seconds=min(self.limits.seconds, PATIENCE_S))
         asked = ChatQuestion(messages, schema=schema, limits=limits)
         climbing = self.ladder().climb(
-            asked, margin=lambda answer: float(holds(answer)), enough=1.0
+            asked, margin=lambda answer: float(holds(answer)), enough=1.0, on_token=on_token
         )
         return asyncio.run(climbing)
 
