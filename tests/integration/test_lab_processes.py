@@ -86,12 +86,19 @@ def test_a_process_gets_no_more_cpu_than_its_limit(calm: Lab) -> None:
     uid = uid_of(calm, "shelf")
     pid = container_of(calm, uid).pid
     calm.runtime.strain(uid, "shelf", Behaviour(hog_cores=1.0))
+    measured: list[float] = []
+
+    def uses_it_up() -> bool:
+        """Where others have the machine it gets less than its limit, so look again."""
+        before, began = cpu_seconds(pid), time.monotonic()
+        time.sleep(2.0)
+        measured.append((cpu_seconds(pid) - before) / (time.monotonic() - began))
+        return measured[-1] > 0.1
+
     time.sleep(0.3)
-    before, began = cpu_seconds(pid), time.monotonic()
-    time.sleep(2.0)
-    cores = (cpu_seconds(pid) - before) / (time.monotonic() - began)
+    eventually(uses_it_up)
     calm.runtime.strain(uid, "shelf", None)
-    assert 0.1 < cores < 0.26  # the limit is 0.2
+    assert max(measured) < 0.26  # the limit is 0.2
 
 
 def cpu_seconds(pid: int | None) -> float:
@@ -190,7 +197,8 @@ def test_a_full_queue_refuses(calm: Lab) -> None:
     eventually(lambda: refused in fetch(f"{calm.front_end}/things/1", "POST")[1])
     belt = uid_of(calm, "belt")
     assert metric_of(calm, belt, 5672, "queue_depth") == 30
-    assert any(b"queue pack is full (30 messages)" in line for line in logs(calm, belt, "belt"))
+    told = b"queue pack is full (30 messages)"
+    eventually(lambda: any(told in line for line in logs(calm, belt, "belt")))
     calm.runtime.strain(packer, "packer", None)
     eventually(lambda: metric_of(calm, belt, 5672, "queue_depth") == 0)
 
@@ -199,9 +207,14 @@ def test_a_full_volume_refuses_writes(calm: Lab) -> None:
     uid = uid_of(calm, "shelf-db")
     ballast = calm.folder.path / "pods" / uid / "data" / "shelf-db" / "ballast"
     ballast.write_bytes(bytes(256 << 10))
-    eventually(lambda: fetch(f"{calm.front_end}/things/1", "POST")[0] == 500)
+    told = b"no space left on device"
+
+    def refused() -> bool:
+        status, _ = fetch(f"{calm.front_end}/things/1", "POST")
+        return status == 500 and any(told in line for line in logs(calm, uid, "shelf-db"))
+
+    eventually(refused)
     ballast.unlink()
-    assert any(b"no space left on device" in line for line in logs(calm, uid, "shelf-db"))
 
 
 def test_sigterm_answers_what_is_under_way_and_ends_well(calm: Lab) -> None:
