@@ -105,6 +105,16 @@ class Workload(ClusterObject):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Revision(ClusterObject):
+    """A version of a stateful set or daemon set; of a deployment its replica sets are those."""
+
+    kind: ClassVar[str] = "controllerrevision"
+    owner: tuple[str, str] | None = None
+    number: int
+    spec: PodSpec = NOTHING_ASKED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service(ClusterObject):
     """A name for pods. ``selector`` is empty where endpoints are kept by hand."""
 
@@ -308,6 +318,7 @@ class ClusterState:
 
     pods: tuple[Pod, ...] = ()
     workloads: tuple[Workload, ...] = ()
+    revisions: tuple[Revision, ...] = ()
     services: tuple[Service, ...] = ()
     endpoints: tuple[Endpoints, ...] = ()
     nodes: tuple[Node, ...] = ()

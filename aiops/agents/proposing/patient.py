@@ -8,7 +8,7 @@ from aiops.analyze.state.scene import SIDECARS, App, Scene
 from aiops.model.change import Change
 from aiops.model.cluster import Autoscaler, ConfigMap, Pod, Workload
 from aiops.model.faults import FaultType
-from aiops.model.pod_spec import Container, Reference
+from aiops.model.pod_spec import Container, PodSpec, Reference
 from aiops.model.report import RootCause
 
 LIKELY: Final = 0.2
@@ -24,6 +24,24 @@ KINDS: Final[Mapping[str, str]] = {
 def waits(pod: Pod) -> bool:
     """Whether it waits for a node."""
     return pod.phase == "Pending" and not pod.node
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What a workload was, or is now.
+
+    Attributes:
+        name: of the object that keeps it.
+        number: its revision, as the rollout history counts.
+        age_s: since it was first made.
+        ready: pods of it that serve; None where the cluster does not count them by version.
+    """
+
+    name: str
+    number: int
+    spec: PodSpec
+    age_s: float | None = None
+    ready: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +99,19 @@ class Patient:
             None,
         )
 
-    def versions(self) -> tuple[Workload, ...]:
-        """Its replica sets that are numbered, the newest revision first."""
-        own = ("deployment", self.workload.name)
-        made = [
-            one
-            for one in self.scene.state.workloads
-            if one.type == "replicaset"
-            and one.owner == own
-            and one.namespace == self.workload.namespace
-            and one.revision is not None
-        ]
-        return tuple(sorted(made, key=lambda one: one.revision or 0, reverse=True))
+    def versions(self) -> tuple[Version, ...]:
+        """Those that are numbered, the newest first."""
+        return tuple(sorted(self._versions(), key=lambda one: one.number, reverse=True))
+
+    def _versions(self) -> Iterator[Version]:
+        own, place = (self.workload.type, self.workload.name), self.workload.namespace
+        for one in self.scene.state.workloads:
+            made = one.type == "replicaset" and (one.owner, one.namespace) == (own, place)
+            if made and one.revision is not None:
+                yield Version(one.name, one.revision, one.spec, one.age_s, one.ready)
+        for kept in self.scene.state.revisions:
+            if (kept.owner, kept.namespace) == (own, place):
+                yield Version(kept.name, kept.number, kept.spec, kept.age_s)
 
     def settings(self) -> Iterator[ConfigMap]:
         """The config maps that its containers read."""

@@ -1,15 +1,14 @@
 """Rules about what was rolled out, and of how much: back to what it was before."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from aiops.agents.proposing.patient import Patient
+from aiops.agents.proposing.patient import Patient, Version
 from aiops.agents.proposing.remedy import Move, Remedy
 from aiops.analyze.state.changes import LAG_S, LEAD_S
 from aiops.analyze.state.holds_now import short
 from aiops.analyze.wording import duration
-from aiops.model.cluster import Workload
 from aiops.model.pod_spec import PodSpec
 
 _STUCK: Final = "ProgressDeadlineExceeded"
@@ -19,26 +18,28 @@ _STUCK: Final = "ProgressDeadlineExceeded"
 
 def undo(patient: Patient) -> Iterator[Remedy]:
     """Back to the version before, where a new one came shortly before the trouble or is stuck."""
-    newest, *others = patient.versions() or (patient.workload,)
+    if not patient.versions():
+        return
+    newest, *others = patient.versions()
     why = _to_blame(patient, newest, others)
     for earlier in others if why else ():
         other = _difference(earlier.spec, newest.spec)
         if other:
             yield Remedy(
-                (Move("rollout_undo", {**patient.place, "to_revision": earlier.revision}),),
-                f"{patient.workload.name} {why}, and {other}; revision {earlier.revision} is the "
+                (Move("rollout_undo", {**patient.place, "to_revision": earlier.number}),),
+                f"{patient.workload.name} {why}, and {other}; revision {earlier.number} is the "
                 "one before that differs",
             )
             return
 
 
-def _to_blame(patient: Patient, newest: Workload, others: list[Workload]) -> str:
+def _to_blame(patient: Patient, newest: Version, others: Sequence[Version]) -> str:
     """Why the newest version is, in words; "" where it is not."""
-    serving = [one.revision for one in others if one.ready]
+    serving = [one.number for one in others if one.ready]
     stuck = any(one.reason == _STUCK for one in patient.workload.conditions)
     if stuck and not newest.ready and serving:
         return (
-            f"does not get on with revision {newest.revision}, none of whose pods is ready while "
+            f"does not get on with revision {newest.number}, none of whose pods is ready while "
             f"revision {serving[0]} still serves"
         )
     if newest.age_s is None or not others:
@@ -49,7 +50,7 @@ def _to_blame(patient: Patient, newest: Workload, others: list[Workload]) -> str
     if went_back or not -LAG_S <= before_s <= LEAD_S:
         return ""
     when = f"{duration(before_s)} before" if before_s >= 0 else "at"
-    return f"got revision {newest.revision} {when} the onset"
+    return f"got revision {newest.number} {when} the onset"
 
 
 def scale_back(patient: Patient) -> Iterator[Remedy]:

@@ -14,6 +14,7 @@ KINDS = {
     "statefulset": "statefulsets sts",
     "daemonset": "daemonsets ds",
     "replicaset": "replicasets rs",
+    "controllerrevision": "controllerrevisions",
     "job": "jobs",
     "cronjob": "cronjobs cj",
     "endpoints": "endpoint ep",

@@ -128,6 +128,9 @@ class Draft:
                 pod_objects.workload(one, common, key[0])
                 for key, one, common in of(*sorted(WORKLOADS))
             ),
+            revisions=tuple(
+                pod_objects.revision(one, common) for _, one, common in of("controllerrevision")
+            ),
             services=tuple(_service(one, common) for _, one, common in of("service")),
             endpoints=tuple(_endpoints(one, common) for _, one, common in of("endpoints")),
             nodes=tuple(_node(one, common) for _, one, common in of("node")),

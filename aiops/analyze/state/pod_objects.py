@@ -4,7 +4,7 @@ from typing import Any
 
 from aiops.analyze.state.api import Api, number, pairs, part, parts, text, texts, truth
 from aiops.analyze.state.quantities import quantity
-from aiops.model.cluster import Condition, Pod, Workload
+from aiops.model.cluster import Condition, Pod, Revision, Workload
 from aiops.model.pod_spec import (
     Container,
     PodSpec,
@@ -72,6 +72,16 @@ def workload(found: Api, common: dict[str, Any], type_: str) -> Workload:
         conditions=conditions(status),
         paused=truth(spec, "paused") or truth(spec, "suspend"),
         revision=int(revision) if revision.isdigit() and len(revision) < 10 else None,
+    )
+
+
+def revision(found: Api, common: dict[str, Any]) -> Revision:
+    """One version of a stateful set or daemon set, kept as a patch of it."""
+    return Revision(
+        **common,
+        owner=owner(found),
+        number=number(found, "revision") or 0,
+        spec=pod_spec(part(found, "data", "spec", "template", "spec"), {}),
     )
 
 

@@ -140,3 +140,30 @@ def test_pods_too_busy_to_be_ready_are_not_counted_so_more_are_asked_for_at_once
     ((_, arguments),) = told([found])
     assert (arguments["min_replicas"], arguments["max_replicas"]) == (5, 5)
     assert "to be lowered again" in found.reason
+
+
+def kept(number: int, age: float, image: str, kind: str = "StatefulSet") -> Api:
+    """A version of a stateful set, as the cluster keeps it."""
+    container = {"name": "main", "image": image}
+    return {
+        "kind": "ControllerRevision",
+        "metadata": meta(f"web-{number}", age, ownerReferences=[{"kind": kind, "name": "web"}]),
+        "revision": number,
+        "data": {"spec": {"template": {"spec": {"containers": [container]}}}},
+    }
+
+
+@pytest.mark.parametrize("kind", ["StatefulSet", "DaemonSet"])
+def test_a_new_version_of_what_keeps_its_revisions_itself_is_taken_back(kind: str) -> None:
+    made = deployment("web") | {"kind": kind}
+    versions = (kept(1, 9000, "web:1", kind), kept(2, 70, "web:2", kind))
+    found = proposals((made, service("web"), *versions), cause("web"))
+    assert told(found) == [("kubernetes.rollout_undo", WEB | {"kind": kind, "to_revision": 1})]
+    assert "runs image web:2 where it ran web:1" in found[0].reason
+
+
+def test_a_stateful_set_that_went_back_itself_is_left_alone() -> None:
+    made = deployment("web") | {"kind": "StatefulSet"}
+    # Going back, the controller gives the old version a new number.
+    versions = (kept(3, 9000, "web:1"), kept(2, 70, "web:2"))
+    assert proposals((made, service("web"), *versions), cause("web")) == []

@@ -16,6 +16,7 @@ NAMESPACED = tuple(
         "ReplicaSet",
         "StatefulSet",
         "DaemonSet",
+        "ControllerRevision",
         "Job",
         "CronJob",
         "Service",
