@@ -5,6 +5,7 @@ We ask for everything, and leave out for good what an endpoint says it does not 
 """
 
 import json
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
@@ -23,6 +24,7 @@ _ABOUT_FORM: Final = (
     "grammar",
     "guided",
 )
+_STREAM: Final = re.compile(r"\bstream(?:s|ed|ing)?\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,14 @@ class Dialect:
         form: the strictest way of asking for a value.
         length: the parameter that limits the answer.
         sampling: whether it takes a temperature and a seed.
+        streams: whether it gives an answer piece by piece.
         stream_usage: whether it counts tokens in a stream when asked to.
     """
 
     form: Form = "json_schema"
     length: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     sampling: bool = True
+    streams: bool = True
     stream_usage: bool = True
 
     def request(
@@ -60,7 +64,7 @@ class Dialect:
             body["tools"] = [_tool(tool, names) for tool in question.tools]
         if question.schema is not None and self.form != "words":
             body["response_format"] = self._response_format(question.schema)
-        if stream:
+        if stream and self.streams:
             body["stream"] = True
             if self.stream_usage:
                 body["stream_options"] = {"include_usage": True}
@@ -77,6 +81,8 @@ class Dialect:
             return replace(self, length="max_completion_tokens")
         if self.stream_usage and "stream_options" in words:
             return replace(self, stream_usage=False)
+        if self.streams and _STREAM.search(words):
+            return replace(self, streams=False)
         if self.sampling and ("temperature" in words or "seed" in words):
             return replace(self, sampling=False)
         if (

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+from aiops.llm.apart import Apart
 from aiops.model.chat import Answer, ChatQuestion, Usage
 from aiops.ports.chat_model import BudgetSpent, ChatModel, Climbed, ModelFailed, OnToken
 
@@ -41,7 +42,7 @@ class Ladder:
         best: tuple[Answer, float] | None = None
         failures: list[ModelFailed] = []
         usage = Usage()
-        heard = _Apart(on_token) if on_token is not None else None
+        heard = Apart(on_token) if on_token is not None else None
         for model in self._models:
             try:
                 answer = await model.complete(
@@ -63,21 +64,3 @@ class Ladder:
             failures[-1].before = tuple(failures[:-1])
             raise failures[-1].costing(usage)
         return Climbed(*best, tuple(failures), usage)
-
-
-class _Apart:
-    """Hands on what several models say one after another, each from a line of its own."""
-
-    def __init__(self, on_token: OnToken) -> None:
-        self._on_token, self._said = on_token, False
-
-    def answer(self) -> OnToken:
-        """Takes the pieces of the next answer."""
-        lead = "\n" if self._said else ""
-
-        def take(piece: str) -> None:
-            nonlocal lead
-            self._on_token(lead + piece)
-            lead, self._said = "", True
-
-        return take

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+from aiops.llm.apart import Apart
 from aiops.llm.connection import Connection, Endpoint
 from aiops.llm.dialect import Dialect
 from aiops.llm.failures import failure_of, words_of, worth_repeating
@@ -46,6 +47,7 @@ class _Refused(Exception):
         adaptable: whether it may be answered when it asks for less.
         transient: whether it may be answered in a moment.
         pause: seconds, where the endpoint said how long that moment is.
+        cut: what came before it broke off, where something did.
     """
 
     def __init__(
@@ -56,8 +58,9 @@ class _Refused(Exception):
         adaptable: bool = False,
         transient: bool = False,
         pause: float | None = None,
+        cut: Reply | None = None,
     ) -> None:
-        self.failure, self.said, self.pause = failure, said, pause
+        self.failure, self.said, self.pause, self.cut = failure, said, pause, cut
         self.adaptable, self.transient = adaptable, transient
 
 
@@ -106,34 +109,35 @@ class OpenAICompatible:
     async def _reply(
         self, question: ChatQuestion, names: WireNames, on_token: OnToken | None
     ) -> Reply:
-        attempt = 0
+        attempt, heard = 0, Apart(on_token or _nobody)
         while True:
             dialect = self._dialect
             body = dialect.request(self._name, question, names, stream=on_token is not None)
-            stream = Stream()
             try:
-                return await self._once(body, stream, on_token or _nobody)
+                return await self._once(body, heard.answer())
             except _Refused as refused:
                 simpler = dialect.without(refused.said, question)
-                if refused.adaptable and simpler is not None and not stream.seen:
+                if refused.adaptable and simpler is not None:
                     self._dialect = simpler
                     continue
                 attempt += 1
                 pause = pause_before(attempt, refused.pause, self._chance)
                 if (
                     not refused.transient
-                    or stream.seen  # the caller has its beginning already
                     or attempt >= self._endpoint.attempts
                     or pause > self._endpoint.longest_pause_s
                 ):
+                    if refused.cut is not None:
+                        return refused.cut
                     raise refused.failure from None  # its cause holds our request, with the key
             await self._sleep(pause)
 
-    async def _once(self, body: dict[str, Any], stream: Stream, on_token: OnToken) -> Reply:
+    async def _once(self, body: dict[str, Any], on_token: OnToken) -> Reply:
         """One request. Raises _Refused, or ModelFailed where no other request would help."""
         import httpx2
         from openai import APIConnectionError, APIStatusError
 
+        stream = Stream()
         try:
             async with self._connection.asking(body) as coming:
                 letter, chunks = await begun(coming)
@@ -144,7 +148,10 @@ class OpenAICompatible:
                 async for event in events(chunks):
                     if piece := stream.add(event):
                         on_token(piece)
-                return stream.reply()
+                reply = stream.reply()
+                if not reply.whole:
+                    raise self._broken("before its end", reply)
+                return reply
         except APIStatusError as error:
             answer = error.response
             raise self._refusal(
@@ -156,13 +163,15 @@ class OpenAICompatible:
             failure = self._unreachable(_root(error))
             raise _Refused(failure, transient=not failure.lasting) from None
         except httpx2.HTTPError as error:  # it had begun to answer
-            if stream.seen:
-                return stream.reply()  # not whole, and so a cut answer
-            broke_off = f"{self._endpoint.url} broke off its answer: {_root(error)}; see its log"
-            raise _Refused(ModelUnavailable(self._name, broke_off), transient=True) from None
+            cut = stream.reply() if stream.seen else None
+            raise self._broken(_root(error), cut) from None
         except Unreadable as error:
             wrong = f"{self._endpoint.url} answered {error}; check that this is its API"
             raise BadAnswer(self._name, wrong, Usage(1)) from None
+
+    def _broken(self, reason: str, cut: Reply | None) -> "_Refused":
+        broke_off = f"{self._endpoint.url} broke off its answer: {reason}; see its log"
+        return _Refused(ModelUnavailable(self._name, broke_off), transient=True, cut=cut)
 
     def _refusal(self, status: int, body: bytes, pause: float | None) -> "_Refused":
         key = self._endpoint.key

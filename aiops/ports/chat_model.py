@@ -111,7 +111,7 @@ class ChatModel(Protocol):
 
         Args:
             on_token: takes the text while it comes. Text of an answer that fails later was
-                handed on all the same.
+                handed on all the same; one that is asked for again begins on a line of its own.
 
         Raises:
             ModelFailed: one of its kinds; there is no answer.

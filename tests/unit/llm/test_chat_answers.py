@@ -124,6 +124,7 @@ def test_an_endpoint_that_takes_no_schema_is_asked_for_json_then_in_words_and_on
         ("max_tokens", "Unsupported parameter: use 'max_completion_tokens' instead."),
         ("temperature", "Unsupported value: 'temperature' does not support 0."),
         ("stream_options", "Unrecognized request argument supplied: stream_options"),
+        ("stream", "Streaming is not supported by this model."),
     ],
 )
 def test_a_parameter_that_an_endpoint_does_not_take_is_left_out(refused: str, words: str) -> None:

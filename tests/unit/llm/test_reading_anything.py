@@ -142,10 +142,10 @@ def test_only_closed_schemas_are_enforced_token_by_token(schema: str, strict: bo
 
 @given(st.text(max_size=30))
 def test_giving_parameters_up_comes_to_an_end(words: str) -> None:
-    every = f"{words} max_completion_tokens stream_options temperature response_format"
+    every = f"{words} max_completion_tokens stream_options stream temperature json_schema"
     question = ChatQuestion(HELLO, schema=VERDICT)
     dialect: Dialect | None = Dialect()
-    for _ in range(6):
+    for _ in range(7):
         dialect = dialect.without(every, question) if dialect is not None else None
     assert dialect is None
 

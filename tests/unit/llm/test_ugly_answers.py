@@ -76,7 +76,8 @@ def test_tool_calls_that_were_cut_are_never_made(streamed: bool) -> None:
 
 
 def test_a_stream_that_ends_before_the_answer_does_is_cut() -> None:
-    failed = failure(Reply(says("the cart is slow").completion, cut=3), streamed=True)
+    cut = Reply(says("the cart is slow").completion, cut=3)
+    failed = failure(cut, cut, cut, streamed=True)
     assert isinstance(failed, AnswerCut)
     assert failed.said == "the cart"
 
@@ -283,10 +284,13 @@ def test_a_connection_that_is_reset_is_tried_again() -> None:
         assert ask(model_at(server)).content == Text("here")
 
 
-def test_a_body_that_breaks_off_is_tried_again_unless_its_beginning_was_handed_on() -> None:
-    broken = Reply(says("the cart is slow").completion, cut=1)
-    with scripted(broken, says("here")) as server:
-        assert ask(model_at(server)).content == Text("here")
+@pytest.mark.parametrize("streamed", [False, True])
+def test_an_answer_that_breaks_off_is_asked_for_again(streamed: bool) -> None:
+    broken, heard = Reply(says("the cart is slow").completion, cut=3), list[str]()
+    on_token = heard.append if streamed else None
+    with scripted(broken, says("it is slow")) as server:
+        assert ask(model_at(server), on_token=on_token).content == Text("it is slow")
+    assert "".join(heard) == ("the cart \nit is slow" if streamed else "")
 
 
 @pytest.mark.parametrize("streamed", [False, True])
