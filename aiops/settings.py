@@ -369,6 +369,21 @@ class Settings(BaseSettings):
         default=ModelSettings(), description="language models, where there are any"
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _named_as_in_the_file(cls, given: Any) -> Any:
+        """Put what a variable sets for ``my_grafana`` to the ``My-Grafana`` of the file.
+
+        A variable has neither capitals nor dashes in its name.
+        """
+        if not isinstance(given, dict):
+            return given
+        return given | {
+            group: _as_named(given[group], makes)
+            for group, makes in _NAMED.items()
+            if isinstance(given.get(group), dict)
+        }
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -381,6 +396,35 @@ class Settings(BaseSettings):
         """Arguments, then the environment, then the file."""
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+_NAMED: Final = {
+    "sources": ("kind",),
+    "webhooks": ("kind",),
+    "tools": ("kind",),
+    "notify": ("kind",),
+    "mcp": ("command", "url"),
+}
+"""Settings whose names somebody chose, and what makes a member of one of its own."""
+
+
+def _as_named(group: dict[str, Any], makes: tuple[str, ...]) -> dict[str, Any]:
+    """The members; what only adds to one goes to the name that a variable cannot write."""
+    joined = dict(group)
+    for name, member in group.items():
+        plain = as_variable(name)
+        added = group.get(plain)
+        if plain == name or not (isinstance(added, dict) and isinstance(member, dict)):
+            continue
+        if not any(key in added for key in makes):
+            joined[name] = {**member, **added}
+            joined.pop(plain, None)
+    return joined
+
+
+def as_variable(name: str) -> str:
+    """A chosen name as it stands in the name of a variable, but for capitals."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII).lower()
 
 
 def _beside(place: tuple[int | str, ...]) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ from aiops.web import (
 from aiops.web.answering import Answering
 from aiops.web.document import documented
 from aiops.web.feed import Feed
+from aiops.web.heads import Heads
 from aiops.web.intake import Intake
 from aiops.web.limits import BodyLimit, RateLimit
 from aiops.web.pushes import PushLimit
@@ -126,6 +127,7 @@ def create(
     guards = [Middleware(Edge, metrics=metrics, clock=service.clock, new_id=numbered)]
     if dev:  # a name that a stranger's page points at this machine is not answered
         guards.append(Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK))
+    guards.append(Middleware(Heads))
     guards.append(Middleware(Shortcut, webhooks=webhooks))
     guards.append(Middleware(BodyLimit, most=settings.web.max_body_bytes))
     app = FastAPI(

@@ -1,6 +1,7 @@
 """One shape for every error, and which status each named exception has."""
 
 import math
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
@@ -100,6 +101,8 @@ _TOOLS: Final = {
     "throttled": 503,
 }
 """The status of what a tool could not do, by its kind; else the object is not as it has to be."""
+_CHOICE: Final = re.compile(r"(?:literal|function|constrained|nullable)\b.*")
+"""What pydantic adds to a place to say which of several types it tried."""
 _CODES: Final = {400: "bad_request", 404: "not_found", 405: "method_not_allowed"}
 
 
@@ -159,10 +162,15 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def by_models(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or None
+        named = [str(part) for part in first["loc"][1:] if not _CHOICE.fullmatch(str(part))]
+        field = ".".join(named) or None
         message = first["msg"].removeprefix("Value error, ")
-        if field:
+        if first["type"] == "json_invalid":
+            field, message = None, f"the body is not JSON: {first['ctx']['error']}"
+        elif field:
             message = f"{field}: {message}"
+        elif first["loc"][:1] == ("body",):
+            message = "send the body as a JSON object, with Content-Type: application/json"
         return _face(request, Refused(422, "invalid", message, field=field))
 
     @app.exception_handler(HTTPException)
@@ -186,7 +194,8 @@ def _methods(app: FastAPI, path: str) -> list[str]:
     """
     for template, operations in app.openapi()["paths"].items():
         if compile_path(template)[0].fullmatch(path):
-            return sorted(method.upper() for method in operations)
+            allowed = sorted(method.upper() for method in operations)
+            return [*allowed, "HEAD"] if "GET" in allowed else allowed
     return []
 
 

@@ -84,6 +84,13 @@ def incidents(request: Request, who: Viewer, site: AtSite) -> Response:
     )
 
 
+@router.get("/incidents")
+def all_incidents(request: Request) -> Response:
+    """Where people look for the list who have the address of one of them."""
+    asked = request.url.query
+    return redirect(f"/?{asked}" if asked else "/")
+
+
 @router.get("/incidents/{incident_id}")
 def incident(who: Viewer, site: AtSite, incident_id: Id) -> Response:
     """One incident: what happened, its alerts, its report in short, and what can be done."""

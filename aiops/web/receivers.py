@@ -8,7 +8,7 @@ from aiops import plugins
 from aiops.errors import InvalidInput, UnknownName
 from aiops.ingest.webhooks.authentic import Credentials
 from aiops.ports.webhook import AlertParser, ChangeParser
-from aiops.settings import Settings, WebhookSettings
+from aiops.settings import Settings, WebhookSettings, as_variable
 
 ALERTS: Final = "aiops.alert_webhooks"
 CHANGES: Final = "aiops.change_webhooks"
@@ -63,7 +63,7 @@ def _receiver(name: str, given: WebhookSettings) -> Receiver:
     if given.auth != "none" and not secret:
         raise InvalidInput(
             f"setting '{key}.secret': a webhook with auth = {given.auth!r} needs one; set "
-            f"AIOPS_WEBHOOKS__{name.upper()}__SECRET"
+            f"AIOPS_WEBHOOKS__{as_variable(name).upper()}__SECRET"
         )
     credentials = Credentials(given.kind, given.auth, secret)
     if given.kind in plugins.names(ALERTS):

@@ -145,7 +145,8 @@ class Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        match, found = self._route.matches(scope)
+        # Few senders follow a redirect; a slash too many is no reason to lose an alert.
+        match, found = self._route.matches({**scope, "path": scope["path"].rstrip("/")})
         if match is not Match.FULL:
             await self._app(scope, receive, send)
             return

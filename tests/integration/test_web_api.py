@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
@@ -166,6 +167,51 @@ def test_a_field_that_is_wrong_is_named(api: httpx.Client) -> None:
     assert answer.json()["error"]["field"] == "severity"
     unknown = api.post(f"incidents/{incident}/comment", json={"text": "a", "txet": "b"})
     assert unknown.json()["error"]["field"] == "txet"
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"content": b"{bad", "headers": {"Content-Type": "application/json"}}, "not JSON"),
+        ({"content": b"{}", "headers": {"Content-Type": "text/plain"}}, "Content-Type"),
+        ({"json": []}, "a JSON object"),
+        ({}, "send the body as a JSON object"),
+    ],
+    ids=["broken", "other-type", "list", "none"],
+)
+def test_a_body_that_cannot_be_read_is_told_how_to_send_it(
+    api: httpx.Client, sent: dict[str, Any], said: str
+) -> None:
+    answer = api.post("silences", **sent)
+    assert answer.status_code == 422
+    assert said in answer.json()["error"]["message"]
+
+
+def test_a_filter_that_is_wrong_is_named_without_its_types(api: httpx.Client) -> None:
+    error = api.get("incidents", params={"status": "bad"}).json()["error"]
+    assert error["field"] == "status.0"
+    assert error["message"].startswith("status.0: Input should be")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/", "/api/v1/incidents", "/api/v1/events"])
+def test_whoever_asks_for_the_head_of_an_answer_gets_it_without_a_body(
+    service: Service, path: str
+) -> None:
+    with asking(create(service, dev=True)) as client:
+        head = client.head(path)
+    assert (head.status_code, head.content) == (200, b"")
+
+
+def test_the_address_of_all_incidents_leads_to_their_list(service: Service) -> None:
+    with asking(create(service, dev=True)) as client:
+        answer = client.get("/incidents?status=resolved")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/?status=resolved")
+
+
+def test_what_takes_no_get_has_no_head(service: Service) -> None:
+    with asking(create(service, dev=True)) as client:
+        assert client.head("/webhooks/alertmanager").status_code == 405
+        assert client.put("/healthz").headers["Allow"] == "GET, HEAD"
 
 
 def test_a_silence_is_made_listed_tried_and_ended(api: httpx.Client) -> None:

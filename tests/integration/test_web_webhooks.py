@@ -246,6 +246,10 @@ def test_an_alarm_of_cloudwatch_needs_no_envelope_of_sns() -> None:
     assert (answer.status_code, answer.json()["alerts"]) == (202, 1)
 
 
+def test_a_slash_behind_the_name_loses_no_alert(sender: httpx.Client) -> None:
+    assert sender.post("/webhooks/prom/", json=PAYLOAD).status_code == 202
+
+
 def test_other_methods_are_405(sender: httpx.Client) -> None:
     assert sender.get("/webhooks/prom").status_code == 405
 

@@ -49,6 +49,28 @@ def test_the_environment_beats_the_file(monkeypatch: pytest.MonkeyPatch) -> None
     assert (load().seed, load().top) == (9, 7)
 
 
+@pytest.mark.parametrize("name", ["my-grafana", "My.Grafana", "My_Grafana"])
+def test_a_variable_adds_to_a_table_whose_name_no_variable_can_have(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (bare / "aiops.toml").write_text(f'[webhooks."{name}"]\nkind = "grafana"\n')
+    monkeypatch.setenv("AIOPS_WEBHOOKS__MY_GRAFANA__SECRET", "s3cret")
+    (found,) = load().webhooks.items()
+    assert found[0] == name
+    assert found[1].secret is not None
+    assert found[1].secret.get_secret_value() == "s3cret"
+
+
+def test_two_tables_with_like_names_stay_two(bare: Path) -> None:
+    (bare / "aiops.toml").write_text(
+        '[webhooks.a-b]\nkind = "grafana"\n[webhooks.a_b]\nkind = "generic"\n'
+    )
+    assert {name: one.kind for name, one in load().webhooks.items()} == {
+        "a-b": "grafana",
+        "a_b": "generic",
+    }
+
+
 def test_an_argument_beats_the_environment_and_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     file("seed = 3\n")
     monkeypatch.setenv("AIOPS_SEED", "9")
