@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from aiops.app.incident_reports import ACTED
 from aiops_evals.mend.breaks import Break
 from aiops_evals.mend.shop import Shop, up
 
@@ -149,9 +150,7 @@ class _Following:
             if first is not None:
                 self._now(cause=f"{first['entity']['name']}: {first['fault_type']}")
             self.say(f"{self.broken.name}: report: {report['summary'][:160]}")
-        self._now(notes=" ".join(one for one in report["notes"] if "action" in one))
-        if report["verification"] is not None and not self.course.says:
-            self._now(says=report["verification"]["outcome"])
+        self._now(notes=" ".join(one for one in report["notes"] if "safe action" in one))
 
     def _approvals(self, incident: dict[str, Any]) -> None:
         asked = self.shop.ask("approvals", incident=incident["id"])["approvals"]
@@ -170,6 +169,10 @@ class _Following:
         if best["outcome"] and not self.course.ended:
             self._now(verified=datetime.now(UTC), ended=best["outcome"])
             self.say(f"{self.broken.name}: {best['outcome'][:160]}")
+        # The incident may have a newer report by now: what became of it stands in its own run's.
+        told = self.shop.kept(f"reports/{best['run']}{ACTED}") if self.course.ended else None
+        if told is not None and told["verification"] is not None:
+            self._now(says=told["verification"]["outcome"])
 
     def _now(self, **seen: Any) -> None:
         self.course = replace(self.course, **seen)

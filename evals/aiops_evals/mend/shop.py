@@ -55,8 +55,17 @@ class Shop:
 
     def ask(self, path: str, **query: str) -> Any:
         """What its aiops answers; raises LabFailed."""
+        found = self.kept(path, **query)
+        if found is None:
+            raise LabFailed(f"aiops has no {path}")
+        return found
+
+    def kept(self, path: str, **query: str) -> Any:
+        """The same; None of what it does not have."""
         try:
             answer = self.api.get(f"/api/v1/{path}", params=query)
+            if answer.status_code == httpx.codes.NOT_FOUND:
+                return None
             answer.raise_for_status()
         except httpx.HTTPError as error:
             raise LabFailed(f"aiops does not answer: {error}") from error
