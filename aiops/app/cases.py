@@ -8,7 +8,7 @@ from aiops.errors import InvalidInput
 from aiops.model import CaseData
 from aiops.ports.cases import CaseHints, CaseLocation, CaseSource
 
-_FORMS = "give a folder, DATASET:CASE or a case id"
+_FORMS = "give a folder, a CSV file, DATASET:CASE or a case id"
 
 
 def load(case: str, data_root: Path, hints: CaseHints) -> CaseData:
@@ -54,7 +54,9 @@ def resolve(case: str, data_root: Path, hints: CaseHints) -> tuple[CaseSource, C
 
 def _not_a_case(path: Path, sources: tuple[CaseSource, ...]) -> str:
     if path.is_file():
-        return f"{path}: is a file; a case is a folder with metrics.csv in it"
+        return (
+            f"{path}: is no table; give a CSV file of metrics, or a folder with metrics.csv in it"
+        )
     if not any(path.iterdir()):
         return f"{path}: the folder is empty; put a metrics.csv into it"
     held = sum(1 for _ in _below(path, sources))

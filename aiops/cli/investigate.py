@@ -29,7 +29,8 @@ def register(app: typer.Typer) -> None:
 
 def investigate(
     case: Annotated[
-        str | None, typer.Argument(help="A folder, DATASET:CASE, or a case id.")
+        str | None,
+        typer.Argument(help="A folder, a CSV file of metrics, DATASET:CASE, or a case id."),
     ] = None,
     incident: Annotated[
         str | None,

@@ -1,11 +1,35 @@
 """Options that several commands share. None means: as the settings say."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-Case = Annotated[str, typer.Argument(help="A folder, DATASET:CASE, or a case id.")]
+
+def moment(text: str) -> float:
+    """A count on the case's clock, or a date in ISO 8601 as unix seconds.
+
+    Raises:
+        typer.BadParameter: neither.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"{text!r} is neither a count on the case's clock nor a date such as "
+            "2026-05-20T14:41:30Z"
+        ) from error
+    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
+
+
+Case = Annotated[
+    str, typer.Argument(help="A folder, a CSV file of metrics, DATASET:CASE, or a case id.")
+]
 Method = Annotated[
     str | None, typer.Option("--method", metavar="NAME", help="The analyzer that ranks.")
 ]
@@ -16,7 +40,12 @@ Data = Annotated[
 ]
 InjectTime = Annotated[
     float | None,
-    typer.Option("--inject-time", metavar="T", help="When the alert fired, in the case's clock."),
+    typer.Option(
+        "--inject-time",
+        metavar="T",
+        parser=moment,
+        help="When the alert fired: on the case's clock, or an ISO 8601 date (UTC).",
+    ),
 ]
 Graph = Annotated[
     Path | None, typer.Option("--graph", metavar="FILE", help="Call graph: source,target CSV.")

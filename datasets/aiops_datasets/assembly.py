@@ -150,6 +150,7 @@ def metrics_case(
     table: Table,
     *,
     alert_at: float | None,
+    services: tuple[str, ...] = (),
     logs: LogTable | None = None,
     spans: SpanTable | None = None,
     graph: ServiceGraph | None = None,
@@ -162,12 +163,13 @@ def metrics_case(
     Args:
         path: the metrics file, for messages.
         alert_at: the alert time the layout records, on the table's clock; a hint wins over it.
+        services: names that the file itself gives to services.
         graph: the call graph the layout records; a hint wins over it.
         notes: what to say of ``logs`` and ``spans``.
     """
     if hints.graph is not None:
         graph = graphs.read_graph(hints.graph, columns.entity)
-    known = tuple(node.name for node in graph.nodes) if graph else ()
+    known = (*services, *(node.name for node in graph.nodes)) if graph else services
     metrics, said_of_metrics = metric_table(path, table, known=known)
     bounds = (float(metrics.times[0]), float(metrics.times[-1]))
     value = alert_at if hints.inject_time is None else hints.inject_time

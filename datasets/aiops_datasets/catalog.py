@@ -27,7 +27,9 @@ def datasets(root: Path) -> tuple[str, ...]:
     """
     if not root.is_dir():
         raise InvalidData(root, "is not a folder; point --data at the folder of the data sets")
-    folders = (folder for folder in root.iterdir() if not folder.name.startswith(("_", ".")))
+    folders = (
+        one for one in root.iterdir() if one.is_dir() and not one.name.startswith(("_", "."))
+    )
     return tuple(sorted(folder.name for folder in folders if _layout_of(folder) is not None))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Sequence
 
 from aiops.model import Entity, Series
 from aiops.model.entity import EntityKind
+from aiops_datasets import series_names
 
 Split = tuple[str, str]
 
@@ -34,10 +35,12 @@ def is_node(name: str) -> bool:
 def split(columns: Sequence[str], known: Collection[str] = ()) -> dict[str, Split]:
     """(entity, metric) of every column that names an entity; the others are left out.
 
-    In this order: ``<component>_<metric>_<statistic>`` where all names end in a statistic; the
-    longest of the ``known`` entities before a "_"; else one rule for all the rest, whichever
-    explains them with fewer names: the text before the first "_", or metric names that as many
-    entities as possible share (entities with "_" in them). ``<caller>-><callee>_X`` belongs to
+    In this order: ``<component>_<metric>_<statistic>`` where all names end in a statistic; a
+    service among labels in braces; the longest of the ``known`` entities before a "_"; else one
+    rule for all the rest, whichever explains them with fewer names: the text before the first "_",
+    or metric names that as many entities as possible share (entities with "_" in them); another
+    mark than "_" where all names have it and it explains them better; and the metric first where
+    what stands first reads as one. ``<caller>-><callee>_X`` belongs to
     the callee, as metric ``edge:<caller>:X``; ``<node>-X`` belongs to its node.
     """
     if statistic_last(columns):
@@ -49,10 +52,10 @@ def split(columns: Sequence[str], known: Collection[str] = ()) -> dict[str, Spli
             if entity:
                 found[column] = (entity, f"{metric}_{statistic}")
         return found
-    found = _after_known(columns, known)
+    found = series_names.labelled(columns)
+    found |= _after_known([column for column in columns if column not in found], known)
     rest = [column for column in columns if column not in found]
-    readings = [_at_first_bar(rest), _at_shared_metric(rest)]
-    return _of_edges(_of_nodes(found | min(readings, key=_cost)))
+    return _of_edges(_of_nodes(found | _by_shape(rest)))
 
 
 def series(
@@ -97,6 +100,23 @@ def entity(
     if name in nodes or (kind == "service" and is_node(name)):
         return Entity("node", name)
     return Entity(kind, name, namespace=namespace)
+
+
+def _by_shape(columns: Sequence[str]) -> dict[str, Split]:
+    found = series_names.marked(columns, _at_bars, _cost)
+    if not series_names.metric_first(found):
+        return found
+    turned = {column: series_names.turned(column) for column in columns}
+    split = _at_bars(list(turned.values()))
+    return {
+        column: (series_names.turned(split[name][0]), series_names.turned(split[name][1]))
+        for column, name in turned.items()
+        if name in split
+    }
+
+
+def _at_bars(columns: Sequence[str]) -> dict[str, Split]:
+    return min([_at_first_bar(columns), _at_shared_metric(columns)], key=_cost)
 
 
 def _after_known(columns: Sequence[str], known: Collection[str]) -> dict[str, Split]:

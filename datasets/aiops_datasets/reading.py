@@ -22,7 +22,10 @@ from aiops_datasets.clock import Clock
 BUDGET_CELLS = 10_000_000
 TIME_COLUMNS = ("time", "timestamp", "ts", "unix_timestamp")
 _BLOCK_BYTES = 4 << 20
-_EMPTY = ("", "NaN", "nan", "NAN", "null", "NULL", "None", "N/A", "NA", "n/a")
+_EMPTY = (
+    *("", "NaN", "nan", "NAN", "null", "NULL", "None", "N/A", "NA", "n/a", "#N/A", "-", "?"),
+    *("<nil>", "undefined", "\\N", "No data"),
+)
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -134,7 +137,8 @@ def read_table(
         InvalidData: empty, truncated, not UTF-8, no or doubled columns, no time column, time not
             ascending, text among numbers, fewer than two rows.
     """
-    header, first = head(path, header_rows)
+    header, top = head(path, header_rows)
+    first = top[0] if top else []
     time_at = _time_column(path, header, ignore)
     wanted = [
         i
@@ -143,7 +147,7 @@ def read_table(
     ]
     if not wanted:
         raise InvalidData(path, "has no metric columns beside the time")
-    text_time = bool(first) and not _is_number(first[time_at])
+    text_time = bool(first) and not is_plain_number(first[time_at])
     rhythm = clock.ISO if text_time else clock.detect(_number(first[time_at]) if first else 0.0)
     buffer = AveragingBuffer(len(wanted), budget_cells)
     last, rows = -np.inf, 0
@@ -194,7 +198,8 @@ def _number(text: str) -> float:
     return 0.0 if text.strip() in _EMPTY else float(text)
 
 
-def _is_number(text: str) -> bool:
+def is_plain_number(text: str) -> bool:
+    """Whether ``text`` is a number without unit, or an empty cell."""
     try:
         _number(text)
     except ValueError:
@@ -202,11 +207,8 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def head(path: Path, header_rows: int, data_rows: int = 1) -> tuple[list[str], list[str]]:
-    """Column names and the first row of data ([] where there is none); raises InvalidData.
-
-    With ``data_rows`` 0 no row of data is looked at.
-    """
+def head(path: Path, header_rows: int, data_rows: int = 1) -> tuple[list[str], list[list[str]]]:
+    """Column names and at most ``data_rows`` rows of data; raises InvalidData."""
     opening = gzip.open if path.suffix == ".gz" else open
     try:
         # Only the header has to decode here: what else does not is refused with its column.
@@ -215,7 +217,7 @@ def head(path: Path, header_rows: int, data_rows: int = 1) -> tuple[list[str], l
         ) as lines:
             reader = csv.reader(lines)
             top = [next(reader, []) for _ in range(header_rows)]
-            first = next(reader, []) if data_rows else []
+            rows = [row for _ in range(data_rows) if (row := next(reader, []))]
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InvalidData(path, "is a truncated or broken gzip file; copy it again") from error
     except csv.Error as error:
@@ -228,8 +230,8 @@ def head(path: Path, header_rows: int, data_rows: int = 1) -> tuple[list[str], l
         raise InvalidData(path, "is not UTF-8 text; save it as UTF-8")
     if header_rows > 1:  # the index's own name is the last header row of the first column
         joined = ["_".join(filter(None, fields)) for fields in zip_longest(*top, fillvalue="")]
-        return [top[-1][0] if top[-1] else "", *joined[1:]], first
-    return [name.strip() for name in top[0]], first
+        return [top[-1][0] if top[-1] else "", *joined[1:]], rows
+    return [name.strip() for name in top[0]], rows
 
 
 def _time_column(path: Path, header: list[str], ignore: tuple[str, ...]) -> int:

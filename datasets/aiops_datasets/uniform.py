@@ -30,10 +30,13 @@ from aiops.ports.cases import CaseHints, CaseLocation
 from aiops_datasets import assembly, clock, columns, graphs, public, records, snapshots
 from aiops_datasets.changes import read_changes
 from aiops_datasets.folder import csv_of, first_of, inside, opaque_id
+from aiops_datasets.foreign import read_any
 from aiops_datasets.public import PublicReader
 from aiops_datasets.reading import Table, read_table
 
 LOAD = Entity("workload", "load-generator")
+TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+_OTHERS = frozenset({"logs", "traces", "graph", "locust_baseline", "locust_anomalous", "index"})
 
 
 class UniformLayout:
@@ -45,9 +48,9 @@ class UniformLayout:
         self._read_public = read_public
 
     def recognises(self, path: Path) -> bool:
-        """A folder with case.json, or with metrics that no native layout claims."""
+        """A folder with case.json or with metrics that no native layout claims, or a lone file."""
         if not path.is_dir():
-            return False
+            return path.is_file() and path.name.lower().endswith(TABLES)
         if (path / "case.json").is_file():
             return True
         native = ("inject_time.txt", "target.json", "normal.csv")
@@ -66,6 +69,11 @@ class UniformLayout:
     def load(self, location: CaseLocation, hints: CaseHints) -> CaseData:
         """The telemetry and trigger of one case; see the port."""
         folder = location.path
+        if folder.is_file():
+            read = read_any(folder)
+            return assembly.metrics_case(
+                location, hints, folder, read.table, alert_at=None, services=read.services
+            )
         said = inside(folder, "case.json")
         facts = self._read_public("case", said) if said else {}
         return _Loader(location, hints, facts, said).load()
@@ -77,7 +85,19 @@ def _location(dataset: str, folder: Path) -> CaseLocation:
 
 
 def _metrics_file(folder: Path) -> Path | None:
-    return csv_of(folder, "metrics") or csv_of(folder, "data")
+    """metrics.csv or data.csv; else the only table there is, when nothing else is known of it."""
+    named = csv_of(folder, "metrics") or csv_of(folder, "data")
+    if named is not None or (folder / "case.json").is_file() or folder.name.startswith("_"):
+        return named
+    inner = list(folder.iterdir())
+    tables = [path for path in inner if _may_be_metrics(path)]
+    lone = len(tables) == 1 and not any(path.is_dir() for path in inner)
+    return inside(folder, tables[0].name) if lone else None
+
+
+def _may_be_metrics(path: Path) -> bool:
+    name = path.name.lower()
+    return path.is_file() and name.endswith(TABLES) and name.partition(".")[0] not in _OTHERS
 
 
 @dataclass
@@ -144,10 +164,14 @@ class _Loader:
         path = _metrics_file(self.folder)
         if path is None:
             return None
-        table = read_table(path)
-        self.clock = table.clock
+        read = read_any(path)
+        self.clock = read.table.clock
         metrics, notes = assembly.metric_table(
-            path, table, known=self._graph_names(), nodes=nodes, namespace=self.namespace
+            path,
+            read.table,
+            known=(*self._graph_names(), *read.services),
+            nodes=nodes,
+            namespace=self.namespace,
         )
         self.notes += notes
         return metrics

@@ -75,9 +75,12 @@ def test_an_empty_folder_says_what_to_put_into_it(root: Path, tmp_path: Path) ->
         cases.load(str(tmp_path / "outside"), root, NONE)
 
 
-def test_a_file_is_no_case(root: Path) -> None:
-    with pytest.raises(InvalidInput, match="is a file; a case is a folder"):
-        cases.load(str(root / "shop" / "cart_cpu_1" / "metrics.csv"), root, NONE)
+def test_a_table_is_a_case_and_another_file_is_none(root: Path) -> None:
+    folder = root / "shop" / "cart_cpu_1"
+    assert cases.load(str(folder / "metrics.csv"), root, NONE).window.metrics is not None
+    (folder / "notes.md").write_text("seen at night")
+    with pytest.raises(InvalidInput, match="is no table; give a CSV file"):
+        cases.load(str(folder / "notes.md"), root, NONE)
 
 
 def test_a_graph_that_is_not_there_is_refused_before_anything_is_read(root: Path) -> None:
