@@ -51,11 +51,21 @@ kind: ConfigMap
 metadata: {name: settings, namespace: shop}
 data: {CART_URL: "http://cart-old"}
 ---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pool, namespace: shop}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: pool}}
+  template:
+    metadata: {labels: {app: pool}}
+    spec: {containers: [{name: main, image: "pool:1"}]}
+---
 apiVersion: autoscaling/v2
 kind: HorizontalPodAutoscaler
-metadata: {name: web, namespace: shop}
+metadata: {name: pool, namespace: shop}
 spec:
-  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: pool}
   minReplicas: 2
   maxReplicas: 2
 ---
@@ -135,7 +145,7 @@ ACTIONS: list[tuple[str, str, dict[str, Any]]] = [
     (
         "HorizontalPodAutoscaler",
         "set_hpa_bounds",
-        {**HERE, "name": "web", "min_replicas": 2, "max_replicas": 4},
+        {**HERE, "name": "pool", "min_replicas": 2, "max_replicas": 4},
     ),
     ("ConfigMap", "set_config", SETTINGS),
     ("Node", "uncordon", {"cluster": CLUSTER, "name": "spare"}),
