@@ -21,6 +21,7 @@ from aiops.bootstrap.deciding import desk_of
 from aiops.bootstrap.objectives import of_metrics, slos_of
 from aiops.bootstrap.resuming import resumptions_of
 from aiops.bootstrap.service import Service
+from aiops.bootstrap.threads import Threads
 from aiops.jobs.loops import Heartbeats, every
 
 BATCH, LARGE_BATCH = 50, 500
@@ -47,11 +48,11 @@ _LOGGED: Final = ("incident.opened", "incident.reopened", "incident.resolved")
 Tick = Callable[[], float]
 
 
-class Background:
+class Background(Threads):
     """The threads of the process that keeps watch."""
 
     def __init__(self, service: Service, heartbeats: Heartbeats) -> None:
-        self._service, self._heartbeats, self._stop = service, heartbeats, Event()
+        self._heartbeats, self._ends = heartbeats, Event()
         self._loops: dict[str, Tick] = {
             "triage": Triaging(service),
             "dispatch": Dispatching(service),
@@ -61,35 +62,23 @@ class Background:
             **({"objectives": Watching(service)} if service.settings.slos else {}),
             **dict(service.chores),
         }
-        self._threads = [
-            Thread(target=self._run, args=each, name=each[0], daemon=True)
-            for each in self._loops.items()
-        ]
+        super().__init__(
+            (
+                Thread(target=self._run, args=each, name=each[0], daemon=True)
+                for each in self._loops.items()
+            ),
+            self._ends,
+            service.clock,
+        )
 
     def start(self) -> None:
         """Begin; returns at once."""
         for name in self._loops:
             self._heartbeats.beat(name, 0.0)
-        for thread in self._threads:
-            thread.start()
-
-    def stands(self) -> bool:
-        """Whether every thread goes on; one that fell over did so by a defect, and told of it."""
-        return all(thread.is_alive() for thread in self._threads)
-
-    def stop(self, patience_s: float = 3.0) -> None:
-        """Let each loop end its round.
-
-        Args:
-            patience_s: for all of them together.
-        """
-        self._stop.set()
-        until = self._service.clock.stopwatch() + patience_s
-        for thread in self._threads:
-            thread.join(max(0.0, until - self._service.clock.stopwatch()))
+        super().start()
 
     def _run(self, name: str, tick: Tick) -> None:
-        every(IDLE_S, tick, self._stop, name=name, heartbeats=self._heartbeats)
+        every(IDLE_S, tick, self._ends, name=name, heartbeats=self._heartbeats)
 
 
 class Triaging:

@@ -22,6 +22,7 @@ from aiops.bootstrap.objectives import slos_of
 from aiops.bootstrap.resuming import GoingOn, resumptions_of
 from aiops.bootstrap.service import Service
 from aiops.bootstrap.summoning import summons_of
+from aiops.bootstrap.threads import Threads
 from aiops.model.job import Job
 from aiops.plugins import analyzer, names
 from aiops.ports.jobs import Handler
@@ -38,7 +39,7 @@ PATIENCE_S: Final = 2.5
 """How long an investigation may go on after the stop, before it is given back."""
 
 
-class Working:
+class Working(Threads):
     """The threads of one process that do jobs.
 
     Each kind has some of its own: what was approved waits for no investigation.
@@ -51,38 +52,22 @@ class Working:
     """
 
     def __init__(self, service: Service, *, at_once: int = 1) -> None:
-        self._service, self._at_once, self._stop = service, at_once, Event()
+        self._queue, self._at_once, self._ends = service.queue, at_once, Event()
         # Made here: what cannot be used stops the start, and libraries load before requests.
-        self._threads = [
+        kinds = [
             Thread(target=self._work, args=({kind: handler},), name=kind, daemon=True)
             for kind, handler in handlers(service).items()
         ]
+        super().__init__(kinds, self._ends, service.clock)
         self._libraries = in_the_background(service.settings)
 
     def start(self) -> None:
         """Begin; returns at once."""
-        for thread in (self._libraries, *self._threads):
-            thread.start()
-
-    def stands(self) -> bool:
-        """Whether every thread goes on; one that fell over did so by a defect, and told of it."""
-        return all(thread.is_alive() for thread in self._threads)
-
-    def stop(self, patience_s: float = 3.0) -> None:
-        """Let each job end. One that takes longer is done again after the next start.
-
-        Args:
-            patience_s: for all of them together.
-        """
-        self._stop.set()
-        until = self._service.clock.stopwatch() + patience_s
-        for thread in self._threads:
-            thread.join(max(0.0, until - self._service.clock.stopwatch()))
+        self._libraries.start()
+        super().start()
 
     def _work(self, handlers: Mapping[str, Handler]) -> None:
-        self._service.queue.work(
-            handlers, self._stop, concurrency=self._at_once, patience_s=PATIENCE_S
-        )
+        self._queue.work(handlers, self._ends, concurrency=self._at_once, patience_s=PATIENCE_S)
 
 
 class Logged:

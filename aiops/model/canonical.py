@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from aiops.errors import InvalidInput
@@ -26,6 +26,18 @@ def parsed(text: str) -> Mapping[str, Any]:
     """The object that canonical ``text`` stands for."""
     value: Mapping[str, Any] = json.loads(text)
     return value
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text in a value of JSON, in its order; names of fields apart."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for each in value.values():
+            yield from texts_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from texts_in(each)
 
 
 def digest(value: object) -> str:

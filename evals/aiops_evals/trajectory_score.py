@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aiops.agents.trajectory.steps import Answered, Trajectory
 from aiops.errors import InvalidInput
-from aiops.model.canonical import parsed
+from aiops.model.canonical import parsed, texts_in
 from aiops.model.tool import OutcomeStatus
 from aiops_datasets.case import Answers
 
@@ -85,23 +85,12 @@ def _service(entity: Mapping[str, Any]) -> str:
 def _looked_at(report: Mapping[str, Any], trajectory: Trajectory) -> Iterator[str]:
     """Names that calls were about, and that the report argues over."""
     for answered in trajectory.answers:
-        yield from _texts(dict(parsed(answered.call.arguments)))
+        yield from texts_in(dict(parsed(answered.call.arguments)))
     for section in ("root_causes", "ruled_out"):
         for one in report[section]:
             yield from (_service(one["entity"]), one["entity"]["name"])
     for step in report["propagation"]:
         yield from (_service(step["source"]), _service(step["target"]))
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item)
 
 
 def _duplicates(answers: tuple[Answered, ...]) -> int:

@@ -6,7 +6,7 @@ statistics (see ``agents.judging``). Once all models have failed, the run is det
 end.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +14,7 @@ from aiops.agents.policies.counsel import Counsel
 from aiops.agents.policies.deterministic import Deterministic, specialist_for
 from aiops.agents.policies.named import LLM
 from aiops.agents.policies.policy import Known, Plan, Policy, Question, Task
-from aiops.model.canonical import parsed
+from aiops.model.canonical import parsed, texts_in
 from aiops.model.chat import AskedCall
 from aiops.model.run import Shortlist, Specialist
 
@@ -74,19 +74,8 @@ def _tasks(calls: Sequence[AskedCall], known: Known) -> Iterator[Task]:
 
 def _about(call: AskedCall, known: Known) -> str:
     """The suspect that its arguments name; "" where they name none."""
-    named = set(_texts(parsed(call.arguments)))
+    named = set(texts_in(parsed(call.arguments)))
     for suspect in known.shortlist.ranking.entities():
         if named & {suspect.entity.service_name, suspect.entity.name}:
             return suspect.entity.service_name
     return ""
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _texts(each)

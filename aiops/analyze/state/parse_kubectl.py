@@ -14,6 +14,7 @@ from aiops.analyze.state.calls import NO_NAMESPACE, Call, kind_of, understand
 from aiops.analyze.state.parse_objects import Draft, described_events, parse_stamp
 from aiops.analyze.state.told_objects import Api, told
 from aiops.model import RecordedOutput
+from aiops.model.canonical import texts_in
 from aiops.model.cluster import ClusterState, Daemon
 
 MAX_TEXT = 400_000
@@ -249,15 +250,4 @@ def _plain(text: str) -> str:
         found = json.loads(text)
     except ValueError:
         return text
-    return "\n".join(_strings(found))
-
-
-def _strings(found: object) -> Iterator[str]:
-    if isinstance(found, str):
-        yield found
-    elif isinstance(found, dict):
-        for value in found.values():
-            yield from _strings(value)
-    elif isinstance(found, list):
-        for value in found:
-            yield from _strings(value)
+    return "\n".join(texts_in(found))
