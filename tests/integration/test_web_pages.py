@@ -51,7 +51,7 @@ def service() -> Service:
             "firing",
             "TooSlow",
             (("service", service), ("note", HOSTILE)),
-            (),
+            (("description", "since the deploy of noon"),),
             clock.now(),
             severity="SEV1",
             entity=Entity("service", service),
@@ -132,6 +132,24 @@ def test_nothing_on_a_narrow_phone_stands_over_the_edge_or_over_its_neighbour(
         over += ".filter(each => each.scrollWidth > each.clientWidth + 1).length"
         assert phone.evaluate(over) == 0, path
     narrow.close()
+
+
+def test_a_name_without_end_is_broken_wherever_it_stands(browser: Browser, address: str) -> None:
+    narrow = browser.new_context(base_url=address, viewport={"width": 360, "height": 800})
+    phone = narrow.new_page()
+    phone.goto("/incidents/inc-1")
+    phone.evaluate(
+        "document.querySelectorAll('p, li, dd, label, summary, strong')"
+        ".forEach(each => each.append('very' + 'long'.repeat(60)))"
+    )
+    assert phone.evaluate("document.documentElement.scrollWidth") <= 360
+    narrow.close()
+
+
+def test_what_an_alert_says_besides_its_summary_can_be_read(page: Page) -> None:
+    page.goto("/incidents/inc-1")
+    page.get_by_text("Labels and annotations").click()
+    expect(page.locator("dl.annotations")).to_contain_text("since the deploy of noon")
 
 
 def test_buttons_act_and_the_timeline_says_so(page: Page) -> None:

@@ -4,7 +4,7 @@ The sections are those of Site Reliability Engineering (Google, 2016), appendix 
 the draft lists only facts that speak for or against how the incident went.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -89,7 +89,11 @@ def _onset(report: Report | None) -> datetime | None:
 
 def _moments(timeline: Sequence[TimelineEntry], report: Report | None) -> tuple[Moment, ...]:
     """The timeline, with what the report found out about the time before."""
-    told = [Moment(entry.at, entry.actor, entry.text) for entry in timeline]
+    told = [
+        Moment(entry.at, entry.actor, entry.text)
+        for entry in _worth_telling(timeline)
+        if not _told_by(report, entry)
+    ]
     onset = _onset(report)
     if onset is not None:
         told.append(Moment(onset, "report", "Onset of the fault, as found in the data"))
@@ -101,6 +105,29 @@ def _moments(timeline: Sequence[TimelineEntry], report: Report | None) -> tuple[
             for change in report.changes
         ]
     return tuple(sorted(told, key=lambda moment: moment.at))
+
+
+def _worth_telling(timeline: Sequence[TimelineEntry]) -> Iterator[TimelineEntry]:
+    """Without investigations that were only queued, or said again what one before had said."""
+    found: str | None = None
+    for entry in timeline:
+        if entry.kind == "investigation_queued":
+            continue
+        if entry.kind == "investigation_finished":
+            if entry.text == found:
+                continue
+            found = entry.text
+        yield entry
+
+
+def _told_by(report: Report | None, entry: TimelineEntry) -> bool:
+    """Whether it is a change that the report has too, at the time of the change itself."""
+    if report is None or report.subject.relative or entry.kind != "change":
+        return False
+    return any(
+        f"{change.at:%Y-%m-%d %H:%M:%S} UTC: {change.description}" in entry.text
+        for change in report.changes
+    )
 
 
 def _times(timeline: Sequence[TimelineEntry], kind: TimelineKind) -> int:

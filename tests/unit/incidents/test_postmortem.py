@@ -81,6 +81,27 @@ def test_the_timeline_shows_what_came_before_the_first_alert(lived, report):
     assert [moment.at for moment in made.timeline] == sorted(m.at for m in made.timeline)
 
 
+def test_the_timeline_tells_nothing_twice(lived, report):
+    def entry(kind, text):
+        return TimelineEntry("inc-1", lived.at(30), kind, "aiops", text)
+
+    (change,) = report.changes
+    noted = f"deploy of cart at {change.at:%Y-%m-%d %H:%M:%S} UTC: image 2"
+    timeline = [
+        *lived.timeline(),
+        entry("change", noted),
+        entry("investigation_queued", "Investigation 1 queued"),
+        entry("investigation_finished", "cart is the cause"),
+        entry("investigation_queued", "Investigation 2 queued"),
+        entry("investigation_finished", "cart is the cause"),
+        entry("investigation_finished", "web is the cause"),
+    ]
+    told = [moment.text for moment in draft(lived.only(), timeline, report).timeline]
+    assert told.count("cart: image 2") == told.count("cart is the cause") == 1
+    assert "web is the cause" in told
+    assert not [text for text in told if "queued" in text or text == noted]
+
+
 def test_the_root_cause_comes_with_the_evidence_it_cites(lived, report):
     made = drafted(lived, report)
     assert made.cause == report.root_causes[0]
