@@ -145,6 +145,9 @@ class Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
+        if scope["type"] != "http":  # such as the application's start, which has no path
+            await self._app(scope, receive, send)
+            return
         # Few senders follow a redirect; a slash too many is no reason to lose an alert.
         match, found = self._route.matches({**scope, "path": scope["path"].rstrip("/")})
         if match is not Match.FULL:
