@@ -14,8 +14,8 @@ MORE: Final = 2.0
 """Times as much of what is short: the smallest step after which a shortage is surely told from
 another cause, and one that a quota or a node often still has room for."""
 _AT_ONCE: Final = (
-    "; its pods are too busy to be ready, and it counts on none that is not: the minimum is raised "
-    "with it, to be lowered again once all is well"
+    "; it cannot measure pods that are too busy to be ready, so the minimum is raised with it, to "
+    "be lowered again once all is well"
 )
 MOST_REPLICAS: Final = 20
 """Beyond what a rule, not a person, adds replicas to."""
@@ -67,9 +67,9 @@ def higher_bounds(patient: Patient) -> Iterator[Remedy]:
         return
     wants = math.ceil((one.current or 0) * (one.load or 0.0))
     most = min(max(math.ceil(one.maximum * MORE), wants), max(MOST_REPLICAS, one.maximum))
-    # An autoscaler measures ready pods alone, so of those that are too busy to say that they are
-    # ready it makes no sum; its minimum it keeps without one.
-    overrun = short(patient.app) > 0
+    # An autoscaler measures ready pods alone: of those that are too busy to say that they are
+    # ready it makes no sum. Its minimum it keeps without one.
+    overrun = short(patient.app) > 0 or (one.load or 0.0) >= MORE
     least = most if overrun else one.minimum or 1
     if most > one.maximum:
         bounds = {"name": one.name, "min_replicas": least, "max_replicas": most}

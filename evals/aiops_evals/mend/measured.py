@@ -17,7 +17,8 @@ CALM_S: Final = 35.0
 DECOY_S: Final = 8.0
 """Between a change that only looks like the cause and the fault."""
 PATIENCE_S: Final = 240.0
-LOOK_S: Final = 0.25
+LOOK_S: Final = 0.4
+"""Few enough requests for the limit of those that a service takes in a minute."""
 HELD_BACK: Final = timedelta(seconds=60)
 """After the first report, for runs that might propose something yet."""
 
@@ -111,7 +112,8 @@ class _Following:
         course = self.course
         match course.broken.ends:
             case "mended":
-                return course.resolved is not None and bool(course.says)
+                undone = bool(course.ended) and not course.ended.startswith("done")
+                return bool(course.says) and (course.resolved is not None or undone)
             case "taken back":
                 return course.ended.startswith("rolled_back") and bool(course.says)
             case "left to people":
@@ -129,8 +131,9 @@ class _Following:
         if not incidents:
             return
         # A passing symptom may open one of its own: it is the one with an action that is followed.
-        asked = [one["incident"] for one in reversed(self.shop.ask("approvals")["approvals"])]
-        with_action = (one for one in reversed(incidents) if one["id"] in asked)
+        asked = self.shop.ask("approvals")["approvals"]
+        of_them = {one["incident"] for one in asked}
+        with_action = (one for one in reversed(incidents) if one["id"] in of_them)
         incident = next(with_action, incidents[-1])
         self._now(
             alert=_moment(incident["opened_at"]),
@@ -138,10 +141,11 @@ class _Following:
             status=incident["status"],
         )
         self._investigated(incident)
-        self._approvals(incident)
+        self._approvals([one for one in asked if one["incident"] == incident["id"]])
 
     def _investigated(self, incident: dict[str, Any]) -> None:
-        if incident["report"] is None:
+        waits_for_notes = self.broken.ends == "left to people" and not self.course.notes
+        if incident["report"] is None or (self.course.report is not None and not waits_for_notes):
             return
         report = self.shop.ask(f"incidents/{incident['id']}/report")
         if self.course.report is None:
@@ -152,8 +156,7 @@ class _Following:
             self.say(f"{self.broken.name}: report: {report['summary'][:160]}")
         self._now(notes=" ".join(one for one in report["notes"] if "safe action" in one))
 
-    def _approvals(self, incident: dict[str, Any]) -> None:
-        asked = self.shop.ask("approvals", incident=incident["id"])["approvals"]
+    def _approvals(self, asked: list[dict[str, Any]]) -> None:
         if not asked:
             return
         best = asked[-1]
@@ -170,7 +173,8 @@ class _Following:
             self._now(verified=datetime.now(UTC), ended=best["outcome"])
             self.say(f"{self.broken.name}: {best['outcome'][:160]}")
         # The incident may have a newer report by now: what became of it stands in its own run's.
-        told = self.shop.kept(f"reports/{best['run']}{ACTED}") if self.course.ended else None
+        wanted = self.course.ended and not self.course.says
+        told = self.shop.kept(f"reports/{best['run']}{ACTED}") if wanted else None
         if told is not None and told["verification"] is not None:
             self._now(says=told["verification"]["outcome"])
 
