@@ -50,6 +50,8 @@ PATIENCE_S: Final = 5.0
 """How long a connection is waited for."""
 IDLE_MS: Final = 30_000
 """After so long in a transaction without a word the server takes back its locks: we stand still."""
+_IDLE_S: Final = 60.0
+"""How long a connection is kept that nobody uses."""
 _FORGOTTEN_WORKER_S: Final = 86_400.0
 _EPOCH: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _LOCK: Final = 0x61696F7074  # any number, the same in every process
@@ -189,7 +191,12 @@ class ProcrastinateJobs:
         from procrastinate import PsycopgConnector
 
         connector = PsycopgConnector(
-            conninfo=self._url, kwargs=self._options, max_size=concurrency + 4, timeout=PATIENCE_S
+            conninfo=self._url,
+            kwargs=self._options,
+            min_size=1,  # of each kind of job: PostgreSQL has a hundred for everybody
+            max_size=concurrency + 4,
+            max_idle=_IDLE_S,
+            timeout=PATIENCE_S,
         )
         app = _app(connector, partial(self._attempted, handlers))
         async with app.open_async():
