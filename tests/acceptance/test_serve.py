@@ -75,7 +75,7 @@ def test_sigterm_ends_it_within_five_seconds_with_streams_open(tmp_path: Path) -
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
         for thread in threads:
-            thread.join(5)
+            thread.join(WAIT_S)
             assert not thread.is_alive()
 
 

@@ -79,26 +79,26 @@ def test_a_subscription_ends_when_nothing_comes_for_as_long_as_said(bus: EventBu
     bus.publish("step", "a")
     began = time.monotonic()
     assert len(list(bus.subscribe(idle_s=0.05))) == 1
-    assert 0.05 <= time.monotonic() - began < 5
+    assert 0.05 <= time.monotonic() - began < 60
 
 
 def test_a_waiting_subscriber_is_given_what_is_published_later(bus: EventBus) -> None:
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(lambda: [e.about for e in islice(bus.subscribe(idle_s=10), 3)])
+        waiting = pool.submit(lambda: [e.about for e in islice(bus.subscribe(idle_s=60), 3)])
         for name in "abc":
             time.sleep(0.01)
             bus.publish("step", name)
-        assert waiting.result(timeout=10) == ["a", "b", "c"]
+        assert waiting.result(timeout=60) == ["a", "b", "c"]
 
 
 def test_every_subscriber_sees_all_that_many_threads_publish_in_one_order(bus: EventBus) -> None:
     def everything() -> list[int]:
-        return [event.number for event in islice(bus.subscribe(idle_s=10), KEPT)]
+        return [event.number for event in islice(bus.subscribe(idle_s=60), KEPT)]
 
     with ThreadPoolExecutor(6) as pool:
         watching = [pool.submit(everything) for _ in range(2)]
         list(pool.map(lambda i: bus.publish("step", str(i)), range(KEPT)))
-        assert [each.result(timeout=10) for each in watching] == [list(range(1, KEPT + 1))] * 2
+        assert [each.result(timeout=60) for each in watching] == [list(range(1, KEPT + 1))] * 2
 
 
 def test_who_comes_too_late_is_told_which_events_are_gone(bus: EventBus) -> None:

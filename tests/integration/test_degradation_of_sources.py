@@ -73,7 +73,7 @@ def report(tmp_path: Path) -> Iterator[tuple[dict[str, Any], str, float]]:
         wait(service.reported)
         found = service.reported()
         assert found is not None
-        wait(lambda: "investigation ends" in service.log.read_text(), 5)
+        wait(lambda: "investigation ends" in service.log.read_text())
         yield found, service.log.read_text(), time.monotonic() - began
 
 

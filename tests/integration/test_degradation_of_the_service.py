@@ -72,7 +72,7 @@ def test_a_service_killed_again_and_again_loses_no_accepted_alert(tmp_path: Path
                 wait(lambda: sender.accepted)
                 time.sleep(chance.uniform(0.1, 1.5))
                 service.process.send_signal(signal.SIGKILL)
-                service.process.wait(10)
+                service.process.wait(60)
     with served(tmp_path, port=port) as service:
         wait(service.reported)
         (incident,) = service.incidents()
@@ -152,7 +152,7 @@ def test_sigterm_amid_a_read_that_hangs_and_open_streams_ends_it_within_five_sec
             service.process.send_signal(signal.SIGTERM)
             assert service.process.wait(5) == 0
             for each in streams:
-                each.join(5)
+                each.join(60)
                 assert not each.is_alive()
         source.mood = lambda _: None
         go_on.set()

@@ -12,7 +12,7 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from small_lab import eventually, fetch, small_lab
+from small_lab import PATIENCE_S, eventually, fetch, small_lab
 
 from aiops_lab.pods.traces import Exporter, Trace
 
@@ -85,9 +85,13 @@ def test_what_is_sent_is_what_the_protocol_says(tmp_path: Path, collector: Colle
     exporter.log("error", "it broke", trace)
 
     async def send() -> None:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(1.5):
-                await exporter.run()
+        sending = asyncio.create_task(exporter.run())
+        async with asyncio.timeout(PATIENCE_S):
+            while {path for path, _ in collector.received} != {"/v1/traces", "/v1/logs"}:
+                await asyncio.sleep(0.02)
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
 
     asyncio.run(send())
     documents = dict(collector.received)

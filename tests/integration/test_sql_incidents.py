@@ -167,13 +167,13 @@ def test_an_event_wakes_a_subscriber_of_another_bus(
     engine: Engine, clock: ManualClock, bus: SqlEvents
 ) -> None:
     other = SqlEvents(engine, clock)  # as another process would have
-    waiting = bus.subscribe(idle_s=20)
+    waiting = bus.subscribe(idle_s=240)
     other.publish("step", "first")
     assert next(waiting).about == "first"
     began = time.monotonic()
     other.publish("step", "second")
     assert next(waiting).about == "second"
-    assert time.monotonic() - began < 10  # long before the subscription would end
+    assert time.monotonic() - began < 60  # long before the subscription would end
 
 
 def test_a_turn_that_does_not_come_is_said_and_the_next_one_does(engine: Engine) -> None:

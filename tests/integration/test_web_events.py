@@ -109,5 +109,5 @@ def test_open_streams_end_with_the_service(service: Service) -> None:
         while app.state.site.feed.clients < 3:
             time.sleep(0.01)
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
     assert ended == [True] * 3

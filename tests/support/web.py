@@ -26,7 +26,8 @@ def serving(app: FastAPI) -> Iterator[str]:
         port=0,
         log_config=None,
         access_log=False,
-        timeout_graceful_shutdown=1,
+        lifespan="on",
+        timeout_graceful_shutdown=30,
     )
     server = _Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

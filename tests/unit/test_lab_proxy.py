@@ -11,6 +11,9 @@ import pytest
 from aiops_lab.net.proxy import Balancer, Table
 from aiops_lab.net.weather import Link
 
+PATIENCE_S = 60.0
+"""How long a busy machine may take for what is a matter of a moment otherwise."""
+
 
 @pytest.fixture
 def anyio_backend() -> str:
@@ -89,7 +92,7 @@ async def test_stalled_answers_come_when_the_weather_ends() -> None:
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.read(5), 0.1)
         table.change(())
-        assert await asyncio.wait_for(reader.readexactly(5), 1) == b"hello"
+        assert await asyncio.wait_for(reader.readexactly(5), PATIENCE_S) == b"hello"
 
 
 @pytest.mark.anyio
@@ -103,7 +106,7 @@ async def test_a_connection_caught_in_a_partition_is_reset_when_it_ends() -> Non
             await asyncio.wait_for(reader.read(4), 0.1)
         table.change(())
         with pytest.raises(ConnectionResetError):
-            await asyncio.wait_for(reader.read(4), 1)
+            await asyncio.wait_for(reader.read(4), PATIENCE_S)
 
 
 @pytest.mark.anyio
@@ -115,8 +118,9 @@ async def test_a_caller_who_left_during_a_partition_leaves_nothing_behind() -> N
             table.change((Link(None, None, partition=True),))
         await asyncio.sleep(0.02)
         table.change(())
-        await asyncio.sleep(0.02)
-        assert not table.open
+        async with asyncio.timeout(PATIENCE_S):
+            while table.open:
+                await asyncio.sleep(0.001)
 
 
 @pytest.mark.anyio
@@ -126,7 +130,7 @@ async def test_weather_for_others_is_not_felt() -> None:
         connected(port) as (reader, writer),
     ):
         writer.write(b"hello")
-        assert await asyncio.wait_for(reader.readexactly(5), 1) == b"hello"
+        assert await asyncio.wait_for(reader.readexactly(5), PATIENCE_S) == b"hello"
 
 
 @pytest.mark.anyio
