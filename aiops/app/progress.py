@@ -24,7 +24,7 @@ MOST_WAITING: Final = 2000
 
 
 def joined(moments: Iterable[Moment]) -> list[Moment]:
-    """The same, with pieces of one answer that follow one another as one."""
+    """The same, pieces of one answer that follow one another as one, at the time of the last."""
     found: list[Moment] = []
     for moment in moments:
         last = found[-1] if found else None

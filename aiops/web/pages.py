@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, cast, get_args
+from datetime import datetime, timedelta
+from typing import Final, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
@@ -33,6 +34,9 @@ TALKS: Final = 5
 """Conversations about an incident that its page leads to."""
 LATEST: Final = 8
 """Steps of an investigation that are shown while it goes on; all of them are folded after it."""
+SILENT: Final = timedelta(minutes=15)
+"""A run that told nothing for so long does not go on: its budget is ten minutes."""
+Stage = Literal["under way", "over", "broken off"]
 SESSION_S: Final = 12 * 3600
 _VIEWS: Final[dict[str, tuple[IncidentStatus, ...]]] = {
     "open": ("triggered", "acknowledged"),
@@ -218,7 +222,7 @@ def _incident(
         actions=service.approvals.listed(incident=incident_id, limit=ACTIONS),
         investigation=newest,
         steps=steps,
-        under_way=_under_way(found, steps),
+        stage=_stage(found, steps, service.clock.now()),
         latest=LATEST,
         related=_unmerged(service.incidents, found),
         threads=service.threads.newest(incident=incident_id, limit=TALKS),
@@ -232,11 +236,13 @@ def _incident(
     return shown
 
 
-def _under_way(incident: Incident, steps: list[Moment]) -> bool:
-    """Whether its latest run goes on, as far as anybody heard."""
+def _stage(incident: Incident, steps: list[Moment], now: datetime) -> Stage:
+    """Where its latest run is, as far as anybody heard."""
     if not steps or steps[-1].kind in ("ended", "waits"):
-        return False
-    return incident.report is None or not incident.report.startswith(steps[-1].run)
+        return "over"
+    if incident.report is not None and incident.report.startswith(steps[-1].run):
+        return "over"
+    return "under way" if now - steps[-1].at < SILENT else "broken off"
 
 
 def _unmerged(repo: IncidentRepo, incident: Incident) -> list[Incident]:

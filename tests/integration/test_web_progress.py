@@ -1,5 +1,6 @@
 """What an investigation does, read over HTTP: whole, in order, and while it is done."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -164,6 +165,7 @@ def test_open_streams_end_with_the_service(service: Service) -> None:
         thread.start()
         while app.state.site.feed.clients < 1:
             assert thread.is_alive()
+            time.sleep(0.01)
     thread.join(60)
     assert ended.is_set()
 
@@ -199,7 +201,7 @@ def with_model(url: str, model: ScriptedModel) -> Settings:
         database_url=url,
         incidents=IncidentSettings(settle_s=0),
         policy=LLM,
-        model={"base_url": model.url, "small": {"name": NAME}, "ask": "always"},
+        model={"base_url": model.url, "small": {"name": NAME}, "ask": "always", "timeout_s": 300},
         tools={"telemetry": {"kind": "telemetry"}},
     )
 

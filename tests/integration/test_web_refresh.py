@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from browsers import chromium
@@ -135,6 +135,14 @@ def test_an_incident_follows_its_investigation_which_folds_away_after_it(
     folded.click()
     expect(page.get_by_text("claim: it was busy first")).to_be_visible()
     assert_never_reloaded(page)
+
+
+def test_a_run_that_told_nothing_for_long_is_not_called_under_way(page: Page, team: Team) -> None:
+    long_ago = team.service.clock.now() - timedelta(minutes=20)
+    team.service.progress.add("inc-1", [Moment("inv-1-0001", long_ago, "plan", "plan", "looks")])
+    page.goto("/incidents/inc-1")
+    expect(page.get_by_text("it broke off, its latest step was 20 min ago")).to_be_visible()
+    expect(page.get_by_role("heading", name="Under way")).to_have_count(0)
 
 
 def test_a_phone_shows_an_investigation_that_is_under_way(page: Page, team: Team) -> None:
