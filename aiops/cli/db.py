@@ -110,8 +110,10 @@ def prune(url: Url = None) -> None:
             old = now - timedelta(days=kept.incidents_days)
             _say("incidents", kept.incidents_days, pruning.prune_incidents(engine, old))
         if kept.events_days:
-            events = pruning.prune_events(engine, now - timedelta(days=kept.events_days))
-            typer.echo(f"events older than {kept.events_days:g} days: {events} forgotten")
+            old = now - timedelta(days=kept.events_days)
+            events, steps = pruning.prune_events(engine, old), pruning.prune_progress(engine, old)
+            gone = f"{events} events, {steps} steps of investigations"
+            typer.echo(f"events older than {kept.events_days:g} days: {gone} forgotten")
 
 
 def _say(what: str, days: float, counts: "DataclassInstance") -> None:

@@ -12,10 +12,13 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
+from aiops.bootstrap.durable import durable
 from aiops.cli import db
 from aiops.errors import InvalidInput, WrongState
 from aiops.model import Entity, TelemetryWindow
 from aiops.model.change import Change
+from aiops.model.run import Moment
+from aiops.settings import Settings
 from aiops.store.sql.engine import open_engine
 from aiops.store.sql.telemetry import SqlTelemetry
 
@@ -49,8 +52,15 @@ def test_a_new_database_is_pending_then_upgraded_then_done(empty_database_url: s
     assert '"pending": []' in run("status", "--json", *url).stdout
 
 
+def step_old(url: str) -> None:
+    """A step of an old investigation, told on the bus today."""
+    with durable(Settings(database_url=url)) as service:
+        service.progress.add("inc-1", [Moment("inv-1", LONG_AGO, "plan", "words", "It was")])
+
+
 def test_backup_restore_and_prune(database_url: str, tmp_path: Path) -> None:
     change_old(database_url)
+    step_old(database_url)
     file = tmp_path / "one"
     made = run("backup", file, "--url", database_url)
     other = f"sqlite:///{tmp_path}/other.db"
@@ -59,7 +69,9 @@ def test_backup_restore_and_prune(database_url: str, tmp_path: Path) -> None:
     with pytest.raises(WrongState, match="--replace"):
         run("restore", file, "--url", other)
     assert "restored" in run("restore", file, "--replace", "--url", other).stdout
-    assert "1 changes" in run("prune", "--url", other).stdout
+    pruned = run("prune", "--url", other).stdout
+    assert "1 changes" in pruned
+    assert "0 events, 1 steps of investigations forgotten" in pruned
     assert "nothing" in run("prune", "--url", other).stdout
 
 
