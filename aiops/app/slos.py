@@ -25,7 +25,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from aiops.analyze.slo import alert_of
 from aiops.app.incidents.silences import Silencing
@@ -73,6 +80,13 @@ class _Slo(_Entry):
     sli: _Sli
     objective: Annotated[float, Field(gt=0, lt=100, strict=False)]
     window: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}[mhdw]$")]
+
+    @field_validator("objective")
+    @classmethod
+    def _in_percent(cls, value: float) -> float:
+        if value < 1:
+            raise ValueError(f"write it in percent: {100 * value:g}, not {value:g}")
+        return value
 
     def read(self) -> Slo:
         period = float(self.window[:-1]) * _UNITS[self.window[-1]]

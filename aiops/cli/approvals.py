@@ -265,7 +265,8 @@ def _print_json(found: "Approval | tuple[Approval, ...]") -> None:
 @contextmanager
 def _service(url: str | None) -> "Iterator[Service]":
     from aiops import settings
+    from aiops.bootstrap.begun import begun
     from aiops.bootstrap.durable import durable
 
-    with durable(settings.load(database_url=url), application="aiops approvals") as service:
+    with durable(begun(settings.load(database_url=url)), application="aiops approvals") as service:
         yield service

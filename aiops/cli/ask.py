@@ -46,6 +46,7 @@ def ask(
     """
     from aiops import settings
     from aiops.app.watching import Growing
+    from aiops.bootstrap.begun import begun
     from aiops.bootstrap.chat import chat_of
     from aiops.bootstrap.durable import durable
     from aiops.cli.approvals import operator
@@ -53,7 +54,7 @@ def ask(
     if (thread is not None) + (incident is not None) + go_on > 1:
         raise InvalidInput("of --thread, --go-on and --incident give one: go on, or begin another")
     who = operator()
-    with durable(settings.load(database_url=url), application="aiops ask") as service:
+    with durable(begun(settings.load(database_url=url)), application="aiops ask") as service:
         writes = Growing(lambda text: typer.echo(text, nl=False, err=True), keys=False)
         desk = chat_of(service, None if as_json else lambda piece: writes.more(piece, LEAD))
         said = question.encode("utf-8", "replace").decode()

@@ -101,10 +101,12 @@ def _seal(given: str | None) -> tuple[int, str] | None:
 def _audit(url: str | None) -> "Iterator[SqlAudit]":
     """The log as it is: whoever checks it changes nothing, not even the schema."""
     from aiops import settings
+    from aiops.bootstrap.begun import begun
     from aiops.store.sql.audit import SqlAudit
     from aiops.store.sql.engine import open_engine
 
-    engine = open_engine(settings.load(database_url=url).database_url, application="aiops audit")
+    chosen = begun(settings.load(database_url=url))
+    engine = open_engine(chosen.database_url, application="aiops audit")
     try:
         yield SqlAudit(engine)
     finally:

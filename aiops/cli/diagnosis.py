@@ -170,7 +170,12 @@ def _objectives(file: Path) -> str:
     from aiops.app.slos import load_slos
 
     slos = load_slos(file)
-    return f"{len(slos)} objectives of {len({slo.service for slo in slos})} services"
+    services = len({slo.service for slo in slos})
+    return f"{_counted(len(slos), 'objective')} of {_counted(services, 'service')}"
+
+
+def _counted(count: int, of: str) -> str:
+    return f"{count} {of}" if count == 1 else f"{count} {of}s"
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,10 +147,11 @@ def _recorded(
 def _live(chosen: "Settings", incident: str, listeners: _Listeners) -> "tuple[Report, CaseData]":
     from aiops.app.kept_cases import case_behind
     from aiops.bootstrap.agents import ServiceRuns
+    from aiops.bootstrap.begun import begun
     from aiops.bootstrap.durable import durable
     from aiops.bootstrap.working import reporting
 
-    with durable(chosen, application="aiops investigate") as service:
+    with durable(begun(chosen), application="aiops investigate") as service:
         runs = ServiceRuns(service, listeners.watch, listeners.record, listeners.recording)
         found = service.incidents.get(incident)
         alerts = tuple(state.alert for state in service.incidents.alerts(incident))
@@ -167,6 +168,7 @@ def _replayed(
     """The report of the recorded run again, and its case."""
     from aiops.app.kept_cases import case_behind
     from aiops.bootstrap import wire
+    from aiops.bootstrap.begun import begun
     from aiops.bootstrap.durable import durable
     from aiops.bootstrap.policies import budget_of, policy_of
     from aiops.bootstrap.trajectories import replayed
@@ -175,8 +177,8 @@ def _replayed(
     from aiops.store.trajectory import read_trajectory
 
     recorded = read_trajectory(file)
-    begun, made = recorded.header.begun, recorded.header.made
-    then = {"policy": begun.policy, "method": made.method, "seed": made.seed, "top": made.top}
+    policy_then, made = recorded.header.begun.policy, recorded.header.made
+    then = {"policy": policy_then, "method": made.method, "seed": made.seed, "top": made.top}
     chosen = chosen.model_copy(update=then)
     policy = policy_of(chosen, replay=MemoryTape(recorded.outcomes))
     budget = budget_of(chosen)
@@ -184,7 +186,7 @@ def _replayed(
         app = wire(chosen)
         about = app.load(case, hints)
         return replayed(recorded, app.inquiry(about), policy, budget), about
-    with durable(chosen, application="aiops investigate") as service:
+    with durable(begun(chosen), application="aiops investigate") as service:
         found = service.incidents.get(str(incident))
         alerts = tuple(state.alert for state in service.incidents.alerts(found.id))
         inquiry = reporting(service).inquiry(found, alerts)

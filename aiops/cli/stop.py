@@ -20,11 +20,13 @@ def stop(
     """Stop every write of aiops at once; reads and investigations go on."""
     from aiops import settings
     from aiops.analyze.wording import plain
+    from aiops.bootstrap.begun import begun
     from aiops.bootstrap.deciding import brake_of
     from aiops.bootstrap.durable import durable
     from aiops.cli.approvals import operator
 
-    with durable(settings.load(database_url=url), application="aiops stop") as service:
+    chosen = begun(settings.load(database_url=url))
+    with durable(chosen, application="aiops stop") as service:
         now = brake_of(service).stop(operator(), reason)
     typer.echo(
         f"all writes are stopped by {plain(now.by)} since {now.at:%Y-%m-%d %H:%M:%S} UTC: "
@@ -40,10 +42,12 @@ def resume(
     """Let writes pass again, each with its approval as before."""
     from aiops import settings
     from aiops.analyze.wording import plain
+    from aiops.bootstrap.begun import begun
     from aiops.bootstrap.deciding import brake_of
     from aiops.bootstrap.durable import durable
     from aiops.cli.approvals import operator
 
-    with durable(settings.load(database_url=url), application="aiops resume") as service:
+    chosen = begun(settings.load(database_url=url))
+    with durable(chosen, application="aiops resume") as service:
         was = brake_of(service).resume(operator(), reason)
     typer.echo(f"writes pass again; stopped by {plain(was.by)} until now: {plain(was.reason)}")

@@ -7,6 +7,7 @@ import pwd
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import typer
@@ -15,7 +16,7 @@ from typer.testing import CliRunner, Result
 
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.service import Service
-from aiops.cli import approvals, audit, stop
+from aiops.cli import approvals, ask, audit, investigate, stop
 from aiops.errors import InvalidInput, NotAllowed, NotKept
 from aiops.model.approval import Approval
 from aiops.settings import Settings
@@ -194,3 +195,24 @@ def _tamper(url: str, *statements: str) -> None:
         for statement in statements:
             connection.exec_driver_sql(statement)
     engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["stop wrong-cluster", "resume", "approvals list", "audit verify", "ask why", "investigate"],
+)
+def test_where_no_service_has_a_database_nothing_is_said_to_be_stopped_or_well(
+    tmp_path: Path, line: str
+) -> None:
+    app = typer.Typer()
+    for each in (approvals, stop, audit, ask, investigate):
+        each.register(app)
+    words = "investigate --incident inc-1" if line == "investigate" else line
+    missing = tmp_path / "other.db"
+    where = [] if line == "investigate" else ["--url", f"sqlite:///{missing}"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIOPS_DATABASE_URL", f"sqlite:///{missing}")
+        done = CliRunner().invoke(app, [*words.split(), *where])
+    assert isinstance(done.exception, InvalidInput)
+    assert f"there is no database {missing}" in str(done.exception)
+    assert not missing.exists()

@@ -143,13 +143,8 @@ def test_every_command_of_the_page_is_answered(service: Served) -> None:
     ],
 )
 def test_what_cannot_be_asked_is_said_in_a_line(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...],
-    error: type[InvalidInput],
-    words: str,
+    sqlite_url: str, arguments: tuple[str, ...], error: type[InvalidInput], words: str
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    failed = run("ask", *arguments).exception
+    failed = run("ask", *arguments, "--url", sqlite_url).exception
     assert isinstance(failed, error)  # invalid input: the command exits with 2
     assert words in str(failed)

@@ -68,7 +68,7 @@ def test_all_that_is_configured_is_read_and_told_in_numbers(folder):
     assert "2 services" in seen["sources.lines"]
     assert "writable, 0 incidents" in seen["database"]
     assert seen["webhooks.am"] == "alerts, proven by bearer"
-    assert seen["slos"] == "1 objectives of 1 services"
+    assert seen["slos"] == "1 objective of 1 service"
     assert seen["jobs"] == "0 due, 0 running, 0 given up"
 
 

@@ -113,10 +113,11 @@ def read(document: str) -> list[Command]:
 
 
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """A folder that has the data where a checkout has them."""
+def checkout(tmp_path: Path, sqlite_url: str) -> Path:
+    """A folder that has the data where a checkout has them, and in which a service has run."""
     stand = tmp_path / "checkout"
     stand.mkdir()
+    Path(sqlite_url.removeprefix("sqlite:///")).rename(stand / "aiops.db")
     (tmp_path / "shared").mkdir()
     (tmp_path / "shared" / "datasets").symlink_to(DATA)
     return stand

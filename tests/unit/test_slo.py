@@ -280,6 +280,7 @@ def test_the_example_of_the_documentation_can_be_read(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
     [
+        ("objective: 99.9", "objective: 0.9995", r"slos\[0\]\.objective: .* 99.95, not 0.9995"),
         ("objective: 99.9", "objective: 100", r"slos\[0\]\.objective: .* less than 100"),
         ("objective: 99.9", "objective: high", r"slos\[0\]\.objective: .* valid number"),
         ("objective: 99.9", "objektive: 99.9", r"slos\[0\]\.objective: Field required"),
