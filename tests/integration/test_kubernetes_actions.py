@@ -464,6 +464,20 @@ def test_what_cannot_be_done_is_refused_before_anybody_is_asked(
     assert refused.value.kind == kind, refused.value
 
 
+def test_bounds_of_an_autoscaler_that_scales_nothing_are_set_all_the_same(world: World) -> None:
+    gone = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gone"}
+    lost = {
+        "apiVersion": "autoscaling/v2",
+        "kind": "HorizontalPodAutoscaler",
+        "metadata": {"name": "lost"},
+        "spec": {"scaleTargetRef": gone, "maxReplicas": 2},
+    }
+    world.kubectl("create", "-f", "-", text=yaml.safe_dump(lost))
+    bounds = {"namespace": SPACE, "name": "lost", "min_replicas": 1, "max_replicas": 3}
+    world.hands.do("set_hpa_bounds", **bounds)
+    world.kubectl("delete", "hpa/lost")
+
+
 def test_a_number_that_somebody_else_sets_meanwhile_is_not_reached(world: World) -> None:
     asked = WEB | {"replicas": 4}
     preview = world.hands.preview("scale", **asked)

@@ -12,13 +12,24 @@ ASKED = SET_HPA_BOUNDS.asks(
 )
 
 
-def standing(wants: int, has: int, *conditions: tuple[str, str, str], most: int = 4) -> Standing:
+def standing(
+    wants: int, has: int, *conditions: tuple[str, str, str], most: int = 4, ready: int | None = None
+) -> Standing:
     told = [{"type": kind, "status": status, "reason": why} for kind, status, why in conditions]
     now: dict[str, Any] = {
         "spec": {"minReplicas": 1, "maxReplicas": most},
         "status": {"desiredReplicas": wants, "currentReplicas": has, "conditions": told},
     }
-    return SET_HPA_BOUNDS.standing(ASKED, now, ())
+    serving = has if ready is None else ready
+    pods = [pod(ready=number < serving) for number in range(has)]
+    return SET_HPA_BOUNDS.standing(ASKED, now, pods)
+
+
+def pod(*, ready: bool) -> dict[str, Any]:
+    return {
+        "metadata": {},
+        "status": {"conditions": [{"type": "Ready", "status": str(ready)}]},
+    }
 
 
 def test_an_autoscaler_that_still_tells_of_its_old_maximum_has_not_looked() -> None:
@@ -30,6 +41,14 @@ def test_an_autoscaler_that_still_tells_of_its_old_maximum_has_not_looked() -> N
 def test_replicas_that_are_not_there_yet_are_waited_for() -> None:
     assert not standing(3, 2, ("ScalingLimited", "False", "DesiredWithinRange")).reached
     assert standing(3, 3, ("ScalingLimited", "False", "DesiredWithinRange")).reached
+
+
+def test_replicas_that_do_not_serve_yet_are_waited_for() -> None:
+    within = ("ScalingLimited", "False", "DesiredWithinRange")
+    assert not standing(3, 3, within, ready=2).reached
+    blind = ("ScalingActive", "False", "FailedGetResourceMetric")
+    assert not standing(3, 3, blind, ready=0).reached
+    assert standing(3, 3, blind).reached
 
 
 def test_the_new_maximum_may_be_too_little_again() -> None:

@@ -10,7 +10,7 @@ from aiops.model.tool import BlastRadius
 from aiops_tools.kubernetes.actions.asked import AutoscalerName, InNamespace
 from aiops_tools.kubernetes.actions.change import Change, Inverse
 from aiops_tools.kubernetes.actions.editing import placed
-from aiops_tools.kubernetes.actions.scene import Scene, alone
+from aiops_tools.kubernetes.actions.scene import Scene, alone, is_ready
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.watching import Standing
 
@@ -66,21 +66,23 @@ def _warn(asked: SetBounds, scene: Scene, after: Api) -> Sequence[str]:
 
 
 def _standing(asked: SetBounds, now: Api, pods: Sequence[Api]) -> Standing:
-    """Reached once the autoscaler has chosen within them and what it scales has followed.
+    """Reached once the autoscaler has chosen within them and as many pods are ready.
 
     It looks every 15 s (Kubernetes documentation, "Horizontal Pod Autoscaling"); whoever judges
     by its users before that, judges the bounds of before.
     """
-    del pods
     least, most = _bounds(now)
     if (least, most) != (asked.min_replicas, asked.max_replicas):
         return Standing(False, f"{least} to {most} replicas", hopeless=True)
     status = now.get("status") or {}
     wants, has = int(status.get("desiredReplicas") or 0), int(status.get("currentReplicas") or 0)
-    seen = f"{least} to {most} replicas, the autoscaler wants {wants} and has {has}"
+    ready = sum(map(is_ready, pods))
+    seen = f"{least} to {most} replicas, the autoscaler wants {wants}, and {ready} are ready"
+    serves = wants == 0 or not pods or ready >= has
     if wants == 0 or (_cannot_scale(status) and least <= has <= most):
-        return Standing(True, f"{seen}; it cannot choose now")
-    return Standing(not _chose_before(status, wants, least, most) and wants == has, seen)
+        return Standing(serves, f"{seen}; it cannot choose now")
+    chose = wants == has and not _chose_before(status, wants, least, most)
+    return Standing(chose and serves, seen)
 
 
 def _cannot_scale(status: Api) -> bool:

@@ -77,12 +77,14 @@ def alone(writer: Writer, one: Api) -> Scene:
 
 
 def pods_of(writer: Writer, workload: Api) -> list[Api]:
-    """The pods that a workload selects; none for an object that is no workload.
+    """The pods that a workload selects, or that an autoscaler's does; none for anything else.
 
     Raises:
         ToolFailed: they cannot be read; how much an action interrupts would be a guess.
     """
     spec = workload.get("spec") or {}
+    if "scaleTargetRef" in spec:
+        return _scaled(writer, spec["scaleTargetRef"], workload["metadata"]["namespace"])
     if "selector" not in spec or "template" not in spec:
         return []
     namespace = workload["metadata"]["namespace"]
@@ -91,6 +93,17 @@ def pods_of(writer: Writer, workload: Api) -> list[Api]:
         for pod in writer.every(POD, namespace, labels=selector_text(spec["selector"]))
         if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")
     ]
+
+
+def _scaled(writer: Writer, target: Api, namespace: str) -> list[Api]:
+    """The pods of what an autoscaler scales; none where it is gone, or of a kind not known here."""
+    try:
+        scaled = writer.one(kind_named(str(target["kind"])), namespace, target["name"])
+    except ToolFailed as failure:
+        if failure.kind in ("invalid", "not_found"):
+            return []
+        raise
+    return pods_of(writer, scaled)
 
 
 class Some:
