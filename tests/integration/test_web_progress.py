@@ -9,9 +9,11 @@ from threading import Event, Thread
 
 import httpx
 import pytest
+import typer
 from advised import NAME, verdict
 from scripted_model import ScriptedModel, scripted
 from streams import Heard, listening
+from typer.testing import CliRunner
 from web import asking, serving
 
 from aiops.agents.policies.named import LLM
@@ -21,6 +23,7 @@ from aiops.bootstrap.background import Triaging
 from aiops.bootstrap.durable import durable
 from aiops.bootstrap.service import Service, in_memory
 from aiops.bootstrap.working import handlers
+from aiops.cli.investigate import register
 from aiops.errors import StoreUnavailable
 from aiops.ingest.replay import alert
 from aiops.model.incident import Incident, IncidentQuery
@@ -233,6 +236,28 @@ def test_the_words_of_a_model_are_read_before_it_has_said_all(sqlite_url: str) -
     assert said == answer.completion["choices"][0]["message"]["content"]
     assert [each.id for each in heard] == [each["number"] for each in whole]
     assert {each["run"] for each in whole} == {made.id}
+
+
+def test_an_investigation_from_the_terminal_is_watched_there_and_from_the_service(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commands = typer.Typer()
+    register(commands)
+    commands.callback()(lambda: None)
+    with scripted(verdict(1, ("it was busy before all others", ["E1"]))) as model:
+        chosen = with_model(sqlite_url, model)
+        with durable(chosen, clock=soon()) as service:
+            incident = opened(service)
+        monkeypatch.setenv("AIOPS_DATABASE_URL", sqlite_url)
+        monkeypatch.setenv("AIOPS_MODEL__BASE_URL", model.url)
+        monkeypatch.setenv("AIOPS_MODEL__SMALL__NAME", NAME)
+        monkeypatch.setenv("AIOPS_MODEL__ASK", "always")
+        asked = ["investigate", "--incident", incident.id, "--policy", "llm", "--steps"]
+        shown = CliRunner().invoke(commands, asked, catch_exceptions=False)
+    words = "suspect: 1, because: claim: it was busy before all others, evidence: E1"
+    assert f"plan: words: {words}\n" in shown.stderr
+    with durable(chosen, clock=soon()) as service, asking(create(service, dev=True)) as client:
+        assert words in client.get(f"/incidents/{incident.id}").text
 
 
 def _until(stream: Iterator[Heard], kind: str) -> Iterator[Heard]:
