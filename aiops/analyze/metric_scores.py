@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from aiops.analyze import hosts, onset, shifts, suspicion, symptom_paths, traffic
 from aiops.analyze.columns import bridge_gaps
+from aiops.analyze.confidence import QUIET
 from aiops.analyze.samples import averaged, by_name, rates
 from aiops.errors import AnalysisFailed
 from aiops.model import CaseData, Episode, MetricTable
@@ -42,6 +43,7 @@ class Parts:
     traffic: bool = True
     hosts: bool = True
     vanished: bool = True
+    bursts: bool = True
     calls: bool = True
     alert_metric: bool = True
 
@@ -99,11 +101,18 @@ def score(case: CaseData, parts: Parts = ALL_PARTS, episode: Episode | None = No
     anomaly = _located(case, ready, parts) if episode is None else _rows(table, episode)
     seen = _seen(ready.gaps, anomaly)
     _hold_still(table, ~seen, ready.notes)
-    moved = shifts.measure(values, series, kinds, anomaly, fleet=parts.fleet_floor)
     weight = suspicion.weights(series, kinds) if parts.kinds else np.ones(len(series))
     service = suspicion.services_of(series)
-
+    moved = shifts.measure(values, series, kinds, anomaly, fleet=parts.fleet_floor)
     presence = weight * np.log1p(suspicion.upward(moved.material, kinds))
+    if parts.bursts and presence.max(initial=0.0) < QUIET:
+        moved = shifts.measure(
+            values, series, kinds, anomaly, fleet=parts.fleet_floor, with_bursts=True
+        )
+        presence = weight * np.log1p(suspicion.upward(moved.material, kinds))
+
+    if parts.traffic:
+        presence = presence * traffic.beyond_load(series, moved, service)
     scored = suspicion.strengths(moved, weight, scale_free=parts.scale_free) * weight
     if parts.hosts:
         scored = scored * hosts.own_share(series, moved)

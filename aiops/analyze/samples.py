@@ -5,13 +5,18 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from aiops.model.telemetry import FloatArray, MetricTable
+from aiops.model.telemetry import FloatArray, MetricTable, Series
 
 MOST_RESETS = 0.02
 """Share of a counter's steps that may go down: processes restart now and then."""
 LARGEST = 1e100
 """No unit makes a measurement this large, and squares of less stay finite; exporters write the
 largest float where they mean "none"."""
+COUNTER_SUFFIXES = ("_total", "_count", "_sum", "_bucket")
+"""Of names, by the conventions of Prometheus and OpenMetrics."""
+LEAST_RISES = 0.1
+"""Share of its steps in which what is only named like a counter goes up: what hardly ever does is
+told by its level, and a count of things may stand still for long."""
 
 
 def sampled(values: FloatArray) -> npt.NDArray[np.bool_]:
@@ -40,11 +45,11 @@ def by_name(table: MetricTable) -> MetricTable:
 def rates(table: MetricTable) -> MetricTable:
     """``table`` with its counters as rates a second; the table itself where it has none.
 
-    A counter is what its metadata calls one and what hardly ever falls: sources that hand out
-    rates keep the type of what they were computed from. Where it falls it was reset: no sample.
+    A counter is what its metadata calls one, or where there is none what is named like one, and
+    what hardly ever falls: sources that hand out rates keep the type, and often the name, of what
+    they were computed from. Where it falls it was reset: no sample.
     """
-    kept = [i for i, one in enumerate(table.series) if one.type == "counter"]
-    counters = [i for i in kept if _grows(table.values[:, i])]
+    counters = [i for i, one in enumerate(table.series) if _counts(one, table.values[:, i])]
     if not counters or len(table.times) < 2:
         return table
     values, series = table.values.copy(), list(table.series)
@@ -57,9 +62,19 @@ def rates(table: MetricTable) -> MetricTable:
     return replace(table, values=values, series=tuple(series))
 
 
-def _grows(column: FloatArray) -> bool:
-    known = column[sampled(column)]
-    return len(known) > 1 and float((np.diff(known) < 0).mean()) <= MOST_RESETS
+def _counts(one: Series, column: FloatArray) -> bool:
+    if one.type == "counter":
+        return _grows(column, least=0.0)
+    named = one.type is None and one.metric.lower().endswith(COUNTER_SUFFIXES)
+    return named and _grows(column, least=LEAST_RISES)
+
+
+def _grows(column: FloatArray, least: float) -> bool:
+    """Whether it falls in next to none of its steps, and rises in at least the share ``least``."""
+    steps = np.diff(column[sampled(column)])
+    if not len(steps):
+        return False
+    return float((steps < 0).mean()) <= MOST_RESETS and float((steps > 0).mean()) >= least
 
 
 def averaged(values: FloatArray, factor: int) -> FloatArray:

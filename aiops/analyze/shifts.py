@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from aiops.analyze import bursts
 from aiops.analyze.metric_kinds import SYMPTOMS, MetricKind, reading_of
 from aiops.analyze.onset import Anomaly
 from aiops.analyze.units import least_of_interest, trusted_units
@@ -101,12 +102,14 @@ def measure(
     anomaly: Anomaly,
     *,
     fleet: bool = True,
+    with_bursts: bool = False,
 ) -> Shifts:
     """The shift of every column at ``anomaly``.
 
     Args:
         values: (n, m) without NaN, success rates already turned into failures.
         fleet: whether the fleet floor counts (off in the ablation).
+        with_bursts: whether what comes and goes counts by what it adds to the mean.
     """
     baseline, during = values[: anomaly.first], values[anomaly.first : anomaly.end]
     low, middle, high = np.percentile(baseline, [25, 50, 75], axis=0)
@@ -124,6 +127,9 @@ def measure(
     own = np.maximum(own, np.where(kinds == MetricKind.REPLICAS, replicas, 0.0))
     before, after = _level(baseline, kinds), _level(during, kinds)
     moved = _step_at_onset(values, kinds, anomaly, after - before)
+    if with_bursts:
+        rise = np.where(np.isin(kinds, list(RARE)), 0.0, bursts.mean_rise(values, anomaly))
+        moved = np.where(rise > 0, rise, moved)
     scale = np.maximum(own, _floors(own, series, kinds)) if fleet else own
     # A flat zero baseline has no variation: the new level itself is the measure.
     own = np.where(own > 0, own, LEVEL_SHARE * np.abs(after))

@@ -9,7 +9,7 @@ of its own.
 import numpy as np
 import numpy.typing as npt
 
-from aiops.analyze.metric_kinds import MetricKind, Vantage, reading_of
+from aiops.analyze.metric_kinds import RESOURCES, MetricKind, Vantage, reading_of
 from aiops.analyze.shifts import Shifts
 from aiops.analyze.symptom_paths import LEAST_UNEXPLAINED
 from aiops.model import Entity, Series, ServiceGraph
@@ -24,6 +24,9 @@ MOST_GROWTH = 1e3
 """Growth from next to nothing is cut here: ratios to zero mean no more than that."""
 OWN_STEP = 0.5
 """Share of a growth, in logarithms, from which it is a step of the service's own."""
+
+_DRIVEN = RESOURCES | {MetricKind.NETWORK, MetricKind.LOAD}
+"""Kinds that grow with the work a service is given."""
 
 
 def surge_first(
@@ -65,6 +68,34 @@ def surge_first(
             mine = [s == root or root in upstream[s] for s in map(int, service)]
             explained[i] = max(explained[i], float(taken[mine].max(initial=0.0)))
     return explained
+
+
+def beyond_load(
+    series: tuple[Series, ...], shifts: Shifts, service: npt.NDArray[np.intp]
+) -> FloatArray:
+    """(m,) share of each rise of what is used up that its service's load does not explain.
+
+    Twice the requests burn twice the CPU: no sign that anything is wrong. Without a load metric of
+    its own a service is taken to have grown as the fleet did. More growth than ``LEAST_GROWTH`` is
+    a surge, and explains no more than that.
+    """
+    loads = [
+        i
+        for i, one in enumerate(series)
+        if shifts.kinds[i] is MetricKind.LOAD and reading_of(one).vantage is Vantage.OWN
+    ]
+    growth: dict[int, list[float]] = {}
+    for i in loads:
+        grown = _growth(shifts, i) if shifts.moved[i] > 0 else 1.0
+        growth.setdefault(int(service[i]), []).append(grown)
+    own = {s: min(float(np.median(found)), LEAST_GROWTH) for s, found in growth.items()}
+    fleet = float(np.median(list(own.values()))) if own else 1.0
+    share = np.ones(len(series))
+    for i in range(len(series)):
+        grown = own.get(int(service[i]), fleet)
+        if shifts.kinds[i] in _DRIVEN and shifts.moved[i] > 0 and grown > 1:
+            share[i] = max(0.0, 1 - (grown - 1) * abs(shifts.before[i]) / shifts.moved[i])
+    return share
 
 
 def _surging(series: tuple[Series, ...], shifts: Shifts) -> set[int]:

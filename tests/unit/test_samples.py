@@ -83,3 +83,22 @@ def test_averages_do_not_depend_on_how_the_array_lies_in_memory(values, factor):
     )
     assert rows_first.tobytes() == columns_first.tobytes()
     assert np.allclose(rows_first, values.reshape(-1, factor, 3).mean(axis=1))
+
+
+def untyped(values: list[float], metric: str) -> MetricTable:
+    series = Series(Entity("service", "a"), metric, f"a_{metric}")
+    return MetricTable(10.0 * np.arange(len(values)), np.array(values)[:, None], (series,))
+
+
+def test_without_metadata_a_name_and_steady_growth_make_a_counter():
+    growing = [50.0 * i for i in range(20)]
+    assert set(rates(untyped(growing, "requests_total")).values[1:, 0]) == {5.0}
+    for gauge in ("memory_bytes", "open_files"):
+        assert rates(untyped(growing, gauge)) is not None
+        assert rates(untyped(growing, gauge)).values[-1, 0] == growing[-1]
+
+
+def test_what_is_only_named_like_a_counter_and_falls_or_stands_still_is_none():
+    for values in ([5.0, 3.0, 6.0, 2.0], [3.0] * 30 + [4.0] * 30):
+        unchanged = untyped(values, "worker_count")
+        assert rates(unchanged) is unchanged
