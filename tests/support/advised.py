@@ -92,4 +92,14 @@ def bodies(asked: list[Asked]) -> list[Mapping[str, Any]]:
     return [each.body for each in asked]
 
 
-__all__ = ["EVENTS", "NAME", "bodies", "investigated", "of_numbers", "run", "settings", "verdict", "wants"]
+__all__ = [
+    "EVENTS",
+    "NAME",
+    "bodies",
+    "investigated",
+    "of_numbers",
+    "run",
+    "settings",
+    "verdict",
+    "wants",
+]
