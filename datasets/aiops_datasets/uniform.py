@@ -36,6 +36,15 @@ from aiops_datasets.reading import Table, read_table
 
 LOAD = Entity("workload", "load-generator")
 TABLES = (".csv", ".csv.gz", ".tsv", ".tsv.gz")
+READ = frozenset(
+    f"{name}.{form}"
+    for form, names in (
+        ("csv", ("logs", "traces", "graph", "locust_baseline", "locust_anomalous")),
+        ("json", ("k8s_states", "tool_cache", "alerts", "changes")),
+    )
+    for name in names
+)
+"""Files of a folder beside its metrics, plain or gzip."""
 _OTHERS = frozenset({"logs", "traces", "graph", "locust_baseline", "locust_anomalous", "index"})
 
 
@@ -123,6 +132,7 @@ class _Loader:
         self.notes += [*said_of_logs, *said_of_spans]
         state = self._outputs("k8s_states")
         metrics = self._metrics(snapshots.node_names(state))
+        self.notes += self._unread()
         extent = assembly.extent(metrics, logs, spans)
         at, notes = self._alert_time(extent)
         self.notes += notes
@@ -175,6 +185,23 @@ class _Loader:
         )
         self.notes += notes
         return metrics
+
+    def _unread(self) -> tuple[str, ...]:
+        """What lies in a folder of somebody's own and is in no form that is read."""
+        if self.said is not None:
+            return ()
+        metrics = _metrics_file(self.folder)
+        left = [
+            path.name
+            for path in sorted(self.folder.iterdir())
+            if path != metrics
+            and not path.name.startswith((".", "_", "README"))
+            and path.name.removesuffix(".gz") not in READ
+        ]
+        if not left:
+            return ()
+        shown = ", ".join(left[:5]) + (f" and {len(left) - 5} more" if len(left) > 5 else "")
+        return (f"not read, for their names or forms are not known: {shown}",)
 
     def _alert_time(
         self, extent: tuple[float, float] | None

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aiops.errors import InvalidData
+from aiops.ports.cases import CaseHints
 from aiops_datasets import columns, foreign_text, foreign_times
 from aiops_datasets.foreign import read_any
 from aiops_datasets.uniform import UniformLayout
@@ -224,3 +225,14 @@ def test_the_only_table_of_a_folder_is_its_metrics(tmp_path: Path, name: str) ->
     assert UniformLayout().recognises(tmp_path)
     write(tmp_path, plain(), "another.csv")
     assert not UniformLayout().recognises(tmp_path)
+
+
+def test_a_file_that_nothing_reads_is_named(tmp_path: Path) -> None:
+    write(tmp_path, plain())
+    for name in ("web.log", "graph.csv", "README.md"):
+        (tmp_path / name).write_text("source,target\nweb,db\n")
+    layout = UniformLayout()
+    notes = layout.load(next(layout.locate(tmp_path)), CaseHints()).notes
+    assert [note for note in notes if "not read" in note] == [
+        "not read, for their names or forms are not known: web.log"
+    ]
