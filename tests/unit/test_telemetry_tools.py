@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from small_world import BROKEN, NOON, answer, ask, told, tool, world
@@ -187,6 +187,19 @@ def test_series_without_a_past_are_never_said_to_have_no_anomalies(telemetry):
     assert "cannot be told" in result.summary
     assert "0 anomalies" not in result.summary
     assert [missing.what for missing in result.unread] == ["what is usual"]
+
+
+def test_series_that_fell_silent_are_never_said_to_have_no_anomalies(telemetry):
+    later = NOON + timedelta(minutes=40)
+    result = ask(
+        telemetry,
+        "anomalies",
+        start=f"{later - timedelta(minutes=30):%Y-%m-%dT%H:%M:%SZ}",
+        end=f"{later:%Y-%m-%dT%H:%M:%SZ}",
+        baseline_minutes=60,
+    )
+    assert "cannot be told: none of the rows of 6 series lie after" in result.summary
+    assert [missing.what for missing in result.unread][-1] == "the end of the window"
 
 
 def test_logs_are_found_by_text_pattern_and_level(telemetry):

@@ -24,6 +24,8 @@ from aiops_tools.windows import InWindow, Moment, Stretch, between, stretch
 
 SUSTAINED: Final = 3
 """Samples in a row outside the usual band: one alone is chance."""
+LATE_S: Final = 180.0
+"""A source may be so far behind; beyond that, that nothing comes is news."""
 
 
 class Watched(InWindow):
@@ -77,6 +79,9 @@ def anomalies(readers: Readers, asked: Watched) -> Answer:
     early = int(np.searchsorted(found.times, window.start.timestamp()))
     if len(found.series) and early < FEWEST_BEFORE:
         unread = (*unread, Unread("what is usual", _short_of(early)))
+    silent = _silent_since(found, window)
+    if silent is not None:
+        unread = (*unread, Unread("the end of the window", f"no row after {silent:%H:%M:%S} UTC"))
     result = Anomalies(
         window=stretch(window),
         sources=list(gathered.sources),
@@ -87,7 +92,12 @@ def anomalies(readers: Readers, asked: Watched) -> Answer:
         anomalies=rows,
     )
     summary = paragraphs(
-        *_told(result, heading("anomalies", gathered, window, len(excursions), len(rows)), early),
+        *_told(
+            result,
+            heading("anomalies", gathered, window, len(excursions), len(rows)),
+            early,
+            len(found.times) - early,
+        ),
         table(
             ("entity", "metric", "unit", "direction", "usual", "farthest", "since", "deviations"),
             (
@@ -108,17 +118,33 @@ def anomalies(readers: Readers, asked: Watched) -> Answer:
     return Answer(result, summary, (*gathered.unread, *unread))
 
 
-def _told(result: Anomalies, heading_: str, early: int) -> tuple[str, ...]:
-    """What was found; of series without a past "0 anomalies" would be a promise."""
-    if not early:
-        why = (
-            f"none of {result.watched} series has a value before {result.window.start:%H:%M:%S} UTC"
-            if result.watched
-            else "no metric is known of that time"
-        )
+def _told(result: Anomalies, heading_: str, early: int, rows: int) -> tuple[str, ...]:
+    """What was found; of series without a past or a present "0 anomalies" would be a promise.
+
+    Args:
+        early, rows: how many lie before the window, and in it.
+    """
+    start = f"{result.window.start:%Y-%m-%d %H:%M:%S} UTC"
+    why = ""
+    if not result.watched:
+        why = "no metric is known of that time"
+    elif rows < SUSTAINED:
+        why = f"{rows or 'none'} of the rows of {result.watched} series lie after {start}"
+    elif not early:
+        why = f"none of {result.watched} series has a value before {start}"
+    if why:
         return (f"Whether anything is unusual cannot be told: {why}",)
     minutes = round((result.baseline.end - result.baseline.start).total_seconds() / 60)
     return heading_, f"{result.watched} series were compared with the {minutes} minutes before"
+
+
+def _silent_since(found: MetricTable, window: Window) -> datetime | None:
+    """The last row, where several more should have come by the end of the window."""
+    if len(found.times) < SUSTAINED:
+        return None
+    usual = float(np.median(np.diff(found.times)))
+    silence = window.end.timestamp() - float(found.times[-1])
+    return _utc(found.times[-1]) if silence > max(LATE_S, SUSTAINED * usual) else None
 
 
 def _short_of(early: int) -> str:
