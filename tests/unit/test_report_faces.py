@@ -136,9 +136,9 @@ def test_a_hostile_service_name_cannot_steer_the_terminal(
     assert "\x1b" not in printed(*hostile)
 
 
-def printed(report: Report, case: CaseData, **options: object) -> str:
+def printed(report: Report, case: CaseData, width: int = 120, **options: object) -> str:
     out = io.StringIO()
-    console = Console(file=out, width=120, highlight=False, markup=False, **options)  # type: ignore[arg-type]
+    console = Console(file=out, width=width, highlight=False, markup=False, **options)  # type: ignore[arg-type]
     terminal.print_report(report, case, console)
     return out.getvalue()
 
@@ -152,6 +152,15 @@ def test_the_terminal_shows_verdict_candidates_with_sparklines_and_evidence(
     assert re.search(r"^  E1 ", text, re.MULTILINE)
     assert "Ruled out" in text
     assert "Not known" in text
+
+
+def test_a_narrow_terminal_shows_no_broken_curve_and_whole_confidences(
+    ordinary: tuple[Report, CaseData],
+) -> None:
+    text = printed(*ordinary, width=60)
+    assert not set("▁▂▃▄▅▆▇█") & set(text)
+    assert re.search(r"^1 +granite .* %", text, re.MULTILINE)
+    assert max(map(len, text.splitlines())) <= 60
 
 
 def test_colour_is_for_terminals_only(ordinary: tuple[Report, CaseData]) -> None:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _SPARK_WIDTH = 24
+_CHART_WIDTH = 80
+"""Columns of a screen under which curves are left out: broken over lines they show nothing."""
 _PIPE_WIDTH = 120  # where output is piped there is no screen to fit
 _COLOURS = {"root_cause": "bold red", "healthy": "bold green", "inconclusive": "bold yellow"}
 
@@ -48,7 +50,7 @@ def print_report(report: Report, case: CaseData, console: "Console") -> None:
     console.print(plain(report.summary))
     if report.root_causes:
         console.print()
-        console.print(_candidates(report, case))
+        console.print(_candidates(report, case, curved=console.width >= _CHART_WIDTH))
     times = TimeWords(report.subject.window.start, report.subject.relative)
     _section(
         console,
@@ -127,22 +129,19 @@ def _section(console: "Console", title: str, lines: list[str], style: str = "bol
         console.print(Padding(line, (0, 0, 0, 2), expand=False))
 
 
-def _candidates(report: Report, case: CaseData) -> "Table":
+def _candidates(report: Report, case: CaseData, *, curved: bool) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for title in (
-        "#",
-        "entity",
-        "signal",
-        "over the window",
-        "fault type",
-        "confidence",
-        "evidence",
-    ):
-        right = title in {"#", "confidence"}
-        table.add_column(title, justify="right" if right else "left", overflow="fold")
+    table.add_column("#", justify="right", no_wrap=True)
+    table.add_column("entity", overflow="fold")
+    table.add_column("signal", overflow="fold")
+    if curved:
+        table.add_column("over the window", overflow="fold")
+    table.add_column("fault type", overflow="fold")
+    table.add_column("confidence", justify="right", no_wrap=True)
+    table.add_column("evidence", overflow="fold")
     for cause in report.root_causes:
         name = Text(plain(cause.entity.name))
         if cause.rank == 1:
@@ -151,7 +150,7 @@ def _candidates(report: Report, case: CaseData) -> "Table":
             str(cause.rank),
             name,
             plain(cause.indicator.name) if cause.indicator is not None else "-",
-            _sparkline_of(cause, report, case),
+            *([_sparkline_of(cause, report, case)] if curved else []),
             fault(cause.fault_type) if cause.fault_type is not FaultType.UNKNOWN else "-",
             percent(cause.confidence) if cause.confidence is not None else "-",
             ", ".join(cause.evidence) or "inferred",
