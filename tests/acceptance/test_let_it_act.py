@@ -22,7 +22,7 @@ from aiops.model.canonical import canonical
 from aiops.model.tool import Caller, Outcome, ToolCall
 from aiops.store.clock import SystemClock
 from aiops.toolbelt.mcp_belt import McpToolbelt
-from aiops.toolbelt.mcp_reach import Spawned
+from aiops.toolbelt.mcp_reach import Bounds, Spawned
 
 pytestmark = pytest.mark.skipif(not kubectls(), reason="there is no kubectl")
 AIOPS = Path(sys.executable).with_name("aiops")
@@ -84,6 +84,8 @@ def test_an_action_is_proposed_over_mcp_approved_and_seen_by_kubectl(
 ) -> None:
     kubectl = Kubectl(kubectls()[0], lab / "kubernetes" / "admin.kubeconfig", SPACE)
     monkeypatch.chdir(lab / "monitoring")
+    # A server that starts beside a whole lab on a busy machine may take its time.
+    monkeypatch.setattr("aiops.toolbelt.mcp_belt._OURS", Bounds(connect_s=WAIT_S))
 
     waits = proposed(secrets.token_hex(32))
     assert waits.status == "waits", waits
