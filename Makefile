@@ -19,6 +19,8 @@ $(STAMP): requirements/lock.txt pyproject.toml
 demo: install  ## Replay an incident end to end and print its report
 	$(BIN)/aiops demo --once
 
+# What one process has compiled, the others and each aiops that they start need not compile again.
+test: export PYTHONDONTWRITEBYTECODE =
 test: install  ## Unit, contract, integration and acceptance tests
 	@# Those that wait longest first: the many short ones fill whatever time is left.
 	$(BIN)/pytest tests/acceptance tests/integration tests/contract tests/unit --durations=15
