@@ -7,7 +7,7 @@ from typing import Final
 
 from aiops.analyze.wording import listed
 from aiops.app.chat import acting, incident_answers, looking, neighbours, recalling
-from aiops.app.chat.intents import YES, Wish, wish_of
+from aiops.app.chat.intents import LOOKED, YES, Wish, wish_of
 from aiops.app.chat.model_words import Words
 from aiops.app.chat.naming import Named, named
 from aiops.app.chat.saying import Draft, Said, did_you_mean
@@ -48,8 +48,7 @@ _KEPT: Final[Mapping[Intent, Callable[[Scene, Subject], Said]]] = {
     "handling": acting.handling,
     "approve": acting.approve,
 }
-_LOOKED: Final[frozenset[Intent]] = frozenset(("logs", "metrics", "traces", "yesterday"))
-_OF_A_TIME: Final[frozenset[Intent]] = _LOOKED | {"broken", "changes"}
+_OF_A_TIME: Final[frozenset[Intent]] = LOOKED | {"broken", "changes"}
 """What is answered for the time that a question names; the rest is about a whole incident."""
 _OF_NOTHING: Final[frozenset[Intent]] = frozenset(("help", "stop", "unknown", "approve"))
 """What needs no subject, so that a strange word in it is not asked about."""
@@ -145,10 +144,22 @@ class Desk:
         subject = self._subject(understood)
         said = subject if isinstance(subject, Said) else self._said(asked, understood, subject)
         topic = understood.topic if isinstance(subject, Said) else subject.topic
+        for intent in understood.wish.also:
+            if said.ending != "answered":
+                break
+            further = replace(understood, wish=replace(understood.wish, intent=intent))
+            other = self._subject(further)
+            more = other if isinstance(other, Said) else self._said(asked, further, other)
+            said = _beside(said, more)
+            if said.ending == "asks":  # what is said next goes on with that
+                understood = further
         reply = _reply(self.scene, understood, said, topic)
         strange = understood.strange
         if strange:
             reply = replace(reply, text=f"{reply.text}\nNot understood: {strange}.")
+        left = listed(understood.wish.left)
+        if left and said.ending == "answered" and understood.wish.intent not in _OF_NOTHING:
+            reply = replace(reply, text=f"{reply.text}\nAsk again for: {left}.")
         if self.words is not None and said.ending == "answered":
             reply = self.words.phrased(asked.question.text, reply, understood.known)
         return replace(reply, note=" ".join(filter(None, (understood.note, reply.note))))
@@ -187,7 +198,7 @@ class Desk:
             stopped=lambda: self._answered(asked) is not None,
         )
         window = None if understood.when is None else understood.when.window
-        if wish.intent in _LOOKED:
+        if wish.intent in LOOKED:
             return looking.looked(
                 self.scene, subject, wish.intent, look, days=wish.days, named=window
             )
@@ -304,7 +315,11 @@ def _help(scene: Scene, subject: Subject) -> Said:
 
 
 def _beside(first: Said, second: Said) -> Said:
+    """Both; what they are about is said once."""
     draft = Draft()
     draft.add(first.text, *first.cites)
-    draft.add(second.text, *second.cites)
-    return draft.said()
+    about, _, rest = second.text.partition("\n")
+    again = bool(rest) and about == first.text.partition("\n")[0]
+    draft.add(rest if again else second.text, *second.cites)
+    ending = second.ending if second.ending == "asks" else "answered"
+    return replace(draft.said(ending), choices=second.choices)

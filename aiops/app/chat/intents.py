@@ -1,6 +1,7 @@
 """What a question wants, by its words alone: the same words, the same answer, every time."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -165,6 +166,20 @@ YES: Final = frozenset(
     ("yes", "yes please", "yeah", "yep", "ok", "okay", "sure", "that one", "right")
 )
 WEEK_DAYS: Final = 7
+_TOGETHER: Final[frozenset[Intent]] = frozenset(
+    ("broken", "why", "since", "changes", "affected", "before", "advice")
+)
+"""What is answered from what is kept, so that several can be at once."""
+_ALONE: Final[frozenset[Intent]] = frozenset(("act", "approve", "stop", "handling"))
+"""What is never taken for a part of something else."""
+LOOKED: Final[frozenset[Intent]] = frozenset(("logs", "metrics", "traces", "yesterday"))
+"""What a tool is asked for."""
+_ASKS: Final = frozenset(
+    (
+        *("why", "since", "when", "what", "who", "how", "which", "has", "is"),
+        *("show", "its", "logs", "metrics", "traces"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +190,16 @@ class Wish:
         continues: whether it takes up what was asked before: "and cart?".
         verb: of the action asked for, "" where none is named.
         days: back, for comparisons.
+        also: what is wanted besides, in its order: "what is broken, and since when?".
+        left: what is wanted, too, and needs a question of its own.
     """
 
     intent: Intent
     continues: bool = False
     verb: str = ""
     days: int = 1
+    also: tuple[Intent, ...] = ()
+    left: tuple[Intent, ...] = ()
 
 
 def wish_of(sentence: Sentence) -> Wish:
@@ -188,11 +207,44 @@ def wish_of(sentence: Sentence) -> Wish:
     text = sentence.text
     if not text:
         return Wish("help")
-    intent: Intent = next((kind for kind, cue in _MATCHERS if cue.search(text)), "unknown")
+    intent = _intent_of(text)
     verb = _VERB.search(text)
+    wanted = _wanted(sentence)
+    several = _several(wanted, intent)
     return Wish(
-        intent,
+        several[0] if several else intent,
+        also=several[1:],
+        left=tuple(each for each in wanted if each in LOOKED - {intent}),
         continues=_CONTINUES.search(text) is not None,
         verb="" if verb is None else "rollback" if verb[0].startswith("roll") else verb[0],
         days=WEEK_DAYS if "week" in sentence.meant else 1,
     )
+
+
+def _intent_of(text: str) -> Intent:
+    return next((kind for kind, cue in _MATCHERS if cue.search(text)), "unknown")
+
+
+def _wanted(sentence: Sentence) -> tuple[Intent, ...]:
+    """What each clause wants, each once."""
+    meant = sentence.meant
+    begins = sorted(
+        place
+        for place, word in enumerate(meant)
+        if place in sentence.first or (word == "and" and set(meant[place + 1 : place + 2]) & _ASKS)
+    )
+    ends = [*begins, len(meant)]
+    clauses = [meant[start:end] for start, end in zip([0, *begins], ends, strict=True)]
+    return tuple(dict.fromkeys(_intent_of(" ".join(clause)) for clause in clauses if clause))
+
+
+def _several(wanted: Sequence[Intent], whole: Intent) -> tuple[Intent, ...]:
+    """Of what clauses want more than one thing that can be told at once, in their order.
+
+    Args:
+        whole: what the whole question was taken for; () where no clause wants that.
+    """
+    told = tuple(intent for intent in wanted if intent in _TOGETHER)
+    if len(told) < 2 or whole not in told or _ALONE & set(wanted):
+        return ()
+    return told

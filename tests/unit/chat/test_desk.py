@@ -285,6 +285,33 @@ def test_what_changed_in_a_time_is_what_somebody_told_of(service: Service, talk:
     assert "none; somebody may" in talk.ask("who changed what around 5am?").text
 
 
+def test_several_questions_in_one_are_all_answered(talk: Talk) -> None:
+    reply = talk.ask("why is it slow and who changed what?")
+    assert SUMMARY in reply.text
+    assert "rolled out version 2 by bo [E3]" in reply.text
+    assert reply.text.count("inc-1 basket is slow") == 1
+    assert [one.id for one in reply.cites] == ["inc-1", "E1", "E3"]
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [("why, and show its logs", "logs"), ("logs and metrics of basket", "metrics")],
+)
+def test_what_needs_a_question_of_its_own_is_said(talk: Talk, text: str, left: str) -> None:
+    assert talk.ask(text).text.endswith(f"Ask again for: {left}.")
+
+
+def test_of_several_questions_one_that_needs_an_incident_asks_for_it(
+    service: Service, talk: Talk
+) -> None:
+    keep_incident(service, "inc-2", "oven is cold", ("oven",))
+    reply = talk.ask("what is broken and since when?")
+    assert "2 incidents are open." in reply.text
+    assert "Which one do you mean?" in reply.text
+    assert (reply.ending, set(reply.choices)) == ("asks", {"inc-1", "inc-2"})
+    assert "The first alert of it fired at" in talk.ask("inc-2").text
+
+
 def test_a_time_that_an_answer_does_not_regard_is_named(talk: Talk) -> None:
     assert 'Not understood: "at 3am"' in talk.ask("who is affected at 3am?").text
 

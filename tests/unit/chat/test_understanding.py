@@ -177,3 +177,23 @@ def test_a_known_name_is_found_in_any_question(name: str, question: str) -> None
 )
 def test_the_action_that_is_named_is_the_only_one_meant(text: str, verb: str) -> None:
     assert wish_of(sentence(text)).verb == verb
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("what is broken and since when?", ("broken", "since")),
+        ("why is it slow and who changed what?", ("why", "changes")),
+        ("What broke? Why? What should I do?", ("broken", "why", "advice")),
+        ("what changed since yesterday?", ("changes",)),
+        ("why is basket up and down", ("why",)),
+        ("why? do it", ("act",)),
+        ("what is broken, and roll it back", ("act",)),
+        ("why, and show its logs", ("why",)),
+    ],
+)
+def test_several_questions_in_one_are_taken_in_their_order(
+    text: str, wanted: tuple[Intent, ...]
+) -> None:
+    wish = wish_of(sentence(text, NAMES))
+    assert (wish.intent, *wish.also) == wanted
