@@ -51,6 +51,9 @@ class WebhookSettings(_Group):
         default="bearer", description="how a request proves where it comes from"
     )
     secret: SecretStr | None = Field(default=None, description="key, token or user:password")
+    former_secret: SecretStr | None = Field(
+        default=None, description="taken as well, while senders are given a new one"
+    )
     mapping: Path | None = Field(default=None, description="mapping file of a generic payload")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
+from pydantic import SecretStr
+
 from aiops import plugins
 from aiops.errors import InvalidInput, UnknownName
 from aiops.ingest.webhooks.authentic import Credentials
@@ -59,18 +61,22 @@ def kinds() -> tuple[str, ...]:
 
 def _receiver(name: str, given: WebhookSettings) -> Receiver:
     key = f"webhooks.{name}"
-    secret = None if given.secret is None else given.secret.get_secret_value()
+    secret, former = _open(given.secret), _open(given.former_secret)
     if given.auth != "none" and not secret:
         raise InvalidInput(
             f"setting '{key}.secret': a webhook with auth = {given.auth!r} needs one; set "
             f"AIOPS_WEBHOOKS__{as_variable(name).upper()}__SECRET"
         )
-    credentials = Credentials(given.kind, given.auth, secret)
+    credentials = Credentials(given.kind, given.auth, secret, former)
     if given.kind in plugins.names(ALERTS):
         return Receiver(name, credentials, alerts=_alert_parser(given, key))
     if given.kind in plugins.names(CHANGES):
         return Receiver(name, credentials, changes=_change_parser(given))
     raise UnknownName(f"kind in setting '{key}.kind':", given.kind, kinds())
+
+
+def _open(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _alert_parser(given: WebhookSettings, key: str) -> AlertParser:

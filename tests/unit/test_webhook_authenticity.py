@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def stamped(ago: float) -> dict[str, str]:
         "x-grafana-alerting-timestamp": seconds(ago),
         "x-grafana-alerting-signature": signed,
     }
+
+
+@pytest.mark.parametrize(
+    ("auth", "headers"),
+    [("hmac", {"x-signature": digest()}), ("bearer", {"authorization": f"Bearer {SECRET}"})],
+)
+def test_a_former_secret_holds_until_it_is_taken_away(auth, headers):
+    renewed = Credentials("generic", auth, "the new one", SECRET)
+    authentic(renewed, headers, BODY, NOW)
+    with pytest.raises(NotAuthentic):
+        authentic(replace(renewed, former=None), headers, BODY, NOW)
 
 
 @pytest.mark.parametrize(

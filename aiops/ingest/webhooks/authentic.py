@@ -36,11 +36,13 @@ class Credentials:
         kind: whose payload, as configured: decides where a signature is looked for.
         secret: key of the HMAC, token, "user:password"; for SNS the topic's ARN, since everybody
             with an account there can have SNS sign a message of theirs.
+        former: a secret that holds as well, while senders are given the new one.
     """
 
     kind: str
     auth: Scheme
     secret: str | None = field(default=None, repr=False)
+    former: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,30 @@ def authentic(
         return
     if not credentials.secret:
         raise NotAuthentic("this webhook has no secret; set webhooks.<name>.secret")
+    try:
+        _proved(credentials, credentials.secret, headers, body, now, fetch)
+    except NotAuthentic:
+        if not credentials.former:
+            raise
+        _proved(credentials, credentials.former, headers, body, now, fetch)
+
+
+def _proved(
+    credentials: Credentials,
+    secret: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    now: datetime,
+    fetch: Fetch | None,
+) -> None:
     if credentials.auth == "hmac":
-        _hmac(credentials.kind, credentials.secret, headers, body, now)
+        _hmac(credentials.kind, secret, headers, body, now)
     elif credentials.auth == "bearer":
-        _bearer(credentials.secret, headers)
+        _bearer(secret, headers)
     elif credentials.auth == "basic":
-        _basic(credentials.secret, headers)
+        _basic(secret, headers)
     else:
-        _sns(credentials.secret, body, now, fetch)
+        _sns(secret, body, now, fetch)
 
 
 def _hmac(kind: str, secret: str, headers: Mapping[str, str], body: bytes, now: datetime) -> None:
