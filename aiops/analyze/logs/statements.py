@@ -38,6 +38,12 @@ _WORD = re.compile(
     rf"\b({_LEVELS}|EMERG|ALERT|CRIT)\b|\[(error|crit|alert|emerg|fatal|warn|warning|info|debug|"
     r"notice|Note|Warning|Error|ERROR)\]|^(?:\S+Z? )?(fail|crit|error|fatal|panic|warn|info): "
 )
+# The word that programs of other languages write where English ones write ERROR.
+_WORD_ABROAD = re.compile(
+    r"\b(?:FEHLER|ERREUR|ERRO|ERRORE|FOUT|FEL|BŁĄD|ОШИБКА|ПОМИЛКА|HATA)\b"
+    r"|(?:エラー|错误|錯誤|오류|에러)\s*[\]:：】]"
+)
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _GRAVE = frozenset(
     {"error", "err", "severe", "fatal", "critical", "crit", "panic", "emerg", "alert", "fail"}
 )
@@ -63,14 +69,14 @@ class Statement:
 
 def level_of(text: str) -> Level:
     """How grave a line says it is; thrown exceptions are errors where it says nothing."""
-    head = text[:1_000]
+    head = _COLOUR.sub("", text[:1_000])
     field_found = _FIELD.search(head)
     if field_found is not None:
         return _level(field_found[1])
     word = _WORD.search(head)
     if word is not None:
         return _level(next(group for group in word.groups() if group))
-    return "error" if _THROWN.search(head) else "info"
+    return "error" if _THROWN.search(head) or _WORD_ABROAD.search(head) else "info"
 
 
 def _level(word: str) -> Level:
