@@ -48,34 +48,51 @@ def is_time(cell: str) -> bool:
     return not rhythm.relative
 
 
+def reader_of(cells: Sequence[str]) -> Reader:
+    """How the dates of a column are read whose first cells are ``cells``, at least one.
+
+    Raises:
+        ValueError: with the first cell that is no time, where no form fits them all.
+    """
+    return _fitting(cells)[0]
+
+
 def _dates(cells: Sequence[str], name: str) -> tuple[FloatArray, Clock, str]:
+    _, times, how = _fitting(cells)
+    if how is None:
+        return times, clock.ISO, clock.ISO.sentence(name)
+    return times, clock.ISO, f"time column {name!r} holds dates, read {how}"
+
+
+def _fitting(cells: Sequence[str]) -> tuple[Reader, FloatArray, str | None]:
+    """The form that fits all ``cells``, what it makes of them, and its name where it has one."""
     iso = _all(_iso, cells)
     if iso is not None:
-        return iso, clock.ISO, clock.ISO.sentence(name)
-    found: list[tuple[float, int, FloatArray, str]] = []
+        return _iso, iso, None
+    found: list[tuple[float, int, Reader, FloatArray, str]] = []
     for order, (forms, how) in enumerate(
         ((_OTHERS, "year first"), (_DAY_FIRST, "day first"), (_MONTH_FIRST, "month first"))
     ):
-        times = _first_fitting([f"{day} {at}" for day in forms for at in _CLOCKS], cells)
-        if times is not None:
-            found.append((float(np.ptp(times)), order, times, how))
+        fit = _first_fitting([_strict(f"{day} {at}") for day in forms for at in _CLOCKS], cells)
+        if fit is not None:
+            found.append((float(np.ptp(fit[1])), order, *fit, f"{how} and as UTC"))
     if found:
-        _, _, times, how = min(found, key=lambda one: one[:2])
-        return times, clock.ISO, f"time column {name!r} holds dates, read {how} and as UTC"
-    times = _first_fitting(list(_LOGS), cells)
-    if times is None:
-        times = _all(lambda cell: parsedate_to_datetime(cell).timestamp(), cells)
-    if times is not None:
-        return times, clock.ISO, f"time column {name!r} holds dates; one without a zone is UTC"
+        _, _, read, times, how = min(found, key=lambda one: one[:2])
+        return read, times, how
+    fit = _first_fitting([*map(_strict, _LOGS), _mailed], cells)
+    if fit is not None:
+        return *fit, "with their zones, or as UTC"
     raise ValueError(next((cell for cell in cells if _all(_iso, [cell]) is None), cells[0]))
 
 
-def _first_fitting(forms: list[str], cells: Sequence[str]) -> FloatArray | None:
-    for form in forms:
-        if _all(_strict(form), cells[:1]) is not None:
-            times = _all(_strict(form), cells)
+def _first_fitting(
+    readers: Sequence[Reader], cells: Sequence[str]
+) -> tuple[Reader, FloatArray] | None:
+    for read in readers:
+        if _all(read, cells[:1]) is not None:
+            times = _all(read, cells)
             if times is not None:
-                return times
+                return read, times
     return None
 
 
@@ -96,6 +113,10 @@ def _strict(form: str) -> Reader:
         return datetime.strptime(f"{cell[: zone.start()]} {shift}", f"{form} %z").timestamp()
 
     return read
+
+
+def _mailed(cell: str) -> float:
+    return parsedate_to_datetime(cell).timestamp()
 
 
 def _iso(cell: str) -> float:

@@ -1,12 +1,13 @@
 """Log and span files, read into columns. Names of columns differ by tool; the lists say which."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from aiops.model import LogTable, SpanTable
 from aiops.model.telemetry import FloatArray, IntArray
-from aiops_datasets import clock
+from aiops_datasets import clock, foreign_times
 from aiops_datasets.text_columns import Columns, TextFile, Wanted
 
 _LOG_TIME = ("time_ns", "timestamp", "time", "ts")
@@ -20,6 +21,7 @@ _SPAN_SERVICE = ("service", "serviceName", "service_name")
 _OPERATION = ("operation", "operationName", "methodName", "name")
 _START = ("start_ns", "startTime", "start_time", "startTimeMillis")
 _STATUS = ("statusCode", "status_code", "status")
+_TELLING = 200  # first cells of a column of times that tell their form
 # Jaeger's "duration" counts microseconds.
 _DURATION = {"duration_us": 1e-6, "duration": 1e-6, "duration_ms": 1e-3, "duration_ns": 1e-9}
 
@@ -34,7 +36,9 @@ def read_logs(path: Path) -> tuple[LogTable, tuple[str, ...]]:
     service, message = file.need("service", _LOG_SERVICE), file.need("message", _MESSAGE)
     pod, time = file.find(_POD), file.find(_LOG_TIME)
     trace, span = file.find(_TRACE), file.find(_SPAN)
-    found = file.read(Wanted((message, trace, span), (service, pod), ((time, _time),)))
+    found = file.read(
+        Wanted((message, trace, span), (service, pod), ((time, _time_reader(file, time)),))
+    )
     services, service_of = found.codes[service]
     instances, instance_of = _codes(found, pod)
     table = LogTable(
@@ -66,7 +70,7 @@ def read_spans(path: Path) -> tuple[SpanTable, tuple[str, ...]]:
         Wanted(
             (trace, span, parent, status),
             (service, operation, pod),
-            ((start, _time), (duration, float)),
+            ((start, _time_reader(file, start)), (duration, float)),
             together=trace,
         )
     )
@@ -95,6 +99,26 @@ def read_spans(path: Path) -> tuple[SpanTable, tuple[str, ...]]:
 
 def _codes(found: Columns, name: str | None) -> tuple[tuple[str, ...], IntArray | None]:
     return found.codes[name] if name else ((), None)
+
+
+def _time_reader(file: TextFile, column: str | None) -> Callable[[str], float]:
+    """Counts and ISO 8601 dates, or whatever other form the first cells of ``column`` have."""
+    cells = [cell for cell in file.first(column, _TELLING) if cell.strip()] if column else []
+    others = [cell for cell in cells if not _is_time(cell)]
+    if not others:
+        return _time
+    try:
+        return foreign_times.reader_of(cells)
+    except ValueError:
+        return _time  # which refuses the column, or leaves single cells out
+
+
+def _is_time(cell: str) -> bool:
+    try:
+        _time(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _time(text: str) -> float:

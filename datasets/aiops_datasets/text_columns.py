@@ -85,6 +85,15 @@ class TextFile:
             raise InvalidData(self.path, f"has no {what} column; call it {' or '.join(names[:2])}")
         return found
 
+    def first(self, name: str, rows: int) -> list[str]:
+        """The first cells of column ``name``; none where ``read`` will have something to say."""
+        at = self.names.index(name)
+        try:
+            _, top = head(self.path, 1, data_rows=rows)
+        except InvalidData:
+            return []
+        return [row[at] for row in top if len(row) > at]
+
     def read(self, wanted: Wanted, *, budget_bytes: int = BUDGET_BYTES) -> Columns:
         """The columns wanted, in the order of the file.
 

@@ -15,6 +15,7 @@ from aiops.errors import InvalidData
 from aiops.ports.cases import CaseHints
 from aiops_datasets import columns, foreign_text, foreign_times
 from aiops_datasets.foreign import read_any
+from aiops_datasets.records import read_logs
 from aiops_datasets.uniform import UniformLayout
 
 START = 1_768_934_400  # 2026-01-20, a day that no month has the number of
@@ -236,3 +237,19 @@ def test_a_file_that_nothing_reads_is_named(tmp_path: Path) -> None:
     assert [note for note in notes if "not read" in note] == [
         "not read, for their names or forms are not known: web.log"
     ]
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%d/%m/%Y %H:%M:%S", "%d/%b/%Y:%H:%M:%S +0000", "%Y-%m-%d %H:%M:%S,000", "%Y/%m/%d %H:%M:%S"],
+)
+def test_log_lines_may_have_dates_of_any_form(tmp_path: Path, form: str) -> None:
+    rows = "".join(f'"{at(form)(START + i)}",web,line {i}\n' for i in range(3))
+    logs, _ = read_logs(write(tmp_path, "time,service,message\n" + rows, "logs.csv"))
+    assert logs.times.tolist() == [START, START + 1, START + 2]
+
+
+def test_one_damaged_date_costs_its_line_the_time_only(tmp_path: Path) -> None:
+    rows = f"{START},web,a\nsoon,web,b\n{START + 2},web,c\n"
+    logs, _ = read_logs(write(tmp_path, "time,service,message\n" + rows, "logs.csv"))
+    assert np.isnan(logs.times).tolist() == [False, True, False]
