@@ -70,3 +70,13 @@ def test_where_people_have_to_decide_a_proposal_is_one_too_many() -> None:
     asked = replace(left, action="kubernetes.rollout_restart")
     assert not asked.as_it_should
     assert "NOT as asked" in page([asked], "2 cores", "2026-11-21", "")
+
+
+def test_what_breaks_again_after_its_incident_was_resolved_was_not_mended() -> None:
+    course = Course(
+        CURABLE, AT, failing=after(240), resolved=after(42), ended="done: it helped", says="worked"
+    )
+    text = page([course], "2 cores", "2026-11-21", "")
+    assert "**0 of 1** kinds" in text
+    assert "served badly again" in text
+    assert replace(course, failing=after(50)).as_it_should

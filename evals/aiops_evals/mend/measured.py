@@ -19,6 +19,8 @@ DECOY_S: Final = 8.0
 PATIENCE_S: Final = 240.0
 LOOK_S: Final = 0.4
 """Few enough requests for the limit of those that a service takes in a minute."""
+AVERAGES: Final = timedelta(seconds=30)
+"""By then no average tells of the time before any more."""
 HELD_BACK: Final = timedelta(seconds=60)
 """After the first report, for runs that might propose something yet."""
 
@@ -58,11 +60,18 @@ class Course:
         return self.failing if self.resolved is not None else None
 
     @property
+    def lasts(self) -> bool:
+        """Whether users were not served badly again after the incident was resolved."""
+        if self.resolved is None or self.failing is None:
+            return True
+        return self.failing <= self.resolved + AVERAGES
+
+    @property
     def as_it_should(self) -> bool:
         """Mended and resolved; or taken back, or nothing proposed, and still open."""
         match self.broken.ends:
             case "mended":
-                return self.ended.startswith("done") and self.resolved is not None
+                return self.ended.startswith("done") and self.resolved is not None and self.lasts
             case "taken back":
                 return self.ended.startswith("rolled_back") and self.status != "resolved"
             case "left to people":

@@ -52,6 +52,8 @@ def page(courses: Sequence[Course], machine: str, day: str, note: str) -> str:
         text += f"\nLeft to people ({each.broken.says}): **{kept}**. {_one_line(each.notes)}\n"
     for each in (one for one in curable if not one.as_it_should):
         ended = _one_line(each.ended) or "nothing was done"
+        if not each.lasts:
+            ended = f"users were served badly again after the incident was resolved; {ended}"
         text += f"\nFell short: {each.broken.name}: {ended}.\n"
     return text
 
