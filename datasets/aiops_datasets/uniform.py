@@ -190,11 +190,13 @@ class _Loader:
         """What lies in a folder of somebody's own and is in no form that is read."""
         if self.said is not None:
             return ()
-        metrics = _metrics_file(self.folder)
+        taken = {_metrics_file(self.folder)}
+        if self.hints.graph is not None:
+            taken.add(self.folder / self.hints.graph.name)
         left = [
             path.name
             for path in sorted(self.folder.iterdir())
-            if path != metrics
+            if path not in taken
             and not path.name.startswith((".", "_", "README"))
             and path.name.removesuffix(".gz") not in READ
         ]

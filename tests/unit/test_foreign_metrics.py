@@ -233,7 +233,9 @@ def test_a_file_that_nothing_reads_is_named(tmp_path: Path) -> None:
     for name in ("web.log", "graph.csv", "README.md"):
         (tmp_path / name).write_text("source,target\nweb,db\n")
     layout = UniformLayout()
-    notes = layout.load(next(layout.locate(tmp_path)), CaseHints()).notes
+    (tmp_path / "calls.csv").write_text("source,target\nweb,db\n")
+    hints = CaseHints(graph=tmp_path / "calls.csv")
+    notes = layout.load(next(layout.locate(tmp_path)), hints).notes
     assert [note for note in notes if "not read" in note] == [
         "not read, for their names or forms are not known: web.log"
     ]
