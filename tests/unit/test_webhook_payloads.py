@@ -127,6 +127,35 @@ def test_metric_math_of_cloudwatch_is_about_what_all_its_metrics_measure():
     assert alert.entity.name == "web"
 
 
+@pytest.mark.parametrize(("state", "status"), [("ALARM", "firing"), ("OK", "resolved")])
+def test_an_alarm_that_eventbridge_tells_of_is_the_same_alert(state, status):
+    arn = "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:rate"
+    metric = {"namespace": "AWS/ECS", "name": "n", "dimensions": {"ServiceName": "web"}}
+    event = {
+        "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch",
+        "account": "123456789012",
+        "region": "eu-west-1",
+        "resources": [arn],
+        "detail": {
+            "alarmName": "rate",
+            "state": {
+                "value": state,
+                "reason": "too much",
+                "timestamp": "2026-05-20T14:00:00.000+0000",
+            },
+            "configuration": {"metrics": [{"id": "m", "metricStat": {"metric": metric}}]},
+        },
+    }
+    (alert,) = cloudwatch.parse(push(json.dumps(event).encode()))
+    old = {"AlarmName": "rate", "NewStateValue": state, "AlarmArn": arn}
+    (same,) = cloudwatch.parse(push(json.dumps(old).encode()))
+    assert (alert.status, alert.key) == (status, same.key)
+    assert alert.entity is not None
+    assert alert.entity.name == "web"
+    assert alert.starts_at == datetime(2026, 5, 20, 14, tzinfo=UTC)
+
+
 def test_a_pointer_escapes_what_json_pointers_escape():
     body = b'{"event": {"event_type": "incident.x", "data": {"type": "incident", "id": []}}}'
     with pytest.raises(BadPayload, match=r"^/event/data/status: missing"):

@@ -1,13 +1,14 @@
 """CloudWatch alarms through SNS, with or without its envelope ("raw message delivery").
 
-Amazon CloudWatch user guide, "Notifying users on alarm changes".
+Amazon CloudWatch user guide, "Notifying users on alarm changes" and "Alarm events and EventBridge".
 """
 
 from collections import defaultdict
+from collections.abc import Iterable
 
 from aiops.errors import BadPayload
 from aiops.ingest.webhooks.compose import compose
-from aiops.ingest.webhooks.fields import Fields, read
+from aiops.ingest.webhooks.fields import Fields, as_text, read
 from aiops.ingest.webhooks.sns import open_envelope
 from aiops.model.alert import Alert, AlertStatus
 from aiops.ports.webhook import Push
@@ -23,8 +24,8 @@ _STATUSES: dict[str, AlertStatus] = {
 def parse(push: Push) -> tuple[Alert, ...]:
     """See AlertParser. Confirmations of subscriptions carry none: see ``sns.confirmation``."""
     outer = read(push.body)
-    if "AlarmName" in outer:
-        return (_alert(push, outer),)
+    if "AlarmName" in outer or "detail-type" in outer:
+        return (_alarm(push, outer),)
     message = open_envelope(outer)
     if message.type != "Notification":
         return ()
@@ -33,14 +34,56 @@ def parse(push: Push) -> tuple[Alert, ...]:
     except BadPayload as error:
         reason = f"no CloudWatch alarm: {error}; give other messages another topic"
         raise outer.refuse("Message", reason) from error
-    return (_alert(push, alarm),)
+    return (_alarm(push, alarm),)
+
+
+def _alarm(push: Push, alarm: Fields) -> Alert:
+    return _event(push, alarm) if "detail-type" in alarm else _alert(push, alarm)
+
+
+def _event(push: Push, event: Fields) -> Alert:
+    """An alarm as EventBridge tells of it ("CloudWatch Alarm State Change")."""
+    detail = event.inside("detail")
+    name, state = detail.required("alarmName"), detail.inside("state")
+    value = _known_state(state, "value")
+    changed = state.time("timestamp") or event.time("time")
+    configuration = detail.inside("configuration")
+    description = configuration.text("description")
+    account, region = event.text("account"), event.text("region")
+    arns = event.raw("resources")
+    arn = as_text(arns[0]) if isinstance(arns, list) and arns else ""
+    metrics = [one.inside("metricStat").inside("metric") for one in configuration.each("metrics")]
+    labels = _alike(pair for metric in metrics for pair in metric.labels("dimensions").items())
+    labels |= {"alertname": name, "account": account, "region": region}
+    status = _STATUSES[value]
+    return compose(
+        push,
+        event,
+        fingerprint=arn or f"{account}/{region}/{name}",
+        status=status,
+        name=name,
+        labels={key: text for key, text in labels.items() if text},
+        annotations={
+            "description": description,
+            "state": value,
+            "reason": state.text("reason"),
+        },
+        starts=changed,
+        ends=changed if status == "resolved" else None,
+        summary=description or name,
+    )
+
+
+def _known_state(where: Fields, key: str) -> str:
+    state = where.required(key)
+    if state not in _STATUSES:
+        raise where.refuse(key, f"{state[:40]!r}, not {', '.join(_STATUSES)}")
+    return state
 
 
 def _alert(push: Push, alarm: Fields) -> Alert:
     name = alarm.required("AlarmName")
-    state = alarm.required("NewStateValue")
-    if state not in _STATUSES:
-        raise alarm.refuse("NewStateValue", f"{state[:40]!r}, not {', '.join(_STATUSES)}")
+    state = _known_state(alarm, "NewStateValue")
     arn = alarm.text("AlarmArn")
     account = alarm.text("AWSAccountId")
     region = arn.split(":")[3] if arn.count(":") >= 5 else alarm.text("Region")
@@ -77,10 +120,20 @@ def _alert(push: Push, alarm: Fields) -> Alert:
 def _dimensions(trigger: Fields) -> dict[str, str]:
     """Of the metric; of metric math those of its metrics, but where these differ."""
     measured = [one.inside("MetricStat").inside("Metric") for one in trigger.each("Metrics")]
+    return _alike(
+        (
+            dimension.text("name") or dimension.text("Name"),
+            dimension.text("value") or dimension.text("Value"),
+        )
+        for metric in (trigger, *measured)
+        for dimension in metric.each("Dimensions")
+    )
+
+
+def _alike(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Names that have the same value wherever they stand."""
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for metric in (trigger, *measured):
-        for dimension in metric.each("Dimensions"):
-            name = dimension.text("name") or dimension.text("Name")
-            if name:
-                found[name].add(dimension.text("value") or dimension.text("Value"))
+    for name, value in pairs:
+        if name:
+            found[name].add(value)
     return {name: values.pop() for name, values in found.items() if len(values) == 1}
