@@ -60,7 +60,7 @@ def fetch(url: str) -> object:
         return json.load(answer)
 
 
-def wait_for(url: str, process: "subprocess.Popen[bytes]", *, seconds: float = 20) -> None:
+def wait_for(url: str, process: "subprocess.Popen[bytes]", *, seconds: float = 120) -> None:
     """Until ``url`` answers 200."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
