@@ -135,6 +135,7 @@ def _run(app: "FastAPI", listening: socket.socket, ending: "Callable[[], None]")
 
     config = uvicorn.Config(
         app,
+        lifespan="on",  # who cannot start must not serve half
         log_config=None,
         access_log=False,
         server_header=False,
