@@ -31,13 +31,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int | None:
-    """Two more than there are cores: much of what takes long waits for processes and clocks.
+    """One more than there are cores: much of what takes long waits for processes and clocks.
 
     Says nothing where ``PYTEST_XDIST_AUTO_NUM_WORKERS`` does.
     """
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
-    return (os.cpu_count() or 1) + 2
+    return (os.cpu_count() or 1) + 1
 
 
 _LEAKED = pytest.StashKey[list[str]]()

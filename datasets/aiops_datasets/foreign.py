@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from aiops.analyze.samples import LARGEST
 from aiops.errors import InvalidData
 from aiops.ingest.service_labels import SERVICE_LABELS, service_of
 from aiops.model.telemetry import FloatArray
@@ -21,6 +22,7 @@ from aiops_datasets.reading import (
     BUDGET_CELLS,
     TIME_COLUMNS,
     Table,
+    absurd_values,
     head,
     is_plain_number,
     read_table,
@@ -187,7 +189,10 @@ class _Reader:
                 reason = f"{row[column][:40]!r} is not a number"
                 name = self._sheet.header[column]
                 raise InvalidData(self._path, reason, column=name, row=i + 1) from error
-        return np.where(np.isfinite(found), found, np.nan)
+        absurd = np.abs(found) >= LARGEST
+        if absurd.any() and (said := absurd_values(self._path)) not in self._notes:
+            self._notes.append(said)
+        return np.where(absurd, np.nan, found)
 
     def _wide(self, words: list[int], numbers: list[int]) -> tuple[tuple[str, ...], FloatArray]:
         if words:

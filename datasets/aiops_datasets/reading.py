@@ -173,10 +173,7 @@ def read_table(
             f"each {buffer.stride} adjacent rows were averaged to fit in memory"
         )
     if sentinels:
-        notes.append(
-            f"{path.name} holds infinite values, or such beyond {LARGEST:g}; "
-            "they are read as missing"
-        )
+        notes.append(absurd_values(path))
     empty: list[bool] = np.all(np.isnan(values), axis=0).tolist()
     if all(empty):
         raise InvalidData(path, "holds no numbers: every metric column is empty")
@@ -328,6 +325,13 @@ def _check_ascending(path: Path, column: str, last: float, times: FloatArray, be
             column=column,
             row=before + i + 1,
         )
+
+
+def absurd_values(path: Path) -> str:
+    """The note of a file with values that no measurement has."""
+    return (
+        f"{path.name} holds infinite values, or such beyond {LARGEST:g}; they are read as missing"
+    )
 
 
 def _explain(path: Path, header: list[str], header_rows: int, message: str) -> InvalidData:

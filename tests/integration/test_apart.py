@@ -23,7 +23,7 @@ from aiops.model.alert import Alert, Delivery
 from aiops.settings import Settings
 from aiops.web.telemetry import configure_logs
 
-WAIT_S = 30.0
+WAIT_S = 120.0
 QUIET = partial(configure_logs, terminal=False)
 
 

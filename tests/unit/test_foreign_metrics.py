@@ -255,3 +255,12 @@ def test_one_damaged_date_costs_its_line_the_time_only(tmp_path: Path) -> None:
     rows = f"{START},web,a\nsoon,web,b\n{START + 2},web,c\n"
     logs, _ = read_logs(write(tmp_path, "time,service,message\n" + rows, "logs.csv"))
     assert np.isnan(logs.times).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("cell", ["1e308", "-1e308", "inf", "1e400"])
+def test_what_no_measurement_reaches_is_missing_and_said_once(tmp_path: Path, cell: str) -> None:
+    rows = "".join(f"{START + i};{cell if i == 3 else i};{cell}\n" for i in range(20))
+    table = read_any(write(tmp_path, "when;web_cpu;web_load\n" + rows)).table
+    assert table.columns == ("web_cpu",)
+    assert np.flatnonzero(np.isnan(table.values[:, 0])).tolist() == [3]
+    assert len([note for note in table.notes if "infinite values" in note]) == 1
