@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -38,6 +39,15 @@ def pytest_xdist_auto_num_workers() -> int | None:
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.fixture(autouse=True)
+def _a_log_that_a_test_sets_up_ends_with_it() -> Iterator[None]:
+    """Commands run in our process write to a stream that is closed after their test."""
+    yield
+    structlog = sys.modules.get("structlog")
+    if structlog is not None and structlog.is_configured():
+        structlog.reset_defaults()
 
 
 _LEAKED = pytest.StashKey[list[str]]()
