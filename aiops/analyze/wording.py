@@ -22,7 +22,7 @@ def plain(text: str) -> str:
 
 
 def signal(metric: str, entity: str) -> str:
-    """A metric of an entity: "cpu of carts"; "errors of calls from front to carts" where callers
+    """A metric of an entity: "cpu of db"; "errors of calls from web to db" where callers
     measured it ("edge:front:errors")."""
     caller, own = _measured_by(metric)
     if caller:

@@ -44,7 +44,7 @@ class Citations:
 
 
 def subject_of(movement: Movement) -> str:
-    """The series in words: "cpu of carts"."""
+    """The series in words: "cpu of db"."""
     series = movement.series
     return signal(series.metric, series.entity.name)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import aiops
 from aiops import settings
 from aiops.errors import InvalidInput, UnknownName
 from aiops.settings import Settings, load
@@ -187,7 +188,7 @@ def test_what_kubernetes_sets_for_a_service_called_aiops_does_not_stop_it(variab
 
 
 def test_every_variable_the_code_reads_is_known() -> None:
-    root = Path(settings.__file__).parent
+    root = Path(aiops.__file__).parent
     read = {
         name
         for file in root.rglob("*.py")

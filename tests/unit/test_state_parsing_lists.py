@@ -9,19 +9,6 @@ from aiops.analyze.state.calls import understand
 from aiops.analyze.state.parse_kubectl import recorded
 from aiops.model import RecordedOutput
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["metadata", "name", "spec", "status", "containers", "ports", "kind"]),
-            inner,
-            max_size=4,
-        )
-    ),
-    max_leaves=12,
-)
-
 
 def test_a_list_tells_how_often_a_pod_died_and_when_last() -> None:
     table = "NAME  READY  STATUS  RESTARTS  AGE\nweb-1  1/1  Running  4 (2m5s ago)  3h\n"

@@ -1,7 +1,7 @@
 """Waiting for what an action was for, by reading."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from aiops.errors import ToolFailed
@@ -23,6 +23,18 @@ class Standing:
     reached: bool
     seen: str
     hopeless: bool = False
+
+
+def set_otherwise(wanted: Mapping[str, str | None], found: Mapping[str, str]) -> Standing | None:
+    """That somebody else changed what was set, for which nobody need wait; None where it stands.
+
+    Args:
+        wanted: the texts by key; None for keys that were taken away.
+    """
+    other = [key for key, value in wanted.items() if found.get(key) != value]
+    if not other:
+        return None
+    return Standing(False, f"{', '.join(other)} were set otherwise since", hopeless=True)
 
 
 async def watched(

@@ -49,10 +49,7 @@ def broken(scene: Scene, subject: Subject) -> Said:
     else:
         what = "1 incident is" if len(found) == 1 else f"{len(found)} incidents are"
         draft.add(f"{what} open.")
-    for incident in found[:SHOWN]:
-        draft.add(f"- {_in_short(scene, incident)}", cite(incident))
-    if len(found) > SHOWN:
-        draft.add(f"and {len(found) - SHOWN} more")
+    _list_incidents(draft, scene, found)
     return draft.said()
 
 
@@ -75,10 +72,7 @@ def happened(scene: Scene, subject: Subject, window: Window) -> Said:
     else:
         what = "1 incident" if len(found) == 1 else f"{len(found)} incidents"
         draft.add(f"{what}{about} {'was' if len(found) == 1 else 'were'} open {when}.")
-    for incident in found[:SHOWN]:
-        draft.add(f"- {_in_short(scene, incident)}", cite(incident))
-    if len(found) > SHOWN:
-        draft.add(f"and {len(found) - SHOWN} more")
+    _list_incidents(draft, scene, found)
     return draft.said()
 
 
@@ -186,6 +180,13 @@ def _told_changes(draft: Draft, scene: Scene, incident: Incident, subject: Subje
         draft.add(
             "I was told of no change since an hour before; somebody may have made one unseen."
         )
+
+
+def _list_incidents(draft: Draft, scene: Scene, found: Sequence[Incident]) -> None:
+    for incident in found[:SHOWN]:
+        draft.add(f"- {_in_short(scene, incident)}", cite(incident))
+    if len(found) > SHOWN:
+        draft.add(f"and {len(found) - SHOWN} more")
 
 
 def _list_changes(draft: Draft, found: Sequence[Change]) -> None:

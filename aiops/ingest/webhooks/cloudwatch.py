@@ -4,7 +4,9 @@ Amazon CloudWatch user guide, "Notifying users on alarm changes" and "Alarm even
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 from aiops.errors import BadPayload
 from aiops.ingest.webhooks.compose import compose
@@ -37,6 +39,24 @@ def parse(push: Push) -> tuple[Alert, ...]:
     return (_alarm(push, alarm),)
 
 
+@dataclass(frozen=True, slots=True)
+class _Alarm:
+    """What both of its forms tell.
+
+    Attributes:
+        labels: "account" and "region" among them, as empty as they came.
+        arn: "" where it is not told.
+    """
+
+    name: str
+    state: str
+    labels: Mapping[str, str]
+    changed: datetime | None
+    arn: str
+    description: str
+    reason: str
+
+
 def _alarm(push: Push, alarm: Fields) -> Alert:
     return _event(push, alarm) if "detail-type" in alarm else _alert(push, alarm)
 
@@ -55,23 +75,8 @@ def _event(push: Push, event: Fields) -> Alert:
     metrics = [one.inside("metricStat").inside("metric") for one in configuration.each("metrics")]
     labels = _alike(pair for metric in metrics for pair in metric.labels("dimensions").items())
     labels |= {"alertname": name, "account": account, "region": region}
-    status = _STATUSES[value]
-    return compose(
-        push,
-        event,
-        fingerprint=arn or f"{account}/{region}/{name}",
-        status=status,
-        name=name,
-        labels={key: text for key, text in labels.items() if text},
-        annotations={
-            "description": description,
-            "state": value,
-            "reason": state.text("reason"),
-        },
-        starts=changed,
-        ends=changed if status == "resolved" else None,
-        summary=description or name,
-    )
+    told = _Alarm(name, value, labels, changed, arn, description, state.text("reason"))
+    return _composed(push, event, told)
 
 
 def _known_state(where: Fields, key: str) -> str:
@@ -96,24 +101,29 @@ def _alert(push: Push, alarm: Fields) -> Alert:
         # Not "namespace", which means one of Kubernetes everywhere else.
         "metric_namespace": trigger.text("Namespace"),
     }
-    status = _STATUSES[state]
-    changed = alarm.time("StateChangeTime")
-    description = alarm.text("AlarmDescription")
+    changed, description = alarm.time("StateChangeTime"), alarm.text("AlarmDescription")
+    reason = alarm.text("NewStateReason")
+    told = _Alarm(name, state, labels, changed, arn, description, reason)
+    return _composed(push, alarm, told)
+
+
+def _composed(push: Push, origin: Fields, alarm: _Alarm) -> Alert:
+    status, labels = _STATUSES[alarm.state], alarm.labels
     return compose(
         push,
-        alarm,
-        fingerprint=arn or f"{account}/{region}/{name}",
+        origin,
+        fingerprint=alarm.arn or f"{labels['account']}/{labels['region']}/{alarm.name}",
         status=status,
-        name=name,
-        labels={key: value for key, value in labels.items() if value},
+        name=alarm.name,
+        labels={key: text for key, text in labels.items() if text},
         annotations={
-            "description": description,
-            "state": state,
-            "reason": alarm.text("NewStateReason"),
+            "description": alarm.description,
+            "state": alarm.state,
+            "reason": alarm.reason,
         },
-        starts=changed,
-        ends=changed if status == "resolved" else None,
-        summary=description or name,
+        starts=alarm.changed,
+        ends=alarm.changed if status == "resolved" else None,
+        summary=alarm.description or alarm.name,
     )
 
 

@@ -16,7 +16,7 @@ from aiops_tools.kubernetes.actions.scene import Scene, Some, alone
 from aiops_tools.kubernetes.actions.secrecy import looks_secret
 from aiops_tools.kubernetes.sealed import Api
 from aiops_tools.kubernetes.writer import Writer
-from aiops_tools.watching import Standing
+from aiops_tools.watching import Standing, set_otherwise
 
 _Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
 _Value = Annotated[str, StringConstraints(max_length=262_144)]
@@ -111,11 +111,8 @@ def _named(value: Any) -> Iterator[str]:
 
 def _standing(asked: SetConfig, now: Api, pods: Sequence[Api]) -> Standing:
     del pods
-    data = now.get("data") or {}
-    other = [key for key, value in asked.data.items() if data.get(key) != value]
-    if other:
-        return Standing(False, f"{', '.join(other)} were set otherwise since", hopeless=True)
-    return Standing(True, f"{len(asked.data)} keys are as asked")
+    as_asked = Standing(True, f"{len(asked.data)} keys are as asked")
+    return set_otherwise(asked.data, now.get("data") or {}) or as_asked
 
 
 SET_CONFIG = Change(

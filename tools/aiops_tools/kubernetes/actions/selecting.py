@@ -14,7 +14,7 @@ from aiops_tools.kubernetes.actions.change import Change, Inverse
 from aiops_tools.kubernetes.actions.editing import placed
 from aiops_tools.kubernetes.actions.scene import Scene, is_ready
 from aiops_tools.kubernetes.sealed import Api
-from aiops_tools.watching import Standing
+from aiops_tools.watching import Standing, set_otherwise
 
 _MOST_LABELS = 20
 _Key = Annotated[
@@ -74,11 +74,8 @@ def _warn(asked: SetSelector, scene: Scene, after: Api) -> Sequence[str]:
 def _standing(asked: SetSelector, now: Api, pods: Sequence[Api]) -> Standing:
     del pods
     selector = now["spec"].get("selector") or {}
-    other = [key for key, value in asked.selector.items() if selector.get(key) != value]
-    if other:
-        return Standing(False, f"{', '.join(other)} were set otherwise since", hopeless=True)
-    wanted = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
-    return Standing(True, f"it selects {wanted}")
+    told = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
+    return set_otherwise(asked.selector, selector) or Standing(True, f"it selects {told}")
 
 
 SET_SELECTOR = Change(
